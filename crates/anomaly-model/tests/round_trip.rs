@@ -1,0 +1,325 @@
+//! Every type reads back as what was written, and nothing invalid can be read or built.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{
+    Anomaly, AnomalyKind, BackupImage, BackupJob, Client, ClientName, ContentStatistics, Direction,
+    FeatureName, Finding, JobKey, JobRef, JobStatus, Judgement, ModelError, PValue, Policy,
+    PolicyName, PolicyType, Review, ReviewStatus, Schedule, ScheduleName, ScheduleType, Severity,
+    StreamKey, StreamPart, Verdict,
+};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn read_back<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let text = serde_json::to_string(value).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "\\PC{0,12}[a-z0-9/]\\PC{0,12}"
+}
+
+/// Times from 1970 to 2199, to the nanosecond.
+fn time() -> impl Strategy<Value = DateTime<Utc>> {
+    (0..7_258_118_400_i64, 0..1_000_000_000_u32)
+        .prop_map(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos).unwrap())
+}
+
+fn count() -> impl Strategy<Value = Option<u64>> {
+    option::of(any::<u64>())
+}
+
+fn within(low: f64, high: f64) -> impl Strategy<Value = Option<f64>> {
+    option::of(low..=high)
+}
+
+fn word<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+    select(all)
+}
+
+fn content() -> BoxedStrategy<ContentStatistics> {
+    let bits = (
+        within(0.0, 8.0),
+        within(0.0, 8.0),
+        within(0.0, 8.0),
+        within(-8.0, 8.0),
+        within(0.0, 8.0),
+    );
+    let shares = (
+        within(0.0, 1.0),
+        within(0.0, 1.0),
+        within(0.0, 1.0),
+        within(0.0, 1.0),
+        within(0.0, 1.0),
+    );
+    let counts = (
+        count(),
+        count(),
+        count(),
+        count(),
+        count(),
+        count(),
+        count(),
+    );
+    (bits, shares, counts)
+        .prop_map(|(bits, shares, counts)| {
+            ContentStatistics::default()
+                .mean_entropy_bits(bits.0)
+                .mean_entropy_bits_new(bits.1)
+                .mean_entropy_bits_changed(bits.2)
+                .entropy_delta_bits_changed(bits.3)
+                .entropy_sd_bits(bits.4)
+                .printable_share(shares.0)
+                .high_entropy_share_new(shares.1)
+                .high_entropy_share_changed(shares.2)
+                .unseen_extension_share_new(shares.3)
+                .extension_shift(shares.4)
+                .random_files(counts.0)
+                .unseen_extension_files(counts.1)
+                .extension_count(counts.2)
+                .renamed_files(counts.3)
+                .emptied_files(counts.4)
+                .written_bytes(counts.5)
+                .deleted_bytes(counts.6)
+        })
+        .boxed()
+}
+
+fn image() -> BoxedStrategy<BackupImage> {
+    let sizes = (count(), count(), count(), count(), within(0.0, 1.0));
+    let changes = (count(), count(), count(), count(), count());
+    (sizes, changes, option::of(content()))
+        .prop_map(|(sizes, changes, content)| {
+            BackupImage::default()
+                .image_bytes(sizes.0)
+                .file_count(sizes.1)
+                .transferred_bytes(sizes.2)
+                .stored_bytes(sizes.3)
+                .dedup_ratio(sizes.4)
+                .files_new(changes.0)
+                .files_changed(changes.1)
+                .files_unmodified(changes.2)
+                .files_deleted(changes.3)
+                .directory_count(changes.4)
+                .content(content)
+        })
+        .boxed()
+}
+
+fn job() -> BoxedStrategy<BackupJob> {
+    let names = (
+        text(),
+        text(),
+        text(),
+        text(),
+        option::of(text()),
+        option::of(text()),
+    );
+    let words = (option::of(word(ScheduleType::ALL)), word(JobStatus::ALL));
+    let times = (
+        time(),
+        option::of(0..1_000_000_000_000_i64),
+        within(0.0, 1e9),
+    );
+    (names, words, times, option::of(any::<i64>()), image())
+        .prop_map(|(names, words, times, exit_code, image)| {
+            let ended_at = times
+                .1
+                .map(|micros| times.0 + TimeDelta::microseconds(micros))
+                .filter(|end| *end < DateTime::from_timestamp(7_258_118_400, 0).unwrap());
+            BackupJob::builder(names.0, names.1, names.2, names.3, times.0)
+                .policy_type(names.4.as_deref())
+                .schedule(names.5.as_deref())
+                .schedule_type(words.0)
+                .ended_at(ended_at)
+                .status(words.1)
+                .exit_code(exit_code)
+                .duration_seconds(times.2)
+                .image(image)
+                .build()
+                .unwrap()
+        })
+        .boxed()
+}
+
+fn finding() -> BoxedStrategy<Finding> {
+    let usual = option::of((-1e12..1e12_f64, 0.0..1e12_f64));
+    (
+        text(),
+        -1e15..1e15_f64,
+        word(Direction::ALL),
+        usual,
+        within(0.0, 300.0),
+    )
+        .prop_map(|(feature, observed, direction, usual, score)| {
+            let feature = FeatureName::new(feature).unwrap();
+            let mut finding = Finding::of_rule(feature, observed, direction);
+            if let Some((low, width)) = usual {
+                finding = finding.with_usual(low, low + width);
+            }
+            score.map_or(finding.clone(), |score| finding.with_score(score))
+        })
+        .boxed()
+}
+
+fn judgement() -> BoxedStrategy<Judgement> {
+    prop_oneof![
+        Just(Judgement::Normal),
+        Just(Judgement::WarmingUp),
+        text().prop_map(|reason| Judgement::NotScored { reason }),
+        (word(Severity::ALL), word(AnomalyKind::ALL))
+            .prop_map(|(severity, kind)| Judgement::Anomalous { severity, kind }),
+    ]
+    .boxed()
+}
+
+fn verdict() -> BoxedStrategy<Verdict> {
+    let findings = proptest::collection::vec(finding(), 0..4);
+    let unseen = proptest::collection::vec(text(), 0..4);
+    (
+        job(),
+        judgement(),
+        within(1e-300, 1.0),
+        findings,
+        text(),
+        unseen,
+    )
+        .prop_map(|(job, judgement, p_value, findings, summary, unseen)| {
+            let mut verdict = Verdict::new(&job, judgement, summary);
+            verdict.p_value = p_value.map(|p| PValue::new(p).unwrap());
+            verdict.findings = findings;
+            verdict.unseen = unseen
+                .into_iter()
+                .map(|name| FeatureName::new(name).unwrap())
+                .collect();
+            verdict
+        })
+        .boxed()
+}
+
+fn anomaly() -> BoxedStrategy<Anomaly> {
+    let review = (word(ReviewStatus::ALL), text(), time(), option::of(text())).prop_map(
+        |(status, reviewer, reviewed_at, reason)| {
+            let review = Review::new(status, reviewer, reviewed_at);
+            reason.map_or(review.clone(), |reason| review.with_reason(reason))
+        },
+    );
+    (verdict(), option::of(review), option::of(job()))
+        .prop_map(|(verdict, review, last)| {
+            let mut anomaly = Anomaly::new(verdict);
+            anomaly.review = review;
+            anomaly.last_normal = last.map(|job| JobRef::new(job.key(), job.started_at()));
+            anomaly
+        })
+        .boxed()
+}
+
+proptest! {
+    #[test]
+    fn jobs_and_their_parts_read_back(job in job(), parts in subsequence(StreamPart::ALL, 0..=6)) {
+        prop_assert_eq!(&read_back(&job), &job);
+        prop_assert_eq!(&read_back::<JobKey>(&job.key()), &job.key());
+        prop_assert_eq!(&read_back::<Client>(job.client()), job.client());
+        prop_assert_eq!(&read_back::<Policy>(job.policy()), job.policy());
+        prop_assert_eq!(&read_back::<Schedule>(job.schedule()), job.schedule());
+        let stream = StreamKey::of(&job, &parts);
+        prop_assert_eq!(&read_back(&stream), &stream);
+        if let Some(content) = job.image().content {
+            prop_assert_eq!(read_back(&content), content);
+        }
+    }
+
+    #[test]
+    fn verdicts_and_anomalies_read_back(anomaly in anomaly()) {
+        prop_assert_eq!(&read_back(&anomaly.verdict), &anomaly.verdict);
+        prop_assert_eq!(read_back(&anomaly), anomaly);
+    }
+
+    /// A record with one broken field is refused, and the error names the field and the value.
+    #[test]
+    fn a_broken_field_is_refused_by_name(
+        job in job(),
+        (field, value) in select(vec![
+            ("client", "\"  \""), ("policy", "\"\""), ("job_id", "7"), ("source", "[1]"),
+            ("started_at", "\"9999-01-01T00:00:00Z\""), ("started_at", "\"2020-01-01T00:00:00\""),
+            ("ended_at", "\"1970-01-01T00:00:00Z\""), ("status", "\"done\""),
+            ("schedule_type", "\"weekly\""), ("exit_code", "1.5"), ("duration_seconds", "-0.1"),
+            ("image_bytes", "-5"), ("file_count", "1.5"), ("stored_bytes", "1e30"),
+            ("dedup_ratio", "1.01"), ("files_new", "\"3\""), ("directory_count", "true"),
+        ]),
+    ) {
+        prop_assume!(job.started_at() > DateTime::UNIX_EPOCH);
+        let mut record = serde_json::to_value(&job).unwrap();
+        record[field] = serde_json::from_str(value).unwrap();
+        let error = serde_json::from_value::<BackupJob>(record).unwrap_err().to_string();
+        prop_assert!(error.starts_with(&format!("`{field}` is ")), "{}", error);
+        prop_assert!(error.contains(": must be "), "{}", error);
+    }
+
+    /// The builder refuses what deserialisation refuses.
+    #[test]
+    fn the_builder_checks_too(ratio in prop_oneof![
+        Just(f64::NAN), Just(f64::INFINITY), Just(f64::NEG_INFINITY), -9.0..-1e-9, 1.0001..9.0,
+    ]) {
+        let image = BackupImage::default().dedup_ratio(ratio);
+        let error = BackupJob::builder("restic", "1", "c", "p", DateTime::UNIX_EPOCH)
+            .image(image)
+            .build()
+            .unwrap_err();
+        prop_assert_eq!(error.field(), "dedup_ratio");
+    }
+}
+
+#[test]
+fn names_read_back_and_are_never_blank() {
+    let name = ClientName::new("mail01").unwrap();
+    assert_eq!(read_back(&name), name);
+    assert!(serde_json::from_str::<PolicyName>("\" \"").is_err());
+    assert!(PolicyType::new("x".repeat(4097)).is_err());
+    assert!(ScheduleName::new("").is_err());
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    let error = serde_json::from_str::<BackupJob>(r#"{"source":"restic"}"#).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`started_at` is missing: every record needs it"
+    );
+}
+
+#[test]
+fn null_and_unknown_fields_are_as_good_as_absent() {
+    let line = r#"{"source":"borg","job_id":"1","client":"c","policy":"p","ended_at":null,
+        "started_at":"2026-11-22T04:00:00+01:00","status":"failed","image_bytes":null,
+        "colour":{"of":["the","bikeshed"]},"content":{"random_files":1.0,"smell":2}}"#;
+    let job: BackupJob = serde_json::from_str(line).unwrap();
+    assert_eq!(job.started_at().to_rfc3339(), "2026-11-22T03:00:00+00:00");
+    assert_eq!((job.ended_at(), job.image().image_bytes), (None, None));
+    assert_eq!(job.image().content.unwrap().random_files, Some(1));
+}
+
+#[test]
+fn an_inconsistent_verdict_is_refused() {
+    let job = BackupJob::builder("restic", "1", "c", "p", DateTime::UNIX_EPOCH)
+        .build()
+        .unwrap();
+    let judgement = Judgement::Anomalous {
+        severity: Severity::Low,
+        kind: AnomalyKind::Growth,
+    };
+    let mut record = serde_json::to_value(Verdict::new(&job, judgement, "Grew.")).unwrap();
+    record["severity"] = serde_json::Value::Null;
+    let error = serde_json::from_value::<Verdict>(record)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, ModelError::Missing { field: "severity" }.to_string());
+}
