@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod feature;
+mod matrix;
+mod previous;
+mod transform;
+mod unit;
+mod vector;
+
+pub use catalogue::{FEATURES, feature};
+pub use feature::{Absent, Feature, Reading, Suspicion};
+pub use matrix::FeatureMatrix;
+pub use previous::Previous;
+pub use transform::Transform;
+pub use unit::Unit;
+pub use vector::{FeatureVector, extract};

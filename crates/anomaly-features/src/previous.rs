@@ -1,0 +1,32 @@
+//! What a stream's previous image was.
+
+use anomaly_model::BackupJob;
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of the stream's previous image, to tell change from level.
+///
+/// Sizes of backups are walks with jumps: the change against the image before says more than the
+/// distance from a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Previous {
+    /// Logical size.
+    pub image_bytes: Option<u64>,
+    /// Files.
+    pub file_count: Option<u64>,
+    /// Directories.
+    pub directory_count: Option<u64>,
+}
+
+impl Previous {
+    /// What to remember of `job`.
+    #[must_use]
+    pub fn of(job: &BackupJob) -> Self {
+        let image = job.image();
+        Self {
+            image_bytes: image.image_bytes,
+            file_count: image.file_count,
+            directory_count: image.directory_count,
+        }
+    }
+}
