@@ -1,7 +1,5 @@
 //! Rule: every package takes its lints, edition, Rust version and licence from the workspace.
 
-use std::path::Path;
-
 use toml::{Table, Value};
 
 use crate::workspace::{WORKSPACE, read, shown};
@@ -32,7 +30,7 @@ fn offences(manifest: &Table) -> Vec<String> {
 fn every_package_inherits_from_the_workspace() {
     let mut found = Vec::new();
     for package in WORKSPACE.workspace_packages() {
-        let path = Path::new(&package.manifest_path);
+        let path = package.manifest_path.as_std_path();
         let manifest: Table = read(path).parse().unwrap();
         let of_file = |what| format!("{}: {what}", shown(path));
         found.extend(offences(&manifest).into_iter().map(of_file));

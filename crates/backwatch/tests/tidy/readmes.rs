@@ -1,56 +1,88 @@
 //! Rule: the README of a crate is its documentation, and that of a library has tested examples.
 
-use std::path::Path;
-
 use crate::edges::TOPS;
 use crate::modules::README_IS_THE_DOC;
 use crate::workspace::{WORKSPACE, read, root, shown};
 
-/// What is wrong with a crate, given its README and its root module.
-fn offence(readme: Option<&str>, root_module: &str, is_room: bool) -> Option<&'static str> {
-    match readme {
-        None => Some("has no README.md"),
-        Some(text) if is_room && !text.contains("```rust") => {
-            Some("its README.md shows no Rust example")
-        }
-        Some(_) if root_module.lines().next() != Some(README_IS_THE_DOC) => {
-            Some("its root module does not begin by including the README.md")
-        }
-        Some(_) => None,
+struct Crate<'a> {
+    readme: Option<&'a str>,
+    root_module: &'a str,
+    is_library: bool,
+    runs_doctests: bool,
+}
+
+fn offence(facts: &Crate) -> Option<&'static str> {
+    let Some(readme) = facts.readme else {
+        return Some("has no README.md");
+    };
+    if facts.root_module.lines().next() != Some(README_IS_THE_DOC) {
+        return Some("its root module does not begin by including the README.md");
     }
+    if facts.is_library && !readme.contains("```rust") {
+        return Some("its README.md shows no Rust example");
+    }
+    if facts.is_library && !facts.runs_doctests {
+        return Some("its documentation tests are switched off");
+    }
+    None
 }
 
 #[test]
 fn the_readme_of_a_crate_is_its_documentation() {
     let mut offences = Vec::new();
     for package in WORKSPACE.workspace_packages() {
-        let manifest = Path::new(&package.manifest_path);
-        let dir = manifest.parent().unwrap();
+        let dir = package.manifest_path.parent().unwrap().as_std_path();
         if !dir.starts_with(root().join("crates")) {
             continue;
         }
-        let readme = std::fs::read_to_string(dir.join("README.md")).ok();
-        let mut targets = package.targets.iter();
-        let library = targets.clone().find(|target| target.is_lib());
-        let target = library.or_else(|| targets.find(|target| target.is_bin()));
-        let root_module = read(Path::new(&target.unwrap().src_path));
-        let is_room = !TOPS.contains(&package.name.as_str());
-        if let Some(what) = offence(readme.as_deref(), &root_module, is_room) {
-            offences.push(format!("{}: {what}", shown(dir)));
-        }
+        let library = package.targets.iter().find(|target| target.is_lib());
+        let binary = package.targets.iter().find(|target| target.is_bin());
+        let target = library.or(binary).unwrap();
+        let what = offence(&Crate {
+            readme: std::fs::read_to_string(dir.join("README.md"))
+                .ok()
+                .as_deref(),
+            root_module: &read(target.src_path.as_std_path()),
+            is_library: !TOPS.contains(&package.name.as_str()),
+            runs_doctests: target.doctest,
+        });
+        offences.extend(what.map(|what| format!("{}: {what}", shown(dir))));
     }
     crate::assert_none(&offences);
 }
 
 #[test]
 fn a_readme_that_is_not_the_documentation_is_caught() {
-    let example = Some("# Title\n\n```rust\nassert!(true);\n```\n");
-    let prose = Some("# Title\n\nWords.\n");
     let root_module = format!("{README_IS_THE_DOC}\n\nmod a;\n");
-    let caught = |readme, root_module, is_room| offence(readme, root_module, is_room).is_some();
-    assert!(!caught(example, &root_module, true));
-    assert!(!caught(prose, &root_module, false));
-    assert!(caught(prose, &root_module, true));
-    assert!(caught(None, &root_module, false));
-    assert!(caught(example, "//! Words of its own.\n", true));
+    let good = || Crate {
+        readme: Some("# Title\n\n```rust\nassert!(true);\n```\n"),
+        root_module: &root_module,
+        is_library: true,
+        runs_doctests: true,
+    };
+    let prose = Some("# Title\n\nWords.\n");
+    let caught = |facts: Crate| offence(&facts).is_some();
+    assert!(!caught(good()));
+    assert!(!caught(Crate {
+        readme: prose,
+        is_library: false,
+        ..good()
+    }));
+    assert!(caught(Crate {
+        readme: prose,
+        ..good()
+    }));
+    assert!(caught(Crate {
+        readme: None,
+        is_library: false,
+        ..good()
+    }));
+    assert!(caught(Crate {
+        root_module: "//! Other words.\n",
+        ..good()
+    }));
+    assert!(caught(Crate {
+        runs_doctests: false,
+        ..good()
+    }));
 }
