@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod observed;
+mod service;
+mod session;
+
+pub use error::ServiceError;
+pub use observed::{BatchSummary, Observed, Reviewed};
+pub use service::AnomalyService;
+
+/// The vocabulary of jobs and verdicts.
+pub use anomaly_model as model;
+/// Every knob.
+pub use anomaly_settings as settings;
+/// Where jobs and verdicts are kept.
+pub use anomaly_storage as storage;

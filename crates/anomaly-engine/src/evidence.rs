@@ -1,0 +1,192 @@
+//! How strange a job is against its stream's history.
+
+use anomaly_detectors::tail::{conformal_p_value, harmonic_mean_p_value, student_t_tail};
+use anomaly_detectors::{
+    Baseline, DetectorError, Fit, IqrParams, IsolationForestParams, ModifiedZScoreParams, Score,
+    ZScoreParams,
+};
+use anomaly_features::{FEATURES, Feature, FeatureVector, Reading, Suspicion};
+use anomaly_model::{Direction, Finding, PValue};
+use anomaly_settings::{DetectionSettings, DetectorName};
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::history::{History, value};
+
+/// A feature with fewer learnt values than this does not judge.
+const FEWEST_VALUES: usize = 8;
+/// What jobs do varies with heavier tails than a normal distribution has: Student's t with four
+/// degrees of freedom falls like a generalised Pareto tail of shape 1/4.
+const TAIL_DEGREES: f64 = 4.0;
+/// A feature is a finding when its own p-value is below this.
+const FINDING: f64 = 0.01;
+/// More findings than this explain nothing better.
+const MOST_FINDINGS: usize = 8;
+/// The usual range holds this share of the learnt jobs.
+const USUAL_SHARE: f64 = 0.95;
+
+/// How strange a job is, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Evidence {
+    pub(crate) p_value: PValue,
+    /// Strongest first.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A feature that the job has a value of, and the history too.
+struct Column {
+    index: usize,
+    feature: &'static Feature,
+    reading: Reading,
+    coordinate: f64,
+}
+
+/// Asks every detector and combines what they say; `None` when no feature can be judged.
+pub(crate) fn weigh(
+    settings: &DetectionSettings,
+    history: &History,
+    features: &FeatureVector,
+    row: &[f32],
+) -> Option<Evidence> {
+    let columns = judged_columns(settings, history, features, row);
+    if columns.is_empty() {
+        return None;
+    }
+    let indices: Vec<usize> = columns.iter().map(|column| column.index).collect();
+    let past = history.matrix(&indices);
+    let now: Vec<f64> = columns.iter().map(|column| column.coordinate).collect();
+
+    // A detector that cannot say anything adds nothing: too little history is an answer.
+    let mut by_feature = vec![Vec::new(); columns.len()];
+    let mut p_values = Vec::new();
+    for &name in settings.detectors.names() {
+        match name {
+            DetectorName::IsolationForest => {
+                p_values.extend(forest_p_value(settings, past.view(), &now).ok());
+            }
+            _ => {
+                let Ok(baselines) = baselines(name, settings, past.view()) else { continue };
+                for ((column, baseline), said) in
+                    columns.iter().zip(&baselines).zip(&mut by_feature)
+                {
+                    said.push(tail_p_value(column, baseline));
+                }
+            }
+        }
+    }
+    let own: Vec<f64> = by_feature.iter().map(|said| harmonic_mean(said)).collect();
+    if by_feature.iter().any(|said| !said.is_empty()) {
+        p_values.extend(&own);
+    }
+    if p_values.is_empty() {
+        return None;
+    }
+    Some(Evidence {
+        p_value: PValue::clamped(harmonic_mean(&p_values)),
+        findings: findings(history, &columns, &own, past.view()),
+    })
+}
+
+fn judged_columns(
+    settings: &DetectionSettings,
+    history: &History,
+    features: &FeatureVector,
+    row: &[f32],
+) -> Vec<Column> {
+    let excluded =
+        |feature: &Feature| settings.excluded_features.iter().any(|x| x.as_str() == feature.name);
+    FEATURES
+        .iter()
+        .zip(features.readings())
+        .enumerate()
+        .filter(|(_, (feature, _))| !excluded(feature))
+        .filter_map(|(index, (feature, reading))| {
+            let coordinate = value(row, index);
+            let reading = reading.ok()?;
+            let known = history.known(index) >= FEWEST_VALUES && !coordinate.is_nan();
+            known.then_some(Column { index, feature, reading, coordinate })
+        })
+        .collect()
+}
+
+/// What one of the univariate detectors learnt. Coordinates are in units of a feature's
+/// resolution, so no scale is taken smaller than 1.
+fn baselines(
+    name: DetectorName,
+    settings: &DetectionSettings,
+    past: ArrayView2<'_, f64>,
+) -> Result<Vec<Baseline>, DetectorError> {
+    Ok(match name {
+        DetectorName::ZScore => {
+            ZScoreParams::default().min_scale(1.0).check()?.fit(past)?.baselines().to_vec()
+        }
+        DetectorName::Iqr => {
+            let k = settings.iqr_factor.get();
+            IqrParams::default().min_scale(1.0).k(k).check()?.fit(past)?.baselines().to_vec()
+        }
+        _ => ModifiedZScoreParams::default().min_scale(1.0).check()?.fit(past)?.baselines().to_vec(),
+    })
+}
+
+/// How often a usual job lies at least as far out on the suspicious side.
+fn tail_p_value(column: &Column, baseline: &Baseline) -> f64 {
+    let n = baseline.observations().max(1) as f64;
+    // The job is a new draw: its distance also holds the error of the location.
+    let distance = baseline.distance(column.coordinate) / (1.0 + 1.0 / n).sqrt();
+    match column.feature.suspicion {
+        Suspicion::Above => student_t_tail(distance, TAIL_DEGREES),
+        Suspicion::Below => student_t_tail(-distance, TAIL_DEGREES),
+        _ => (2.0 * student_t_tail(distance.abs(), TAIL_DEGREES)).min(1.0),
+    }
+}
+
+fn forest_p_value(
+    settings: &DetectionSettings,
+    past: ArrayView2<'_, f64>,
+    now: &[f64],
+) -> Result<f64, DetectorError> {
+    let forest = IsolationForestParams::default()
+        .trees(settings.forest_trees.get() as usize)
+        .samples(settings.forest_samples.get() as usize)
+        .seed(settings.seed)
+        .check()?
+        .fit(past)?;
+    let mut scores = forest.score(past)?.to_vec();
+    scores.sort_by(f64::total_cmp);
+    Ok(conformal_p_value(forest.score_row(ArrayView1::from(now))?, &scores))
+}
+
+fn harmonic_mean(p_values: &[f64]) -> f64 {
+    harmonic_mean_p_value(p_values, None)
+}
+
+fn findings(
+    history: &History,
+    columns: &[Column],
+    own: &[f64],
+    _past: ArrayView2<'_, f64>,
+) -> Vec<Finding> {
+    let mut strange: Vec<(&Column, f64)> =
+        columns.iter().zip(own.iter().copied()).filter(|(_, p_value)| *p_value < FINDING).collect();
+    strange.sort_by(|a, b| a.1.total_cmp(&b.1));
+    strange.truncate(MOST_FINDINGS);
+    strange.into_iter().filter_map(|(column, p_value)| finding(history, column, p_value)).collect()
+}
+
+fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> {
+    let usual = history.sorted_column(column.index);
+    let at = |share: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        let index = (share * (usual.len().saturating_sub(1)) as f64).round() as usize;
+        usual.get(index).copied()
+    };
+    let margin = (1.0 - USUAL_SHARE) / 2.0;
+    let (low, median, high) = (at(margin)?, at(0.5)?, at(1.0 - margin)?);
+    let direction =
+        if column.coordinate >= median { Direction::Above } else { Direction::Below };
+    let value_at = |coordinate| column.feature.value_at(coordinate, column.reading.reference);
+    Some(
+        Finding::of_rule(column.feature.feature_name().ok()?, column.reading.value, direction)
+            .with_usual(value_at(low), value_at(high))
+            .with_score(PValue::clamped(p_value).score()),
+    )
+}

@@ -1,0 +1,78 @@
+//! How much of the data a job affected.
+
+use anomaly_features::FeatureVector;
+use anomaly_model::BackupJob;
+
+/// How much of the data a job affected, as shares from 0 to 1; 0 where it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Impact {
+    /// Data that was there before and was written again.
+    pub(crate) rewritten: f64,
+    /// Files that changed or were replaced under another name.
+    pub(crate) touched_files: f64,
+    /// Files that were replaced under another name.
+    pub(crate) replaced_files: f64,
+    /// Data that is gone.
+    pub(crate) lost_bytes: f64,
+    /// Files that are gone.
+    pub(crate) lost_files: f64,
+    /// The image's growth, as a share of the image now.
+    pub(crate) grown: f64,
+    /// Files whose new content looks random.
+    pub(crate) random_files: f64,
+    /// Whether most of what was written looks like ciphertext; `None` when nobody looked.
+    pub(crate) looks_encrypted: Option<bool>,
+}
+
+/// Entropy of changed files that rose by this much, in bits, is not editing.
+const ENTROPY_RISE_BITS: f64 = 0.2;
+
+impl Impact {
+    pub(crate) fn of(job: &BackupJob, features: &FeatureVector) -> Self {
+        let share = |name| {
+            let part = features.get(name).map(|reading| reading.value / reading.reference);
+            part.filter(|part| part.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0)
+        };
+        // Of two levels, which share of the larger one is the difference?
+        let change = |name| match features.get(name) {
+            Some(reading) => {
+                let (now, before) = (reading.value, reading.reference);
+                ((now - before) / now.max(before).max(1.0)).clamp(-1.0, 1.0)
+            }
+            None => 0.0,
+        };
+        let replaced_files = share("replaced_share");
+        Self {
+            rewritten: share("rewritten_share"),
+            touched_files: (share("files_changed") + replaced_files).min(1.0),
+            replaced_files,
+            lost_bytes: (-change("image_bytes")).max(0.0),
+            lost_files: (-change("file_count")).max(0.0),
+            grown: change("image_bytes").max(0.0),
+            random_files: share("random_files"),
+            looks_encrypted: looks_encrypted(job),
+        }
+    }
+
+    /// The share of the data that may have been encrypted.
+    pub(crate) fn overwritten(&self) -> f64 {
+        self.rewritten.max(self.touched_files).max(self.random_files)
+    }
+
+    /// The share of the data or of the files that is gone.
+    pub(crate) fn lost(&self) -> f64 {
+        self.lost_bytes.max(self.lost_files)
+    }
+}
+
+fn looks_encrypted(job: &BackupJob) -> Option<bool> {
+    let image = job.image();
+    let content = image.content.as_ref()?;
+    let written = image.files_new.unwrap_or(0).saturating_add(image.files_changed.unwrap_or(0));
+    let random = content.random_files.map(|random| written > 0 && random >= written.div_ceil(2));
+    let rose = content.entropy_delta_bits_changed.map(|rise| rise >= ENTROPY_RISE_BITS);
+    match (random, rose) {
+        (None, None) => None,
+        (random, rose) => Some(random == Some(true) || rose == Some(true)),
+    }
+}

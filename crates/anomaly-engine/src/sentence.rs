@@ -1,0 +1,144 @@
+//! Verdicts in words.
+
+use anomaly_features::{FeatureVector, Unit, feature};
+use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{AnomalyKind, BackupJob, Finding};
+
+use crate::impact::Impact;
+
+/// `1 file`, `2 files`.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A time span in one unit that a person would choose.
+pub(crate) fn span(delta: TimeDelta) -> String {
+    let (minutes, hours, days) = (delta.num_minutes(), delta.num_hours(), delta.num_days());
+    let (count, noun) = match (minutes, hours) {
+        (..=119, _) => (minutes, "minute"),
+        (_, ..=47) => (hours, "hour"),
+        _ => (days, "day"),
+    };
+    plural(u64::try_from(count).unwrap_or(0), noun)
+}
+
+/// The sentence for an anomaly that the detectors found.
+pub(crate) fn describe(
+    kind: AnomalyKind,
+    job: &BackupJob,
+    features: &FeatureVector,
+    impact: &Impact,
+    findings: &[Finding],
+) -> String {
+    match kind {
+        AnomalyKind::MassEncryption => {
+            let looks = match impact.looks_encrypted {
+                Some(true) => ", and what was written looks random",
+                Some(false) => "",
+                None => "; nobody looked at what was written",
+            };
+            format!("Looks like mass encryption: {}{looks}.", rewritten(job, features, impact))
+        }
+        AnomalyKind::MassChange => {
+            let looks = match impact.looks_encrypted {
+                Some(_) => ", though what was written does not look encrypted",
+                None => "; nobody looked at what was written",
+            };
+            format!("Looks like a mass change: {}{looks}.", rewritten(job, features, impact))
+        }
+        AnomalyKind::MassDeletion => {
+            format!("Looks like mass deletion: {}.", gone(features, impact))
+        }
+        AnomalyKind::Shrinkage => format!("The image shrank: {}.", gone(features, impact)),
+        AnomalyKind::Growth => growth(job, features, findings),
+        AnomalyKind::Slowdown => match features.value("duration_seconds") {
+            Some(seconds) => {
+                format!("The job took {}{}.", Unit::Seconds.format(seconds), usual(findings))
+            }
+            None => "The job took far longer than usual.".to_owned(),
+        },
+        _ => match findings.first() {
+            Some(first) => format!("Unusual {}{}.", observed(first), usual(findings)),
+            None => "No single number is far from usual, but their combination is.".to_owned(),
+        },
+    }
+}
+
+/// How much was overwritten, in files where they were counted, else in data.
+fn rewritten(job: &BackupJob, features: &FeatureVector, impact: &Impact) -> String {
+    let image = job.image();
+    let all_files = features.get("files_changed").map(|reading| reading.reference);
+    if let Some(all_files) = all_files.filter(|_| impact.touched_files >= impact.rewritten / 2.0) {
+        let of = format!("of {all_files:.0} files were");
+        let replaced = image.files_new.zip(image.files_deleted).map(|(new, gone)| new.min(gone));
+        let changed = image.files_changed.unwrap_or(0);
+        return match replaced {
+            Some(replaced) if replaced > changed => {
+                let unseen = image.content.and_then(|content| content.unseen_extension_files);
+                let kinds = if unseen.is_some_and(|unseen| unseen >= replaced.div_ceil(2)) {
+                    " by files of kinds never seen here"
+                } else {
+                    ""
+                };
+                format!("{replaced} {of} replaced{kinds}")
+            }
+            _ => format!("{changed} {of} rewritten"),
+        };
+    }
+    match features.value("rewritten_share") {
+        Some(share) => format!("{} of the data was written anew", Unit::Share.format(share)),
+        None => "far more was written than usual".to_owned(),
+    }
+}
+
+fn gone(features: &FeatureVector, impact: &Impact) -> String {
+    let data = || format!("{} of the data is gone", Unit::Share.format(impact.lost_bytes));
+    match features.get("file_count") {
+        Some(files) if files.value < files.reference => {
+            let lost = files.reference - files.value;
+            let files = format!("{lost:.0} of {:.0} files", files.reference);
+            if impact.lost_bytes > 0.0 {
+                format!("{files} and {}", data())
+            } else {
+                format!("{files} are gone")
+            }
+        }
+        _ => data(),
+    }
+}
+
+fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> String {
+    match features.get("image_bytes") {
+        Some(size) if size.value > size.reference => {
+            let by = Unit::Bytes.format(size.value - size.reference);
+            let to = Unit::Bytes.format(size.value);
+            let copies = match job.image().transferred_bytes {
+                Some(sent) if (sent as f64) < (size.value - size.reference) / 2.0 => {
+                    ", mostly by copies of data that was there before"
+                }
+                _ => "",
+            };
+            format!("The image grew by {by} to {to}{copies}.")
+        }
+        _ => match findings.first() {
+            Some(first) => format!("Unusual growth: {}{}.", observed(first), usual(findings)),
+            None => "The image grew far more than usual.".to_owned(),
+        },
+    }
+}
+
+fn observed(finding: &Finding) -> String {
+    match feature(finding.feature.as_str()) {
+        Some(feature) => format!("{}: {}", feature.label, feature.unit.format(finding.observed)),
+        None => finding.feature.to_string(),
+    }
+}
+
+/// `, usual 0 to 3 MB`, for the strongest finding.
+fn usual(findings: &[Finding]) -> String {
+    let range = findings.first().and_then(|finding| {
+        let unit = feature(finding.feature.as_str())?.unit;
+        Some(unit.format_range(finding.usual_low?, finding.usual_high?))
+    });
+    range.map(|range| format!(", usual {range}")).unwrap_or_default()
+}

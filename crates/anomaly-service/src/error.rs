@@ -1,0 +1,23 @@
+//! What can go wrong beside the backup.
+
+use anomaly_engine::EngineError;
+use anomaly_storage::StoreError;
+
+/// Why a job could not be judged and kept, or an answer not be given.
+///
+/// Never a reason to fail a backup: log it, and look at it in the morning.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The store could not be read or written. What was stored before is still there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored model of a stream cannot be used.
+    #[error("the model of the stream {stream} cannot be used")]
+    Model {
+        /// The stream, as people read it.
+        stream: String,
+        /// What is wrong with it.
+        source: EngineError,
+    },
+}

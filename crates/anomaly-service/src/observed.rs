@@ -1,0 +1,34 @@
+//! What the service answers.
+
+use anomaly_model::{Review, Verdict};
+
+/// A job's verdict, and whether it is news.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Observed {
+    /// The verdict: of now, or of when the job was first seen.
+    pub verdict: Verdict,
+    /// Whether the job was stored before. The same job again changes nothing.
+    pub already_known: bool,
+}
+
+/// How many jobs a batch held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct BatchSummary {
+    /// Jobs judged for the first time.
+    pub new_jobs: u64,
+    /// Jobs that were stored before; their verdicts stand.
+    pub known_jobs: u64,
+}
+
+/// What a review did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reviewed {
+    /// The decision that this one replaces.
+    pub replaced: Option<Review>,
+    /// Whether the job was learnt as a usual one. Only a false positive is; and not when it was
+    /// learnt before, or is too old to be remembered in full.
+    pub learnt: bool,
+}

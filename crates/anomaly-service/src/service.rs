@@ -1,0 +1,131 @@
+//! Engine and store, composed.
+
+use std::path::Path;
+
+use anomaly_engine::Engine;
+use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, Verdict};
+use anomaly_settings::Settings;
+use anomaly_storage::{AnomalyQuery, MemoryStore, SqliteStore, Store};
+
+use crate::session::Session;
+use crate::{BatchSummary, Observed, Reviewed, ServiceError};
+
+/// Jobs that a batch commits at once: enough that the disk is not what limits it, few enough that
+/// a killed process repeats little.
+const BATCH_JOBS: usize = 1_000;
+
+/// Judges jobs, keeps jobs and verdicts, takes reviews.
+///
+/// Job, verdict and model state of one job are committed together: after a crash either all of it
+/// is there or none. Two processes may use one database; one writes at a time.
+#[derive(Debug)]
+pub struct AnomalyService {
+    engine: Engine,
+    store: Box<dyn Store>,
+}
+
+impl AnomalyService {
+    /// A service on the SQLite database at `path`, which is created if it is not there.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the database cannot be opened or created, is no database of
+    /// Backwatch, or is of a newer version.
+    pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, ServiceError> {
+        Ok(Self::with_store(Box::new(SqliteStore::open(path.as_ref())?), settings))
+    }
+
+    /// A service that forgets everything when it is dropped.
+    #[must_use]
+    pub fn in_memory(settings: Settings) -> Self {
+        Self::with_store(Box::new(MemoryStore::default()), settings)
+    }
+
+    /// A service on a store of the caller's.
+    #[must_use]
+    pub fn with_store(store: Box<dyn Store>, settings: Settings) -> Self {
+        Self { engine: Engine::new(settings), store }
+    }
+
+    /// Judges a finished job, and keeps it with its verdict.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when the store or a stored model fails; then nothing was kept.
+    pub fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
+        let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
+        let observed = session.observe(job)?;
+        session.commit()?;
+        Ok(observed)
+    }
+
+    /// Judges many jobs in order, a thousand to a commit.
+    ///
+    /// `progress` is called with each verdict once it is stored. The verdicts are the same as if
+    /// the jobs came one at a time.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe); what `progress` has been called with is kept.
+    pub fn observe_all(
+        &mut self,
+        jobs: impl IntoIterator<Item = BackupJob>,
+        mut progress: impl FnMut(Observed),
+    ) -> Result<BatchSummary, ServiceError> {
+        let mut summary = BatchSummary::default();
+        let mut jobs = jobs.into_iter().peekable();
+        while jobs.peek().is_some() {
+            let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
+            let batch: Vec<Observed> = jobs
+                .by_ref()
+                .take(BATCH_JOBS)
+                .map(|job| session.observe(&job))
+                .collect::<Result<_, _>>()?;
+            session.commit()?;
+            for observed in batch {
+                if observed.already_known {
+                    summary.known_jobs += 1;
+                } else {
+                    summary.new_jobs += 1;
+                }
+                progress(observed);
+            }
+        }
+        Ok(summary)
+    }
+
+    /// The anomalies that a query asks for, newest first.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, ServiceError> {
+        Ok(self.store.anomalies(query)?)
+    }
+
+    /// The verdict on a job, if the job is known.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, ServiceError> {
+        Ok(self.store.verdict(job)?)
+    }
+
+    /// The last job of the same stream before `job` that was judged normal.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, ServiceError> {
+        Ok(self.store.last_normal(job)?)
+    }
+
+    /// Takes down what a person decided about an anomaly. A false positive is learnt as a usual
+    /// job; confirmed and ignored anomalies never are.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when there is no such anomaly or the store fails, and
+    /// [`ServiceError::Model`] when the stored model cannot be used; then nothing was changed.
+    pub fn review(&mut self, job: &JobKey, review: &Review) -> Result<Reviewed, ServiceError> {
+        let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
+        let reviewed = session.review(job, review)?;
+        session.commit()?;
+        tracing::info!(job = %job.job_id, status = %review.status, learnt = reviewed.learnt);
+        Ok(reviewed)
+    }
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anomaly_sources::Format;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Tells whose backups just became strange: encrypted, emptied, bloated, slowed, failing or missing.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Scan(ScanArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual pages.
+    Man {
+        /// The directory to write them to.
+        directory: PathBuf,
+    },
+}
+
+/// Judge the backup jobs in files, each against the history of its stream.
+///
+/// Exit status: 0 nothing anomalous, 1 anomalies found, 2 usage error, 3 some records could not be
+/// read (whatever was found), 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Files of backup jobs; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What the files hold; recognised from their content when not given.
+    #[arg(long, value_parser = formats())]
+    pub(crate) format: Option<Format>,
+
+    /// Keep jobs, verdicts and what was learnt in this database; in memory when not given.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// Read settings from this TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+
+    /// Change one setting, such as detection.alarm_budget=2; wins over file and environment.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+
+    /// Judge the jobs in order of their start, not of their place in the files.
+    #[arg(long)]
+    pub(crate) sort: bool,
+
+    /// The client, for formats that do not name it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client: Option<String>,
+
+    /// The policy, for formats that do not name it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// Each anomaly with its reasons, then a summary.
+    Text,
+    /// One row per anomaly, then a summary.
+    Table,
+    /// One JSON document: counts, and the anomalies with their reasons.
+    Json,
+    /// The verdict record of every job, one JSON object per line, in time order.
+    Ndjson,
+}
+
+fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
+        .try_map(|word| word.parse::<Format>())
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        None => Err("write it as KEY=VALUE, such as detection.alarm_budget=2".to_owned()),
+    }
+}

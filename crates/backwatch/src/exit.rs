@@ -1,0 +1,58 @@
+//! What the exit status says.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anomaly_service::ServiceError;
+use anomaly_settings::SettingsError;
+use anomaly_sources::SourceError;
+
+/// What the exit status says. Usage errors, 2, are the argument parser's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing anomalous.
+    Quiet = 0,
+    /// Anomalies were found.
+    Anomalies = 1,
+    /// Some records could not be read: what was found is not all.
+    BadRecords = 3,
+    /// It could not be done.
+    Failure = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("cannot read {}: check the path and its permissions", path.display())]
+    Open { path: PathBuf, source: io::Error },
+    #[error("{name}")]
+    Source { name: String, source: SourceError },
+    #[error("cannot write to {}: check the path and its permissions", path.display())]
+    Create { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+    #[error("cannot write the output")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Failure {
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        let kind = match self {
+            Self::Output(error) => Some(error.kind()),
+            Self::Json(error) => error.io_error_kind(),
+            _ => None,
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
+    }
+}

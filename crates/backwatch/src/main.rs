@@ -1,0 +1,38 @@
+//! `backwatch`: tells whose backups just became strange.
+
+mod cli;
+mod exit;
+mod input;
+mod man;
+mod progress;
+mod report;
+mod scan;
+mod tally;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        // Whoever reads our output has seen enough.
+        Err(failure) if failure.is_closed_pipe() => Exit::Quiet.into(),
+        Err(failure) => {
+            terminal::error(&failure);
+            Exit::Failure.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Completions { shell } => man::completions(shell),
+        Command::Man { directory } => man::pages(&directory),
+    }
+}

@@ -1,0 +1,86 @@
+//! The closing lines: what was judged, and what could not be.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anomaly_features::feature;
+use anomaly_model::FeatureName;
+
+use crate::report::text::wrapped;
+use crate::tally::Tally;
+
+/// More names than this in one sentence are counted instead.
+const SHOWN_NAMES: usize = 8;
+
+pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
+    let mut text = format!("{}: {} normal", count(tally.jobs, "job"), tally.normal);
+    if tally.anomalous > 0 {
+        let by_severity: Vec<String> = tally
+            .anomalous_by_severity
+            .iter()
+            .rev()
+            .map(|(severity, jobs)| format!("{jobs} {severity}"))
+            .collect();
+        _ = write!(text, ", {} anomalous ({})", tally.anomalous, by_severity.join(", "));
+    }
+    if tally.warming_up > 0 {
+        _ = write!(text, ", {} warming up", tally.warming_up);
+    }
+    if tally.not_scored > 0 {
+        _ = write!(text, ", {} not scored", tally.not_scored);
+    }
+    text.push('.');
+    for (reason, jobs) in &tally.not_scored_by_reason {
+        _ = write!(text, " Not scored: {jobs}, because {reason}.");
+    }
+    if tally.already_known > 0 {
+        _ = write!(text, " {} of them were known already.", tally.already_known);
+    }
+    if tally.duplicates > 0 {
+        let records = count(tally.duplicates, "record");
+        _ = write!(text, " {records} named a job twice and changed nothing.");
+    }
+    if tally.bad_records > 0 {
+        let records = count(tally.bad_records, "record");
+        _ = write!(text, " {records} could not be read: see the warnings.");
+    }
+    coverage(&mut text, tally);
+    for line in wrapped(&text, "") {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// What the verdicts do not rest on.
+fn coverage(text: &mut String, tally: &Tally) {
+    if tally.jobs == 0 {
+        text.push_str(" Nothing was judged.");
+    } else if tally.unseen.is_empty() && tally.partly_unseen().is_empty() {
+        text.push_str(" Every stream was judged on all its features.");
+    } else {
+        if !tally.unseen.is_empty() {
+            _ = write!(text, " Not reported, so not judged: {}.", labels(&tally.unseen));
+        }
+        let partly = tally.partly_unseen();
+        if !partly.is_empty() {
+            _ = write!(text, " Reported by some jobs only: {}.", labels(partly));
+        }
+    }
+}
+
+fn labels(names: &BTreeSet<FeatureName>) -> String {
+    let label = |name: &FeatureName| match feature(name.as_str()) {
+        Some(feature) => feature.label.to_owned(),
+        None => name.to_string(),
+    };
+    let shown: Vec<String> = names.iter().take(SHOWN_NAMES).map(label).collect();
+    match names.len().checked_sub(SHOWN_NAMES) {
+        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+pub(super) fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

@@ -1,0 +1,126 @@
+//! The default view: each anomaly with its reasons, then a summary.
+
+use std::io::{self, Write};
+
+use anomaly_features::feature;
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{Anomaly, Finding, Severity, Verdict};
+use anstyle::{AnsiColor, Style};
+
+use crate::input::FileSummary;
+use crate::report::summary::{self, count};
+use crate::scan::Found;
+use crate::terminal::harmless;
+
+const MOST_COLUMNS: usize = 100;
+const INDENT: &str = "      ";
+const WHEN: &str = "%Y-%m-%d %H:%M";
+
+pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    for file in &found.files {
+        writeln!(out, "{}", harmless(&headline(file)))?;
+    }
+    writeln!(out)?;
+    for anomaly in &found.anomalies {
+        print_anomaly(out, anomaly)?;
+        writeln!(out)?;
+    }
+    summary::print(out, &found.tally)
+}
+
+fn headline(file: &FileSummary) -> String {
+    let mut parts = vec![
+        count(file.jobs, "job"),
+        count(file.clients.len() as u64, "client"),
+        count(file.streams.len() as u64, "stream"),
+    ];
+    if let (Some(first), Some(last)) = (file.first_start, file.last_start) {
+        parts.push(format!("{} to {} UTC", first.format("%Y-%m-%d"), last.format("%Y-%m-%d")));
+    }
+    format!("{}: {}", file.name, parts.join(", "))
+}
+
+fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
+    let verdict = &anomaly.verdict;
+    let severity = verdict.severity().unwrap_or(Severity::Low);
+    let style = style(severity);
+    let word = severity.as_str().to_uppercase();
+    let place = format!("{}  {}", when(verdict.started_at), stream(verdict));
+    let score = match verdict.score() {
+        Some(score) => format!("score {score:.1}"),
+        None => "by rule".to_owned(),
+    };
+    let place = harmless(&place);
+    let width = columns().saturating_sub(word.len() + 2 + score.len() + 1);
+    writeln!(out, "{style}{word}{style:#}  {place:<width$} {score}")?;
+    for line in wrapped(&verdict.summary, INDENT) {
+        writeln!(out, "{}", harmless(&line))?;
+    }
+    for row in rows(&verdict.findings) {
+        writeln!(out, "{INDENT}  {}", row.trim_end())?;
+    }
+    match &anomaly.last_normal {
+        Some(job) => writeln!(
+            out,
+            "{INDENT}Last job that looks clean: {} ({})",
+            when(job.started_at),
+            harmless(job.key.job_id.as_str())
+        ),
+        None => writeln!(out, "{INDENT}No earlier job of this stream was judged clean."),
+    }
+}
+
+/// The findings, in columns: what, how much, how much usually.
+fn rows(findings: &[Finding]) -> Vec<String> {
+    let cells: Vec<(String, String, String)> = findings
+        .iter()
+        .filter_map(|finding| {
+            let feature = feature(finding.feature.as_str())?;
+            let usual = match (finding.usual_low, finding.usual_high) {
+                (Some(low), Some(high)) => {
+                    format!("usual {}", feature.unit.format_range(low, high))
+                }
+                _ => String::new(),
+            };
+            Some((feature.label.to_owned(), feature.unit.format(finding.observed), usual))
+        })
+        .collect();
+    let width = |cell: fn(&(String, String, String)) -> &String| {
+        cells.iter().map(|cells| cell(cells).chars().count()).max().unwrap_or(0)
+    };
+    let (label, value) = (width(|cells| &cells.0), width(|cells| &cells.1));
+    cells.iter().map(|(a, b, c)| format!("{a:label$}    {b:value$}    {c}")).collect()
+}
+
+/// `text` in lines that fit, each behind `indent`.
+pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+    let options =
+        textwrap::Options::new(columns()).initial_indent(indent).subsequent_indent(indent);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+fn columns() -> usize {
+    textwrap::termwidth().clamp(40, MOST_COLUMNS)
+}
+
+pub(super) fn when(time: DateTime<Utc>) -> String {
+    time.format(WHEN).to_string()
+}
+
+/// Client, policy and schedule type, as far as they are known.
+fn stream(verdict: &Verdict) -> String {
+    let schedule_type = verdict.schedule_type.map(anomaly_model::ScheduleType::as_str);
+    let parts = [Some(verdict.client.as_str()), Some(verdict.policy.as_str()), schedule_type];
+    let parts: Vec<&str> = parts.into_iter().flatten().collect();
+    parts.join(" / ")
+}
+
+/// Colour is never the only sign: the word stands beside it.
+pub(super) fn style(severity: Severity) -> Style {
+    let colour = match severity {
+        Severity::High => AnsiColor::Red,
+        Severity::Medium => AnsiColor::Yellow,
+        _ => AnsiColor::Cyan,
+    };
+    colour.on_default().bold()
+}

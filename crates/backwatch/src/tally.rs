@@ -1,0 +1,61 @@
+//! Counting verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anomaly_model::{FeatureName, Judgement, Severity, Verdict};
+use serde::Serialize;
+
+/// How many jobs came out how.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Tally {
+    pub(crate) jobs: u64,
+    pub(crate) normal: u64,
+    pub(crate) anomalous: u64,
+    pub(crate) anomalous_by_severity: BTreeMap<Severity, u64>,
+    pub(crate) warming_up: u64,
+    pub(crate) not_scored: u64,
+    pub(crate) not_scored_by_reason: BTreeMap<String, u64>,
+    /// Jobs that the database knew already.
+    pub(crate) already_known: u64,
+    /// Records that could not be read.
+    pub(crate) bad_records: u64,
+    /// Records of jobs that came before in the same input.
+    pub(crate) duplicates: u64,
+    /// What no job of the scan was judged on, because none reported it.
+    pub(crate) unseen: BTreeSet<FeatureName>,
+    /// What only some jobs were not judged on.
+    #[serde(skip)]
+    partly_unseen: BTreeSet<FeatureName>,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, verdict: &Verdict, already_known: bool) {
+        self.already_known += u64::from(already_known);
+        let unseen: BTreeSet<FeatureName> = verdict.unseen.iter().cloned().collect();
+        if self.jobs == 0 {
+            self.unseen = unseen;
+        } else {
+            self.partly_unseen.extend(self.unseen.symmetric_difference(&unseen).cloned());
+            self.unseen = self.unseen.intersection(&unseen).cloned().collect();
+        }
+        self.jobs += 1;
+        match &verdict.judgement {
+            Judgement::Normal => self.normal += 1,
+            Judgement::Anomalous { severity, .. } => {
+                self.anomalous += 1;
+                *self.anomalous_by_severity.entry(*severity).or_default() += 1;
+            }
+            Judgement::WarmingUp => self.warming_up += 1,
+            Judgement::NotScored { reason } => {
+                self.not_scored += 1;
+                *self.not_scored_by_reason.entry(reason.clone()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// What some jobs reported and others did not.
+    pub(crate) fn partly_unseen(&self) -> &BTreeSet<FeatureName> {
+        &self.partly_unseen
+    }
+}

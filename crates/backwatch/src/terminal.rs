@@ -1,0 +1,47 @@
+//! What goes to a person's terminal.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Text from outside, made harmless: what would move the cursor, change colours or turn the
+/// direction of writing is shown escaped.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if harmful(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Says on standard error what went wrong, with everything behind it.
+pub(crate) fn error(error: &dyn Error) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    note("error", &text);
+}
+
+/// Says on standard error what a person should know about the result.
+pub(crate) fn warning(text: &str) {
+    note("warning", text);
+}
+
+fn note(level: &str, text: &str) {
+    // When standard error is closed, there is nobody left to tell.
+    _ = writeln!(anstream::stderr(), "{level}: {}", harmless(text));
+}
