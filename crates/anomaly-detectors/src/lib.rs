@@ -1,1 +1,27 @@
-//! x
+#![doc = include_str!("../README.md")]
+// A view is a pointer: it goes by value, as everywhere in ndarray.
+#![allow(clippy::needless_pass_by_value)]
+
+mod aggregation;
+mod baseline;
+mod check;
+mod detector;
+mod error;
+mod iqr;
+mod modified_z_score;
+mod order_statistics;
+pub mod tail;
+mod univariate;
+mod z_score;
+
+pub use aggregation::Aggregation;
+pub use baseline::{Baseline, MAX_DISTANCE};
+pub use detector::{Fit, Score};
+pub use error::DetectorError;
+pub use iqr::{FittedIqr, Iqr, IqrParams};
+pub use modified_z_score::{FittedModifiedZScore, ModifiedZScore, ModifiedZScoreParams};
+pub use univariate::FittedUnivariate;
+pub use z_score::{FittedZScore, ZScore, ZScoreParams};
+
+/// The array library of this crate's API.
+pub use ndarray;

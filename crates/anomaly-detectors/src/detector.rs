@@ -1,0 +1,67 @@
+//! What every detector can do.
+
+use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
+
+use crate::DetectorError;
+
+/// A detector with checked parameters, ready to learn what is usual.
+pub trait Fit {
+    /// What fitting gives.
+    type Fitted: Score;
+
+    /// Learns from `data`: one row per observation, one column per feature, any units.
+    ///
+    /// NaN means missing. The same data and parameters give the same result on every machine and
+    /// for any number of threads.
+    ///
+    /// # Errors
+    /// [`DetectorError::NotEnoughHistory`] for fewer than two rows. All other data can be fitted:
+    /// constant, missing, infinite, without columns.
+    fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Self::Fitted, DetectorError>;
+}
+
+/// A fitted detector: says how strange a row is.
+///
+/// Larger is stranger. Scores are never NaN and never infinite, whatever the row holds, so they can
+/// be sorted. Scores of different detectors are not comparable.
+pub trait Score: std::fmt::Debug + Send + Sync {
+    /// Columns of the data that the detector was fitted on, and that every row to score must have.
+    fn columns(&self) -> usize;
+
+    /// The score of one row. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`DetectorError::WidthMismatch`] unless the row has [`Score::columns`] values.
+    fn score_row(&self, row: ArrayView1<'_, f64>) -> Result<f64, DetectorError>;
+
+    /// Writes the score of each row of `data` to the same place of `scores`.
+    ///
+    /// Each score is the one that [`Score::score_row`] gives, to the last bit.
+    ///
+    /// # Errors
+    /// [`DetectorError::WidthMismatch`] unless `data` has [`Score::columns`] columns, and
+    /// [`DetectorError::OutputLength`] unless `scores` has one element per row.
+    fn score_into(
+        &self,
+        data: ArrayView2<'_, f64>,
+        scores: ArrayViewMut1<'_, f64>,
+    ) -> Result<(), DetectorError>;
+
+    /// The score of each row of `data`.
+    ///
+    /// # Errors
+    /// [`DetectorError::WidthMismatch`] unless `data` has [`Score::columns`] columns.
+    fn score(&self, data: ArrayView2<'_, f64>) -> Result<Array1<f64>, DetectorError> {
+        let mut scores = Array1::zeros(data.nrows());
+        self.score_into(data, scores.view_mut())?;
+        Ok(scores)
+    }
+
+    /// How much each column adds to the strangeness of `row`: the largest says which feature it was.
+    ///
+    /// How the contributions add up to the score is documented at each detector.
+    ///
+    /// # Errors
+    /// [`DetectorError::WidthMismatch`] unless the row has [`Score::columns`] values.
+    fn explain(&self, row: ArrayView1<'_, f64>) -> Result<Array1<f64>, DetectorError>;
+}

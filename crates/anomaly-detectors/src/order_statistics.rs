@@ -1,0 +1,35 @@
+//! Medians and quantiles.
+
+/// Sorts values that hold no NaN, and takes -0.0 and 0.0 for what they are: equal.
+pub(crate) fn sort(values: &mut [f64]) {
+    values.sort_unstable_by(f64::total_cmp);
+}
+
+/// The median of ascending values, at least one; the mean of the middle two if their number is even.
+pub(crate) fn median(sorted: &[f64]) -> f64 {
+    let upper = sorted[sorted.len() / 2];
+    if sorted.len() % 2 == 1 {
+        upper
+    } else {
+        sorted[sorted.len() / 2 - 1].midpoint(upper)
+    }
+}
+
+/// The quantile of ascending values, at least one, at `probability` in 0 to 1.
+///
+/// Linear interpolation of the order statistics, definition 7 of Hyndman and Fan, "Sample quantiles
+/// in statistical packages", The American Statistician 50 (1996), 361-365: the default of R and
+/// `NumPy`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn quantile(sorted: &[f64], probability: f64) -> f64 {
+    let position = (sorted.len() - 1) as f64 * probability;
+    let below = position.floor() as usize;
+    let low = sorted[below];
+    let high = sorted[(below + 1).min(sorted.len() - 1)];
+    low + (high - low) * position.fract()
+}
+
+/// The mean of the absolute deviations of `values`, at least one, from `centre`.
+pub(crate) fn mean_absolute_deviation(values: &[f64], centre: f64) -> f64 {
+    values.iter().map(|v| (v - centre).abs()).sum::<f64>() / values.len() as f64
+}

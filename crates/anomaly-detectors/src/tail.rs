@@ -1,0 +1,26 @@
+//! From scores and distances to p-values.
+//!
+//! All functions here are pure, take any number, and give a probability above 0 and at most 1. What
+//! says nothing (NaN, no observations) gives 1: no evidence.
+//!
+//! Student's t and the normal distribution are those of `statrs`, which uses the platform's
+//! logarithm and exponential: the last digits of a p-value may differ between platforms.
+
+mod conformal;
+mod harmonic_mean;
+mod predictive;
+mod student_t;
+
+pub use conformal::conformal_p_value;
+pub use harmonic_mean::harmonic_mean_p_value;
+pub use predictive::{Efficiency, predictive_t_tail};
+pub use student_t::{Side, student_t_tail};
+
+/// The nearest probability above 0 and at most 1; 1 for NaN.
+fn probability(p_value: f64) -> f64 {
+    if p_value.is_nan() {
+        1.0
+    } else {
+        p_value.clamp(f64::MIN_POSITIVE, 1.0)
+    }
+}
