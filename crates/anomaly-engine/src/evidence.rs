@@ -1,9 +1,9 @@
 //! How strange a job is against its stream's history.
 
-use anomaly_detectors::tail::{conformal_p_value, harmonic_mean_p_value, student_t_tail};
+use anomaly_detectors::tail::{Side, conformal_p_value, harmonic_mean_p_value, student_t_tail};
 use anomaly_detectors::{
-    Baseline, DetectorError, Fit, IqrParams, IsolationForestParams, ModifiedZScoreParams, Score,
-    ZScoreParams,
+    DetectorError, Fit, FittedUnivariate, IqrParams, IsolationForestParams, ModifiedZScoreParams,
+    Score, Univariate, ZScoreParams,
 };
 use anomaly_features::{FEATURES, Feature, FeatureVector, Reading, Suspicion};
 use anomaly_model::{Direction, Finding, PValue};
@@ -55,22 +55,21 @@ pub(crate) fn weigh(
     let past = history.matrix(&indices);
     let now: Vec<f64> = columns.iter().map(|column| column.coordinate).collect();
 
-    // A detector that cannot say anything adds nothing: too little history is an answer.
     let mut by_feature = vec![Vec::new(); columns.len()];
     let mut p_values = Vec::new();
     for &name in settings.detectors.names() {
-        match name {
-            DetectorName::IsolationForest => {
-                p_values.extend(forest_p_value(settings, past.view(), &now).ok());
-            }
-            _ => {
-                let Ok(baselines) = baselines(name, settings, past.view()) else { continue };
-                for ((column, baseline), said) in
-                    columns.iter().zip(&baselines).zip(&mut by_feature)
-                {
-                    said.push(tail_p_value(column, baseline));
+        // A detector that cannot say anything adds nothing: too little history is an answer.
+        let asked = match name {
+            DetectorName::IsolationForest => forest_p_value(settings, past.view(), &now)
+                .map(|p_value| p_values.push(p_value)),
+            _ => own_p_values(name, settings, past.view(), &columns).map(|own| {
+                for (said, p_value) in by_feature.iter_mut().zip(own) {
+                    said.push(p_value);
                 }
-            }
+            }),
+        };
+        if let Err(error) = asked {
+            tracing::debug!(detector = %name, %error, "cannot judge");
         }
     }
     let own: Vec<f64> = by_feature.iter().map(|said| harmonic_mean(said)).collect();
@@ -82,7 +81,7 @@ pub(crate) fn weigh(
     }
     Some(Evidence {
         p_value: PValue::clamped(harmonic_mean(&p_values)),
-        findings: findings(history, &columns, &own, past.view()),
+        findings: findings(history, &columns, &own),
     })
 }
 
@@ -108,35 +107,49 @@ fn judged_columns(
         .collect()
 }
 
-/// What one of the univariate detectors learnt. Coordinates are in units of a feature's
-/// resolution, so no scale is taken smaller than 1.
-fn baselines(
+/// How often a usual job lies at least as far out as this one, feature by feature, by one of the
+/// detectors that judge each feature by itself.
+///
+/// Coordinates are in units of a feature's resolution, so no standard deviation is taken smaller
+/// than 1.
+fn own_p_values(
     name: DetectorName,
     settings: &DetectionSettings,
     past: ArrayView2<'_, f64>,
-) -> Result<Vec<Baseline>, DetectorError> {
+    columns: &[Column],
+) -> Result<Vec<f64>, DetectorError> {
     Ok(match name {
         DetectorName::ZScore => {
-            ZScoreParams::default().min_scale(1.0).check()?.fit(past)?.baselines().to_vec()
+            tails(&ZScoreParams::default().min_scale(1.0).check()?.fit(past)?, columns)
         }
         DetectorName::Iqr => {
-            let k = settings.iqr_factor.get();
-            IqrParams::default().min_scale(1.0).k(k).check()?.fit(past)?.baselines().to_vec()
+            let params = IqrParams::default().k(settings.iqr_factor.get());
+            // One scale is the way to the fence.
+            let min_scale = params.check()?.deviations_per_scale();
+            tails(&params.min_scale(min_scale).check()?.fit(past)?, columns)
         }
-        _ => ModifiedZScoreParams::default().min_scale(1.0).check()?.fit(past)?.baselines().to_vec(),
+        _ => tails(&ModifiedZScoreParams::default().min_scale(1.0).check()?.fit(past)?, columns),
     })
 }
 
-/// How often a usual job lies at least as far out on the suspicious side.
-fn tail_p_value(column: &Column, baseline: &Baseline) -> f64 {
-    let n = baseline.observations().max(1) as f64;
-    // The job is a new draw: its distance also holds the error of the location.
-    let distance = baseline.distance(column.coordinate) / (1.0 + 1.0 / n).sqrt();
-    match column.feature.suspicion {
-        Suspicion::Above => student_t_tail(distance, TAIL_DEGREES),
-        Suspicion::Below => student_t_tail(-distance, TAIL_DEGREES),
-        _ => (2.0 * student_t_tail(distance.abs(), TAIL_DEGREES)).min(1.0),
-    }
+fn tails<D: Univariate>(fitted: &FittedUnivariate<D>, columns: &[Column]) -> Vec<f64> {
+    let deviations = fitted.detector().deviations_per_scale();
+    fitted
+        .baselines()
+        .iter()
+        .zip(columns)
+        .map(|(baseline, column)| {
+            let side = match column.feature.suspicion {
+                Suspicion::Above => Side::Above,
+                Suspicion::Below => Side::Below,
+                _ => Side::Both,
+            };
+            // The job is a new draw: its distance also holds the error of the location.
+            let draw = (1.0 + 1.0 / baseline.observations().max(1) as f64).sqrt();
+            let distance = baseline.distance(column.coordinate) * deviations / draw;
+            student_t_tail(distance, TAIL_DEGREES, side)
+        })
+        .collect()
 }
 
 fn forest_p_value(
@@ -156,14 +169,13 @@ fn forest_p_value(
 }
 
 fn harmonic_mean(p_values: &[f64]) -> f64 {
-    harmonic_mean_p_value(p_values, None)
+    harmonic_mean_p_value(p_values, &[])
 }
 
 fn findings(
     history: &History,
     columns: &[Column],
     own: &[f64],
-    _past: ArrayView2<'_, f64>,
 ) -> Vec<Finding> {
     let mut strange: Vec<(&Column, f64)> =
         columns.iter().zip(own.iter().copied()).filter(|(_, p_value)| *p_value < FINDING).collect();
@@ -183,10 +195,16 @@ fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> 
     let (low, median, high) = (at(margin)?, at(0.5)?, at(1.0 - margin)?);
     let direction =
         if column.coordinate >= median { Direction::Above } else { Direction::Below };
-    let value_at = |coordinate| column.feature.value_at(coordinate, column.reading.reference);
+    let value_at =
+        |coordinate| rounded(column.feature.value_at(coordinate, column.reading.reference));
     Some(
         Finding::of_rule(column.feature.feature_name().ok()?, column.reading.value, direction)
             .with_usual(value_at(low), value_at(high))
             .with_score(PValue::clamped(p_value).score()),
     )
+}
+
+/// Four significant digits: more would only show the precision in which jobs are remembered.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }

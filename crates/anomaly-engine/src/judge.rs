@@ -40,7 +40,7 @@ pub(crate) fn judge(
     verdict
 }
 
-/// Halves nothing that matters: see [`crate::history::History`].
+/// Loses nothing that matters: see [`crate::history::History`].
 #[expect(clippy::cast_possible_truncation, reason = "the rounding is meant")]
 fn to_f32(coordinate: f64) -> f32 {
     coordinate as f32
@@ -59,16 +59,20 @@ fn conclude(
     if let Some(evidence) = evidence.filter(|evidence| evidence.p_value.get() < threshold) {
         alarms.push(statistical(job, features, evidence));
     }
-    // Of equally severe alarms the detectors' comes last, and says most.
-    let mut verdict = match alarms.into_iter().max_by_key(|alarm| alarm.severity) {
+    let mut verdict = match alarms.iter().max_by_key(|alarm| alarm.rank()) {
         Some(alarm) => {
             let judgement = Judgement::Anomalous { severity: alarm.severity, kind: alarm.kind };
-            let mut verdict = Verdict::new(job, judgement, alarm.summary);
-            verdict.findings = alarm.findings;
-            verdict
+            Verdict::new(job, judgement, &alarm.summary)
         }
         None => quiet(settings, job, model, features, p_value.is_some()),
     };
+    // Whichever alarm gives the sentence, every finding is told, the measured ones first.
+    alarms.reverse();
+    for finding in alarms.into_iter().flat_map(|alarm| alarm.findings) {
+        if verdict.findings.iter().all(|told| told.feature != finding.feature) {
+            verdict.findings.push(finding);
+        }
+    }
     verdict.p_value = p_value;
     let excluded = &settings.excluded_features;
     verdict.unseen = features

@@ -1,6 +1,6 @@
 //! What can be said about a job without statistics.
 
-use anomaly_features::FeatureVector;
+use anomaly_features::{FeatureVector, Previous, Unit};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{
     AnomalyKind, BackupJob, Direction, FeatureName, Finding, JobStatus, ScheduleType, Severity,
@@ -29,10 +29,10 @@ pub(crate) fn check(
     features: &FeatureVector,
 ) -> Vec<Alarm> {
     let rules = [
+        settings.missed_backup.then(|| missed(job, model)),
+        settings.clock.then(|| clock(job, model)),
         settings.failed_job.then(|| failed(job, model)),
         settings.empty_image.then(|| empty(job, model, features)),
-        settings.clock.then(|| clock(job, model)),
-        settings.missed_backup.then(|| missed(job, model)),
     ];
     rules.into_iter().flatten().flatten().collect()
 }
@@ -72,23 +72,13 @@ fn empty(job: &BackupJob, model: &StreamModel, features: &FeatureVector) -> Opti
         Some(ScheduleType::DifferentialIncremental | ScheduleType::CumulativeIncremental)
     );
     let severity = if changes_only { Severity::Low } else { Severity::High };
-    let now = if is_empty(job) {
-        match (job.image().file_count, job.image().image_bytes) {
-            (Some(files @ 1..), Some(0)) => format!("All {} are empty", plural(files, "file")),
-            _ => "The image is empty".to_owned(),
-        }
-    } else {
-        "The image is nearly empty".to_owned()
+    let now = match job.image().file_count {
+        Some(files @ 1..) if is_empty(job) => format!("All {} are empty", plural(files, "file")),
+        _ if is_empty(job) => "The image holds nothing".to_owned(),
+        _ => "Nearly everything is gone".to_owned(),
     };
-    let before = match model.previous() {
-        Some(previous) => match (previous.file_count, previous.image_bytes) {
-            (Some(files @ 1..), _) => format!("; the one before held {}", plural(files, "file")),
-            (_, Some(1..)) => "; the one before was not".to_owned(),
-            _ => String::new(),
-        },
-        None => String::new(),
-    };
-    let summary = format!("{now}{before}. The job reported success all the same.");
+    let before = model.previous().map(held).unwrap_or_default();
+    let summary = format!("{now}, though the job reported success{before}.");
     let mut alarm = Alarm::new(severity, AnomalyKind::EmptyBackup, summary);
     for (name, value) in
         [("image_bytes", job.image().image_bytes), ("file_count", job.image().file_count)]
@@ -98,6 +88,18 @@ fn empty(job: &BackupJob, model: &StreamModel, features: &FeatureVector) -> Opti
         }
     }
     Some(alarm)
+}
+
+/// `; the image before held ...`, as far as that is known.
+fn held(previous: &Previous) -> String {
+    let files = previous.file_count.filter(|&files| files > 0).map(|files| plural(files, "file"));
+    let bytes = previous.image_bytes.filter(|&bytes| bytes > 0);
+    let bytes = bytes.map(|bytes| Unit::Bytes.format(bytes as f64));
+    match (files, bytes) {
+        (Some(files), Some(bytes)) => format!("; the image before held {files}, {bytes}"),
+        (Some(held), None) | (None, Some(held)) => format!("; the image before held {held}"),
+        (None, None) => String::new(),
+    }
 }
 
 fn clock(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {

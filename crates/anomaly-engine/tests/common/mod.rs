@@ -1,0 +1,46 @@
+//! Jobs for tests.
+#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::large_types_passed_by_value, reason = "a builder hands its result over")]
+
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder};
+
+/// Midnight of the given day of 2026.
+pub(crate) fn day(number: u64) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    start + TimeDelta::days(number.cast_signed())
+}
+
+/// A usual image of the given day: 1 to 3 % of 10 GB rewritten, slow growth.
+pub(crate) fn usual_image(number: u64) -> BackupImage {
+    let wave = number * 7 % 11;
+    BackupImage::default()
+        .image_bytes(10_000_000_000 + number * 3_000_000)
+        .file_count(50_000 + number * 2)
+        .transferred_bytes(100_000_000 + wave * 20_000_000)
+        .files_new(5 + wave)
+        .files_changed(300 + wave * 40)
+        .files_deleted(2 + wave % 3)
+}
+
+pub(crate) fn builder(number: u64) -> BackupJobBuilder {
+    BackupJob::builder("restic", format!("job-{number}"), "mail01", "daily", day(number))
+}
+
+pub(crate) fn job(number: u64, image: BackupImage) -> BackupJob {
+    let minutes = 10 + (number * 5 % 7).cast_signed();
+    builder(number).image(image).ended_at(day(number) + TimeDelta::minutes(minutes)).build().unwrap()
+}
+
+/// `count` usual days.
+pub(crate) fn usual_jobs(count: u64) -> Vec<BackupJob> {
+    (0..count).map(|number| job(number, usual_image(number))).collect()
+}
+
+/// The real history that the README scans: 56 usual days and a ransomware run.
+pub(crate) fn sample() -> Vec<BackupJob> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/fileserver.ndjson");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

@@ -1,0 +1,118 @@
+//! A model that was stored is the model that was.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::large_types_passed_by_value, reason = "a builder hands its result over")]
+
+mod common;
+
+use anomaly_engine::{Engine, EngineError, StreamModel};
+use anomaly_model::{BackupImage, BackupJob, JobStatus, Verdict};
+use common::{builder, sample, usual_jobs};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Judges all jobs; every model is stored and read back before the jobs at `restarts`.
+fn verdicts(jobs: &[BackupJob], restarts: &[usize]) -> Vec<String> {
+    let mut engine = Engine::default();
+    let mut verdicts = Vec::new();
+    for (index, job) in jobs.iter().enumerate() {
+        if restarts.contains(&index) {
+            engine = restarted(&engine, &jobs[..index]);
+        }
+        verdicts.push(serde_json::to_string(&engine.observe(job)).unwrap());
+    }
+    verdicts
+}
+
+fn restarted(engine: &Engine, seen: &[BackupJob]) -> Engine {
+    let mut next = Engine::new(engine.settings().clone());
+    for job in seen {
+        let stream = engine.stream_of(job);
+        let state = engine.model(&stream).unwrap().to_bytes().unwrap();
+        next.set_model(stream, StreamModel::from_bytes(&state).unwrap());
+    }
+    next
+}
+
+/// Jobs of any shape: two streams, any status, wild numbers, clocks that jump.
+fn jobs() -> impl Strategy<Value = Vec<BackupJob>> {
+    let number = || proptest::option::of(prop_oneof![Just(0), 1..5_000_u64, any::<u64>()]);
+    let shape = (number(), number(), number(), number(), 0..400_u64, 0..12_usize, any::<bool>());
+    vec(shape, 20..60).prop_map(|shapes| {
+        let job = |(index, shape): (usize, (_, _, _, _, u64, usize, bool))| {
+            let (bytes, files, sent, changed, day, status, other) = shape;
+            let image = BackupImage::default()
+                .image_bytes(bytes)
+                .file_count(files)
+                .transferred_bytes(sent)
+                .files_changed(changed);
+            let status = *JobStatus::ALL.get(status).unwrap_or(&JobStatus::Succeeded);
+            let start = common::day(if day < 360 { index as u64 } else { day });
+            let client = if other { "b" } else { "a" };
+            BackupJob::builder("restic", index.to_string(), client, "p", start)
+                .status(status)
+                .image(image)
+                .build()
+                .unwrap()
+        };
+        shapes.into_iter().enumerate().map(job).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_restart_changes_nothing(jobs in jobs(), restarts in vec(0..60_usize, 1..6)) {
+        prop_assert_eq!(verdicts(&jobs, &[]), verdicts(&jobs, &restarts));
+    }
+
+    /// Whatever comes, every verdict is one that can be read back.
+    #[test]
+    fn every_verdict_is_valid(jobs in jobs()) {
+        for line in verdicts(&jobs, &[]) {
+            let verdict: Verdict = serde_json::from_str(&line).unwrap();
+            prop_assert_eq!(serde_json::to_string(&verdict).unwrap(), line);
+            prop_assert!(verdict.findings.iter().all(|finding| finding.observed.is_finite()));
+        }
+    }
+
+    #[test]
+    fn garbage_is_no_model(bytes in vec(any::<u8>(), 0..200)) {
+        let mut format_one = vec![1];
+        format_one.extend(&bytes);
+        for bytes in [bytes, format_one] {
+            // What happens to be a model may be used; nothing may panic.
+            if let Ok(model) = StreamModel::from_bytes(&bytes) {
+                let mut engine = Engine::default();
+                let job = builder(0).build().unwrap();
+                engine.set_model(engine.stream_of(&job), model);
+                engine.observe(&job);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_real_history_survives_restarts() {
+    let jobs = sample();
+    let every_job: Vec<usize> = (0..jobs.len()).collect();
+    assert_eq!(verdicts(&jobs, &[]), verdicts(&jobs, &every_job));
+}
+
+#[test]
+fn broken_states_are_told_apart() {
+    let mut engine = Engine::default();
+    let jobs = usual_jobs(200);
+    for job in &jobs {
+        engine.observe(job);
+    }
+    let state = engine.model(&engine.stream_of(&jobs[0])).unwrap().to_bytes().unwrap();
+    assert!(state.len() <= 16 * 1024, "{} bytes", state.len());
+    assert!(matches!(StreamModel::from_bytes(&[]), Err(EngineError::EmptyState)));
+    let cut = StreamModel::from_bytes(&state[..state.len() / 2]);
+    assert!(matches!(cut, Err(EngineError::DamagedState(_))));
+    let mut newer = state;
+    newer[0] = 9;
+    let error = StreamModel::from_bytes(&newer).unwrap_err();
+    assert!(error.to_string().starts_with("the model state has format 9"), "{error}");
+}
