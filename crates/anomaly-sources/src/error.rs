@@ -1,0 +1,100 @@
+//! What can be wrong with an input, and with one record of it.
+
+use std::io;
+
+use crate::format::names;
+use crate::{Format, Place};
+
+/// Why an input cannot be read, or not to its end.
+///
+/// One bad record is a [`RecordError`] instead, and never ends the reading.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The operating system could not read on.
+    #[error("cannot be read past line {line}")]
+    Unreadable {
+        /// The line at which the reading stopped, from 1.
+        line: u64,
+        /// Why.
+        source: io::Error,
+    },
+    /// The input is something else than UTF-8 text.
+    #[error("is not text: {reason}")]
+    NotText {
+        /// What shows it, and what to do where that is known.
+        reason: &'static str,
+    },
+    /// The input holds no record of any kind.
+    #[error("holds no backup job: {reason}")]
+    Empty {
+        /// What is there instead.
+        reason: &'static str,
+    },
+    /// The input does not have the form of the format that it should have.
+    #[error("is not {format}: must be {expected}, but begins with {found:?}")]
+    WrongFormat {
+        /// The format that was asked for.
+        format: Format,
+        /// What the format looks like.
+        expected: &'static str,
+        /// The beginning of the input.
+        found: String,
+    },
+    /// The format does not carry something that every job must have.
+    #[error("{format} does not say the {option}: set it in the read options")]
+    OptionNeeded {
+        /// The format.
+        format: Format,
+        /// Name of the read option.
+        option: &'static str,
+    },
+    /// The input looks like none of the formats.
+    #[error(
+        "is in none of the formats {}; if it is, name the format",
+        names(Format::ALL)
+    )]
+    Unrecognised,
+    /// The input looks like more than one format.
+    #[error("could be any of {}: name the format", names(candidates))]
+    Ambiguous {
+        /// The formats that it could be.
+        candidates: Vec<Format>,
+    },
+    /// There is no format of this name.
+    #[error("{name:?} is not a format: use one of {}", names(Format::ALL))]
+    UnknownFormat {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Why one record gave no job. The records after it are read as if it were not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", located(*.place, *.column))]
+#[non_exhaustive]
+pub struct RecordError {
+    /// Where the record is.
+    pub place: Place,
+    /// Where in its line the text stops being JSON, in bytes from 1.
+    pub column: Option<u64>,
+    /// What is wrong: the field, its value and what is allowed, where one field is to blame.
+    pub message: String,
+}
+
+impl RecordError {
+    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            place,
+            column: None,
+            message: message.into(),
+        }
+    }
+}
+
+fn located(place: Place, column: Option<u64>) -> String {
+    column.map_or_else(
+        || place.to_string(),
+        |column| format!("{place}, column {column}"),
+    )
+}

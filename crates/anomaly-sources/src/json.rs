@@ -1,0 +1,74 @@
+//! JSON to values, with errors that a person can use.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde_json::error::Category;
+
+use anomaly_model::chrono::{DateTime, Utc};
+
+use crate::{Place, RecordError};
+
+/// Reads one value, whose own errors name the field.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, place: Place) -> Result<T, RecordError> {
+    serde_json::from_str(text).map_err(|error| explained(&error, None, place))
+}
+
+/// Reads one value; an error names the path of the field.
+pub(crate) fn parse_by_path<T: DeserializeOwned>(
+    text: &str,
+    place: Place,
+) -> Result<T, RecordError> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        explained(
+            error.inner(),
+            Some(&path).filter(|path| *path != "."),
+            place,
+        )
+    })?;
+    json.end().map_err(|error| explained(&error, None, place))?;
+    Ok(value)
+}
+
+fn explained(error: &serde_json::Error, path: Option<&String>, place: Place) -> RecordError {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let what = text.strip_suffix(&position).unwrap_or(&text);
+    // The words of serde for a count or a size.
+    let what = &what.replace("expected u64", "must be a whole number from 0");
+    let (message, syntax) = match error.classify() {
+        Category::Data | Category::Io => match path {
+            Some(path) => (format!("`{path}`: {what}"), false),
+            None => (what.clone(), false),
+        },
+        Category::Syntax => (format!("not valid JSON: {what}"), true),
+        Category::Eof => ("cut off in the middle of the record".to_owned(), true),
+    };
+    // In an element of a list, lines and columns count from the element's own beginning.
+    let column = (syntax && place.element.is_none()).then_some(error.column() as u64);
+    RecordError {
+        place,
+        column,
+        message,
+    }
+}
+
+/// A time with a zone, for `#[serde(deserialize_with)]`. `null` is no time, and neither is the
+/// year 1: that is how Go writes a time that was never set.
+pub(crate) fn time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    if text.starts_with("0001-01-01T00:00:00") {
+        return Ok(None);
+    }
+    let time = DateTime::parse_from_rfc3339(&text).map_err(|_| {
+        let text: String = text.chars().take(40).collect();
+        D::Error::custom(format_args!(
+            "{text:?} must be an RFC 3339 time with a zone, such as 2026-11-22T03:00:00Z"
+        ))
+    })?;
+    Ok(Some(time.to_utc()))
+}

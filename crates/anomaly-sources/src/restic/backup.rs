@@ -1,0 +1,233 @@
+//! `restic backup --json`: messages while it runs, and a summary at the end.
+
+use std::io::BufRead;
+
+use anomaly_model::chrono::{DateTime, SecondsFormat, Utc};
+use anomaly_model::{BackupJob, BackupJobBuilder, JobStatus};
+use serde::Deserialize;
+
+use crate::lines::Lines;
+use crate::opening::{Opened, Text};
+use crate::restic::SOURCE;
+use crate::restic::summary::Summary;
+use crate::{Format, Located, Place, ReadOptions, Record, RecordError, SourceError, json};
+
+/// What restic printed, line by line.
+#[derive(Debug)]
+pub(crate) struct Backup<I> {
+    lines: Lines<I>,
+    run: Run,
+    last: Place,
+    /// Whether there was any record.
+    yielded: bool,
+}
+
+impl<R: BufRead> Backup<Text<R>> {
+    pub(crate) fn new(opened: Opened<R>, options: &ReadOptions) -> Result<Self, SourceError> {
+        let run = Run::new(options)?;
+        // restic prints nothing when it cannot even open the repository.
+        let opened = if run.has_failed() {
+            opened
+        } else {
+            opened.not_empty()?
+        };
+        Ok(Self {
+            lines: Lines::new(opened.text, opened.line, options),
+            run,
+            last: Place::line(opened.line),
+            yielded: false,
+        })
+    }
+}
+
+impl<I: BufRead> Backup<I> {
+    pub(crate) fn next(&mut self) -> Result<Option<Record>, SourceError> {
+        while let Some(line) = self.lines.next()? {
+            let place = line.place;
+            self.last = place;
+            let record = line.text.and_then(|text| self.run.hear(text, place));
+            if let Some(record) = record.unwrap_or_else(|error| Some(Record::Bad(error))) {
+                self.yielded = true;
+                return Ok(Some(record));
+            }
+        }
+        if self.run.has_failed() && !self.run.has_ended {
+            self.run.has_ended = true;
+            self.yielded = true;
+            return Ok(Some(Record::new(self.last, self.run.failure(self.last))));
+        }
+        if self.yielded {
+            return Ok(None);
+        }
+        Err(SourceError::Empty {
+            reason: "no line is the summary of a backup, so restic was stopped before its end or \
+                     ran without --json",
+        })
+    }
+}
+
+/// A run of restic, as far as it has told of itself.
+#[derive(Debug)]
+struct Run {
+    client: String,
+    policy: String,
+    started_at: Option<DateTime<Utc>>,
+    exit_code: Option<i64>,
+    /// Whether there was a file that could not be read.
+    is_partial: bool,
+    /// Whether it has said how it ended.
+    has_ended: bool,
+}
+
+/// What is used of a summary besides its [`Summary`].
+#[derive(Deserialize)]
+struct Ending {
+    /// Absent if nothing had changed and restic was told to make no snapshot then.
+    snapshot_id: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+    total_duration: Option<f64>,
+}
+
+impl Run {
+    fn new(options: &ReadOptions) -> Result<Self, SourceError> {
+        let needed = |value: &Option<String>, option| {
+            let format = Format::ResticBackup;
+            value
+                .clone()
+                .ok_or(SourceError::OptionNeeded { format, option })
+        };
+        Ok(Self {
+            client: needed(&options.client, "client")?,
+            policy: needed(&options.policy, "policy")?,
+            started_at: options.started_at,
+            exit_code: options.exit_code,
+            is_partial: false,
+            has_ended: false,
+        })
+    }
+
+    /// Takes in one message; `None` if it says nothing about the run's end.
+    fn hear(&mut self, text: &str, place: Place) -> Result<Option<Record>, RecordError> {
+        #[derive(Deserialize)]
+        struct Message {
+            message_type: String,
+        }
+
+        #[derive(Deserialize)]
+        struct Trouble {
+            during: Option<String>,
+        }
+
+        #[derive(Deserialize)]
+        struct ExitError {
+            code: Option<i64>,
+        }
+
+        let message: Message = json::parse_by_path(text, place)?;
+        match message.message_type.as_str() {
+            "summary" => {
+                self.has_ended = true;
+                self.summary(text, place).map(Some)
+            }
+            "error" => {
+                let trouble: Trouble = json::parse_by_path(text, place)?;
+                // Trouble during the scan, which only estimates the size, does not count.
+                self.is_partial |= trouble.during.as_deref() == Some("archival");
+                Ok(None)
+            }
+            "exit_error" => {
+                let ExitError { code } = json::parse_by_path(text, place)?;
+                self.exit_code = self.exit_code.or(code);
+                if self.has_ended || !self.has_failed() {
+                    return Ok(None);
+                }
+                self.has_ended = true;
+                self.failure(place)
+                    .map(|job| Some(Record::Job(Located::new(place, job))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn summary(&mut self, text: &str, place: Place) -> Result<Record, RecordError> {
+        let summary: Summary = json::parse_by_path(text, place)?;
+        let ending: Ending = json::parse_by_path(text, place)?;
+        let status = match self.exit_code {
+            Some(code) => status_of(code),
+            None if self.is_partial => JobStatus::Partial,
+            None => JobStatus::Succeeded,
+        };
+        self.is_partial = false;
+        if ending.dry_run {
+            return Ok(Record::Skipped(Located::new(place, "a dry run")));
+        }
+        let Some(id) = ending.snapshot_id else {
+            return Ok(Record::Skipped(Located::new(
+                place,
+                "restic made no snapshot",
+            )));
+        };
+        let started_at = summary.backup_start.or(self.started_at);
+        // From the same two times as in the list of snapshots, where they are known.
+        let duration = ending
+            .total_duration
+            .filter(|_| summary.backup_end.is_none());
+        let job = self
+            .job(id, started_at, place)?
+            .status(status)
+            .ended_at(summary.backup_end)
+            .duration_seconds(duration)
+            .image(summary.image());
+        build(job, place).map(|job| Record::Job(Located::new(place, job)))
+    }
+
+    /// The job of a run that ended without a snapshot, and so without an id.
+    fn failure(&self, place: Place) -> Result<BackupJob, RecordError> {
+        let started_at = self.started_at.unwrap_or_default();
+        let time = started_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let id = format!("{}/{}@{time}", self.client, self.policy);
+        let job = self.job(id, self.started_at, place)?;
+        build(
+            job.status(self.exit_code.map_or(JobStatus::Failed, status_of)),
+            place,
+        )
+    }
+
+    fn job(
+        &self,
+        id: String,
+        started_at: Option<DateTime<Utc>>,
+        place: Place,
+    ) -> Result<BackupJobBuilder, RecordError> {
+        let started_at = started_at.ok_or_else(|| {
+            let message = "`backup_start` is missing, as before restic 0.17 and when restic fails: \
+                           set the time of the start in the read options";
+            RecordError::new(place, message)
+        })?;
+        let (client, policy) = (self.client.clone(), self.policy.clone());
+        let job = BackupJob::builder(SOURCE, id, client, policy, started_at);
+        Ok(job.exit_code(self.exit_code))
+    }
+
+    /// Whether the exit status says that there is no usable snapshot.
+    fn has_failed(&self) -> bool {
+        let status = self.exit_code.map(status_of);
+        matches!(status, Some(JobStatus::Failed | JobStatus::Cancelled))
+    }
+}
+
+fn build(job: BackupJobBuilder, place: Place) -> Result<BackupJob, RecordError> {
+    job.build()
+        .map_err(|error| RecordError::new(place, error.to_string()))
+}
+
+/// restic's exit statuses; one that is not known is a failure, as its manual asks for.
+fn status_of(exit_code: i64) -> JobStatus {
+    match exit_code {
+        0 => JobStatus::Succeeded,
+        3 => JobStatus::Partial,
+        130 => JobStatus::Cancelled,
+        _ => JobStatus::Failed,
+    }
+}
