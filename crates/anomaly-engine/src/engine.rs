@@ -6,7 +6,7 @@ use anomaly_model::{BackupJob, JobKey, StreamKey, Verdict};
 use anomaly_settings::Settings;
 
 use crate::StreamModel;
-use crate::judge::judge;
+use crate::judge::{capacity, judge};
 
 /// Judges jobs: each against the history of its stream.
 ///
@@ -48,7 +48,7 @@ impl Engine {
     /// The stream that a job belongs to.
     #[must_use]
     pub fn stream_of(&self, job: &BackupJob) -> StreamKey {
-        StreamKey::of(job, self.settings.streams.key.parts())
+        StreamKey::of(job, self.settings.streams.key.as_slice())
     }
 
     /// Judges a job and learns from it.
@@ -64,10 +64,10 @@ impl Engine {
     /// Learns an anomalous job after all, because a person says that it was a usual one; see
     /// [`StreamModel::accept`].
     pub fn accept(&mut self, job: &BackupJob) -> bool {
-        let history_jobs = self.settings.detection_for(job).history_jobs.get() as usize;
+        let capacity = capacity(&self.settings.detection_for(job));
         let key: JobKey = job.key();
         let stream = self.stream_of(job);
-        self.models.get_mut(&stream).is_some_and(|model| model.accept(&key, history_jobs))
+        self.models.get_mut(&stream).is_some_and(|model| model.accept(&key, capacity))
     }
 
     /// The model of a stream, to store it.

@@ -57,7 +57,7 @@ pub(crate) fn weigh(
 
     let mut by_feature = vec![Vec::new(); columns.len()];
     let mut p_values = Vec::new();
-    for &name in settings.detectors.names() {
+    for &name in settings.detectors.as_slice() {
         // A detector that cannot say anything adds nothing: too little history is an answer.
         let asked = match name {
             DetectorName::IsolationForest => forest_p_value(settings, past.view(), &now)

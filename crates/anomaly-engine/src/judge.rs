@@ -34,10 +34,15 @@ pub(crate) fn judge(
             model.hold(job.key(), row, rules::is_empty(job));
         }
     } else if judged {
-        model.learn(row, settings.history_jobs.get() as usize);
+        model.learn(row, capacity(settings));
     }
     model.note(job, judged);
     verdict
+}
+
+/// How many learnt jobs are kept: enough to end the warm-up, whatever the settings say.
+pub(crate) fn capacity(settings: &DetectionSettings) -> usize {
+    settings.history_jobs.get().max(settings.warm_up_jobs.get()) as usize
 }
 
 /// Loses nothing that matters: see [`crate::history::History`].

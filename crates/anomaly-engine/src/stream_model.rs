@@ -121,11 +121,11 @@ impl StreamModel {
     }
 
     /// Learns an anomalous job after all, because a person says that it was a usual one; keeps at
-    /// most `history_jobs` learnt jobs.
+    /// most `capacity` learnt jobs.
     ///
     /// Says whether it did: a job that is not held (never anomalous, accepted before, or older
     /// than the 32 newest anomalies) changes nothing.
-    pub fn accept(&mut self, job: &JobKey, history_jobs: usize) -> bool {
+    pub fn accept(&mut self, job: &JobKey, capacity: usize) -> bool {
         let Some(index) = self.held.iter().position(|held| held.job == *job) else {
             return false;
         };
@@ -133,7 +133,7 @@ impl StreamModel {
             if held.empty {
                 self.empty_is_usual = true;
             } else {
-                self.history.push(held.row, history_jobs);
+                self.history.push(held.row, capacity);
             }
         }
         true
