@@ -1,1 +1,11 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod memory;
+mod query;
+mod store;
+
+pub use error::StoreError;
+pub use memory::MemoryStore;
+pub use query::AnomalyQuery;
+pub use store::{Inserted, Observation, Store, Transaction};
