@@ -1,1 +1,27 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod detection;
+mod detector;
+mod error;
+mod file;
+mod key;
+mod knob;
+mod list;
+mod load;
+mod number;
+mod place;
+mod scope;
+mod section;
+mod settings;
+mod streams;
+
+pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSettings};
+pub use detector::DetectorName;
+pub use error::SettingsError;
+pub use key::Key;
+pub use list::{DetectorSet, StreamParts};
+pub use number::{AlarmBudget, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, WarmUpJobs};
+pub use place::Place;
+pub use scope::Scope;
+pub use settings::Settings;
+pub use streams::StreamSettings;

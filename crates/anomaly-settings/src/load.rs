@@ -1,0 +1,159 @@
+//! Reading the layers: file, environment and flags, each over the ones before.
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::error::{cut, one_or_several};
+use crate::section::{RawValue, Refusal};
+use crate::streams::StreamOverrides;
+use crate::{DetectionOverrides, Key, Place, Scope, Settings, SettingsError, file};
+
+impl Settings {
+    /// Reads the settings: flags win over the environment, the environment over the file, the file
+    /// over the defaults.
+    ///
+    /// `environment` may hold any variables; those that begin with `BACKWATCH_` are settings, such
+    /// as `BACKWATCH_DETECTION_ALARM_BUDGET`. `flags` are keys and values, such as
+    /// `detection.alarm_budget` and `2`; of two for one key the later wins. Values of both are
+    /// written as in TOML, and what is not TOML is taken as a string. Scopes are set in the file
+    /// only.
+    ///
+    /// ```
+    /// use anomaly_settings::Settings;
+    ///
+    /// let environment = [("BACKWATCH_DETECTION_SEED".to_owned(), "7".to_owned())];
+    /// let flags = [("detection.detectors".to_owned(), r#"["iqr"]"#.to_owned())];
+    /// let settings = Settings::load(None, environment, &flags)?;
+    /// assert_eq!(settings.detection.seed, 7);
+    /// assert_eq!(settings.detection.detectors.names().len(), 1);
+    /// # Ok::<(), anomaly_settings::SettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SettingsError`] when the file cannot be read or is not TOML, and for every key that does
+    /// not exist, every value that is not allowed and every scope that names nothing; all that is
+    /// wrong in one layer is told at once.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        let mut layers = Layers::default();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+            file::read(path, &text, &mut layers)?;
+        }
+        layers.read_environment(environment)?;
+        layers.read_flags(flags)?;
+        Ok(layers.settings())
+    }
+
+    /// [`Settings::load`] with the environment of this process.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_here(
+        file: Option<&Path>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        // `std::env::vars` panics on text that is not Unicode. No key or value needs any, so what
+        // is lost here is refused below.
+        let environment = std::env::vars_os().map(|(variable, value)| {
+            (
+                variable.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
+        });
+        Self::load(file, environment, flags)
+    }
+
+    /// Reads the text of a settings file; `path` is how messages name it.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let mut layers = Layers::default();
+        file::read(path, text, &mut layers)?;
+        Ok(layers.settings())
+    }
+}
+
+/// What has been set so far.
+#[derive(Debug, Default)]
+pub(crate) struct Layers {
+    detection: DetectionOverrides,
+    streams: StreamOverrides,
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl Layers {
+    /// Sets the key of this full name, over what an earlier layer set.
+    pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
+        if key.starts_with("detection.") {
+            self.detection.set(key, value)
+        } else {
+            self.streams.set(key, value)
+        }
+    }
+
+    fn settings(self) -> Settings {
+        let mut settings = Settings::default();
+        self.detection.apply_to(&mut settings.detection);
+        self.streams.apply_to(&mut settings.streams);
+        settings.scopes = self.scopes;
+        settings
+    }
+
+    fn read_environment(
+        &mut self,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), SettingsError> {
+        let set = |(variable, text): (String, String)| self.set_variable(variable, &text).err();
+        let settings = environment
+            .into_iter()
+            .filter(|(variable, _)| variable.starts_with(Key::ENVIRONMENT_PREFIX));
+        one_or_several(settings.filter_map(set).collect())
+    }
+
+    fn set_variable(&mut self, variable: String, text: &str) -> Result<(), SettingsError> {
+        let place = Place::Environment {
+            variable: variable.clone(),
+        };
+        let mut keys = Settings::keys().iter();
+        let Some(key) = keys.find(|key| key.environment_variable() == variable) else {
+            let all = Settings::keys().iter().map(Key::environment_variable);
+            return Err(SettingsError::unknown_key(place, variable, all.collect()));
+        };
+        self.set_text(place, key.name, text)
+    }
+
+    fn read_flags(&mut self, flags: &[(String, String)]) -> Result<(), SettingsError> {
+        let set = |(key, text): &(String, String)| self.set_text(Place::Flag, key, text).err();
+        one_or_several(flags.iter().filter_map(set).collect())
+    }
+
+    fn set_text(&mut self, place: Place, key: &str, text: &str) -> Result<(), SettingsError> {
+        let bare_word = || Spanned::new(0..text.len(), DeValue::String(text.into()));
+        let value = DeValue::parse(text).unwrap_or_else(|_| bare_word());
+        self.set(key, value).map_err(|refusal| match refusal {
+            Refusal::UnknownKey => {
+                let all = Settings::keys()
+                    .iter()
+                    .map(|key| key.name.to_owned())
+                    .collect();
+                SettingsError::unknown_key(place, key.to_owned(), all)
+            }
+            Refusal::Value { allowed } => SettingsError::Value {
+                place,
+                key: key.to_owned(),
+                value: cut(text),
+                allowed,
+            },
+        })
+    }
+}

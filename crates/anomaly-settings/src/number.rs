@@ -1,0 +1,121 @@
+//! Numbers that are within their range by construction.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::SettingsError;
+use crate::knob::Knob;
+
+macro_rules! numbers {
+    ($(
+        $(#[$doc:meta])*
+        $Name:ident($Number:ty), $key:literal, $min:literal..=$max:literal, $default:literal;
+    )*) => {$(
+        $(#[$doc])*
+        ///
+        #[doc = concat!("From ", $min, " to ", $max, "; ", $default, " unless set.")]
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+        pub struct $Name($Number);
+
+        impl $Name {
+            /// The least value allowed.
+            pub const MIN: Self = Self($min);
+            /// The greatest value allowed.
+            pub const MAX: Self = Self($max);
+
+            /// Checks the range.
+            ///
+            /// # Errors
+            #[doc = concat!(
+                "[`SettingsError::Invalid`] when `value` is not from ", $min, " to ", $max, "."
+            )]
+            pub fn new(value: $Number) -> Result<Self, SettingsError> {
+                if ($min..=$max).contains(&value) {
+                    Ok(Self(value))
+                } else {
+                    Err(SettingsError::invalid($key, value.to_string(), Self::allowed()))
+                }
+            }
+
+            /// The number.
+            #[must_use]
+            pub const fn get(self) -> $Number {
+                self.0
+            }
+        }
+
+        impl Default for $Name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl Knob for $Name {
+            const TOML_TYPE: &'static str = <$Number as Knob>::TOML_TYPE;
+
+            fn allowed() -> String {
+                format!("{} from {} to {}", <$Number as Knob>::allowed(), $min, $max)
+            }
+        }
+
+        impl fmt::Display for $Name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl Serialize for $Name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $Name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(<$Number>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// False alarms to expect of one stream of ordinary jobs in 365 jobs.
+    AlarmBudget(f64), "alarm_budget", 0.01..=36.5, 1.0;
+    /// Jobs that a stream must have before its history judges.
+    WarmUpJobs(u32), "warm_up_jobs", 5..=365, 14;
+    /// Newest learnt jobs that are kept per stream.
+    HistoryJobs(u32), "history_jobs", 20..=400, 120;
+    /// Tukey's k: interquartile ranges beyond the quartiles at which the fences stand.
+    IqrFactor(f64), "iqr_factor", 0.5..=10.0, 1.5;
+    /// Trees of the isolation forest.
+    ForestTrees(u32), "forest_trees", 10..=500, 50;
+    /// Jobs that each tree of the isolation forest is grown from.
+    ForestSamples(u32), "forest_samples", 8..=1024, 64;
+}
+
+impl AlarmBudget {
+    /// Jobs that the budget is stated for: a year of daily backups.
+    const BUDGET_JOBS: f64 = 365.0;
+
+    /// The p-value below which a job is an anomaly, so that ordinary jobs are called one as often
+    /// as the budget allows: the budget divided by 365.
+    ///
+    /// ```
+    /// use anomaly_settings::AlarmBudget;
+    ///
+    /// assert_eq!(AlarmBudget::new(36.5)?.p_value_threshold(), 0.1);
+    /// # Ok::<(), anomaly_settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn p_value_threshold(self) -> f64 {
+        self.get() / Self::BUDGET_JOBS
+    }
+}
+
+impl HistoryJobs {
+    /// The fewest that hold a warm-up of this many jobs.
+    pub(crate) fn at_least(warm_up: WarmUpJobs) -> Self {
+        Self(warm_up.get().clamp(Self::MIN.get(), Self::MAX.get()))
+    }
+}
