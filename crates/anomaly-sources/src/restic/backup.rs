@@ -18,8 +18,7 @@ pub(crate) struct Backup<I> {
     lines: Lines<I>,
     run: Run,
     last: Place,
-    /// Whether there was any record.
-    yielded: bool,
+    has_bad_lines: bool,
 }
 
 impl<R: BufRead> Backup<Text<R>> {
@@ -35,7 +34,7 @@ impl<R: BufRead> Backup<Text<R>> {
             lines: Lines::new(opened.text, opened.line, options),
             run,
             last: Place::line(opened.line),
-            yielded: false,
+            has_bad_lines: false,
         })
     }
 }
@@ -45,18 +44,23 @@ impl<I: BufRead> Backup<I> {
         while let Some(line) = self.lines.next()? {
             let place = line.place;
             self.last = place;
-            let record = line.text.and_then(|text| self.run.hear(text, place));
-            if let Some(record) = record.unwrap_or_else(|error| Some(Record::Bad(error))) {
-                self.yielded = true;
-                return Ok(Some(record));
+            match line.text.and_then(|text| self.run.hear(text, place)) {
+                Ok(None) => {}
+                Ok(Some(record)) => return Ok(Some(record)),
+                Err(error) => {
+                    self.has_bad_lines = true;
+                    return Ok(Some(Record::Bad(error)));
+                }
             }
         }
         if self.run.has_failed() && !self.run.has_ended {
             self.run.has_ended = true;
-            self.yielded = true;
-            return Ok(Some(Record::new(self.last, self.run.failure(self.last))));
+            return Ok(Some(Record::new(
+                self.last,
+                self.run.failure(self.run.exit_code, self.last),
+            )));
         }
-        if self.yielded {
+        if self.run.has_ended || self.has_bad_lines {
             return Ok(None);
         }
         Err(SourceError::Empty {
@@ -124,6 +128,11 @@ impl Run {
             code: Option<i64>,
         }
 
+        // `Fatal: ...` and `Warning: ...`, where standard error went into the same file.
+        if !text.trim_start().starts_with('{') {
+            let reason = "text that is no message of restic";
+            return Ok(Some(Record::Skipped(Located::new(place, reason))));
+        }
         let message: Message = json::parse_by_path(text, place)?;
         match message.message_type.as_str() {
             "summary" => {
@@ -138,13 +147,11 @@ impl Run {
             }
             "exit_error" => {
                 let ExitError { code } = json::parse_by_path(text, place)?;
-                self.exit_code = self.exit_code.or(code);
-                if self.has_ended || !self.has_failed() {
+                if code.is_none_or(|code| !is_failure(code)) {
                     return Ok(None);
                 }
                 self.has_ended = true;
-                self.failure(place)
-                    .map(|job| Some(Record::Job(Located::new(place, job))))
+                Ok(Some(Record::new(place, self.failure(code, place))))
             }
             _ => Ok(None),
         }
@@ -175,6 +182,7 @@ impl Run {
             .filter(|_| summary.backup_end.is_none());
         let job = self
             .job(id, started_at, place)?
+            .exit_code(self.exit_code)
             .status(status)
             .ended_at(summary.backup_end)
             .duration_seconds(duration)
@@ -183,15 +191,13 @@ impl Run {
     }
 
     /// The job of a run that ended without a snapshot, and so without an id.
-    fn failure(&self, place: Place) -> Result<BackupJob, RecordError> {
+    fn failure(&self, exit_code: Option<i64>, place: Place) -> Result<BackupJob, RecordError> {
         let started_at = self.started_at.unwrap_or_default();
         let time = started_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let id = format!("{}/{}@{time}", self.client, self.policy);
         let job = self.job(id, self.started_at, place)?;
-        build(
-            job.status(self.exit_code.map_or(JobStatus::Failed, status_of)),
-            place,
-        )
+        let status = exit_code.map_or(JobStatus::Failed, status_of);
+        build(job.exit_code(exit_code).status(status), place)
     }
 
     fn job(
@@ -206,14 +212,11 @@ impl Run {
             RecordError::new(place, message)
         })?;
         let (client, policy) = (self.client.clone(), self.policy.clone());
-        let job = BackupJob::builder(SOURCE, id, client, policy, started_at);
-        Ok(job.exit_code(self.exit_code))
+        Ok(BackupJob::builder(SOURCE, id, client, policy, started_at))
     }
 
-    /// Whether the exit status says that there is no usable snapshot.
     fn has_failed(&self) -> bool {
-        let status = self.exit_code.map(status_of);
-        matches!(status, Some(JobStatus::Failed | JobStatus::Cancelled))
+        self.exit_code.is_some_and(is_failure)
     }
 }
 
@@ -230,4 +233,12 @@ fn status_of(exit_code: i64) -> JobStatus {
         130 => JobStatus::Cancelled,
         _ => JobStatus::Failed,
     }
+}
+
+/// Whether there is no usable snapshot.
+fn is_failure(exit_code: i64) -> bool {
+    matches!(
+        status_of(exit_code),
+        JobStatus::Failed | JobStatus::Cancelled
+    )
 }

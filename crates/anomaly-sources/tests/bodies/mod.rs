@@ -1,0 +1,111 @@
+//! What must hold for any bytes: called with random ones by proptest and by the fuzz targets.
+#![allow(dead_code, reason = "each user calls some")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "it fails by panicking"
+)]
+
+use std::io::{BufRead, BufReader};
+
+use anomaly_model::BackupJob;
+use anomaly_model::chrono::DateTime;
+use anomaly_sources::{Format, ReadOptions, Record, RecordError, SourceError, read, recognise};
+
+/// Short enough that a fuzzer reaches it.
+const MAX_RECORD_BYTES: usize = 2000;
+
+pub(crate) fn ndjson(bytes: &[u8]) {
+    reads(bytes, Format::Ndjson, &options());
+}
+
+pub(crate) fn restic_snapshots(bytes: &[u8]) {
+    let (records, _) = reads(bytes, Format::ResticSnapshots, &options());
+    let starts = records.iter().filter_map(|record| match record {
+        Record::Job(job) => Some(job.value.started_at()),
+        _ => None,
+    });
+    assert!(starts.is_sorted(), "jobs come in the order of their start");
+}
+
+pub(crate) fn restic_backup(bytes: &[u8]) {
+    reads(bytes, Format::ResticBackup, &options());
+    reads(
+        bytes,
+        Format::ResticBackup,
+        &options().exit_code(1).started_at(DateTime::UNIX_EPOCH),
+    );
+}
+
+/// What is recognised can at least be opened.
+pub(crate) fn recognised(bytes: &[u8]) {
+    let Ok(recognised) = recognise(bytes) else {
+        return;
+    };
+    match read(bytes, recognised.format, &options()) {
+        Ok(_) | Err(SourceError::Empty { .. }) => {}
+        Err(error) => panic!("{recognised:?}, but {error}"),
+    }
+}
+
+fn options() -> ReadOptions {
+    let options = ReadOptions::default().max_record_bytes(MAX_RECORD_BYTES);
+    options
+        .client("client".to_owned())
+        .policy("policy".to_owned())
+}
+
+/// Reads `bytes` and checks what holds for every format.
+fn reads(bytes: &[u8], format: Format, options: &ReadOptions) -> (Vec<Record>, Option<String>) {
+    let (records, error) = all(bytes, format, options);
+    let lines = bytes.split(|&byte| byte == b'\n').count() as u64;
+    for record in &records {
+        let place = match record {
+            Record::Job(job) => {
+                // Whatever was accepted can be written and read again.
+                let text = serde_json::to_string(&job.value).unwrap();
+                assert_eq!(serde_json::from_str::<BackupJob>(&text).unwrap(), job.value);
+                job.place
+            }
+            Record::Skipped(skipped) => skipped.place,
+            Record::Bad(RecordError { place, message, .. }) => {
+                assert!(!message.is_empty());
+                *place
+            }
+            other => unreachable!("{other:?}"),
+        };
+        assert!(
+            (1..=lines).contains(&place.line),
+            "{place} of {lines} lines"
+        );
+    }
+    // How much arrives at a time makes no difference.
+    let trickle = BufReader::with_capacity(3, bytes);
+    assert_eq!(
+        all(trickle, format, options),
+        (records.clone(), error.clone())
+    );
+    (records, error)
+}
+
+/// All records, and the error that ended them.
+fn all(
+    input: impl BufRead,
+    format: Format,
+    options: &ReadOptions,
+) -> (Vec<Record>, Option<String>) {
+    let mut reader = match read(input, format, options) {
+        Ok(reader) => reader,
+        Err(error) => return (Vec::new(), Some(error.to_string())),
+    };
+    let mut records = Vec::new();
+    let error = loop {
+        match reader.next() {
+            Some(Ok(record)) => records.push(record),
+            Some(Err(error)) => break Some(error.to_string()),
+            None => break None,
+        }
+    };
+    assert!(reader.next().is_none(), "the end stays the end");
+    (records, error)
+}
