@@ -9,19 +9,20 @@ use std::io::BufReader;
 
 use anomaly_service::AnomalyService;
 use anomaly_service::settings::Settings;
-use anomaly_sources::{Format, ReadOptions, read};
+use anomaly_sources::{Format, ReadOptions, Record, read};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("name a file of job records")?;
     let mut service = AnomalyService::in_memory(Settings::default());
-    for record in read(BufReader::new(File::open(&path)?), Format::Ndjson, &ReadOptions::default())
-    {
-        match record {
-            Ok(located) => {
-                let verdict = service.observe(&located.value)?.verdict;
+    let file = BufReader::new(File::open(&path)?);
+    for record in read(file, Format::Ndjson, &ReadOptions::default())? {
+        match record? {
+            Record::Job(job) => {
+                let verdict = service.observe(&job.value)?.verdict;
                 println!("{}  {}", verdict.started_at, verdict.summary);
             }
-            Err(error) => eprintln!("{path}:{error}; skipped"),
+            Record::Bad(error) => eprintln!("{path}: {error}; skipped"),
+            _ => {}
         }
     }
     Ok(())

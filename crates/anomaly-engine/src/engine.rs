@@ -48,7 +48,7 @@ impl Engine {
     /// The stream that a job belongs to.
     #[must_use]
     pub fn stream_of(&self, job: &BackupJob) -> StreamKey {
-        StreamKey::of(job, self.settings.streams.key.as_slice())
+        StreamKey::of(job, self.settings.streams.key.parts())
     }
 
     /// Judges a job and learns from it.

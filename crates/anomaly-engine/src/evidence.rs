@@ -57,7 +57,7 @@ pub(crate) fn weigh(
 
     let mut by_feature = vec![Vec::new(); columns.len()];
     let mut p_values = Vec::new();
-    for &name in settings.detectors.as_slice() {
+    for &name in settings.detectors.names() {
         // A detector that cannot say anything adds nothing: too little history is an answer.
         let asked = match name {
             DetectorName::IsolationForest => forest_p_value(settings, past.view(), &now)
@@ -159,7 +159,7 @@ fn forest_p_value(
 ) -> Result<f64, DetectorError> {
     let forest = IsolationForestParams::default()
         .trees(settings.forest_trees.get() as usize)
-        .samples(settings.forest_samples.get() as usize)
+        .max_samples(settings.forest_samples.get() as usize)
         .seed(settings.seed)
         .check()?
         .fit(past)?;

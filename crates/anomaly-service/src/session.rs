@@ -38,20 +38,22 @@ impl<'a> Session<'a> {
         Ok(Observed { verdict, already_known: false })
     }
 
-    /// Takes down a decision, and learns the job if it was a usual one.
+    /// Takes down a decision about `key`, and learns the job if it was a usual one.
     pub(crate) fn review(
         &mut self,
-        job: &JobKey,
+        key: &JobKey,
+        job: Option<&BackupJob>,
         review: &Review,
     ) -> Result<Reviewed, ServiceError> {
-        let replaced = self.transaction.review(job, review)?;
-        let mut learnt = false;
-        if review.status == ReviewStatus::FalsePositive
-            && let Some(job) = self.transaction.job(job)?
-        {
-            self.load(&self.engine.stream_of(&job))?;
-            learnt = self.engine.accept(&job);
-        }
+        let replaced = self.transaction.review(key, review)?;
+        let usual = job.filter(|_| review.status == ReviewStatus::FalsePositive);
+        let learnt = match usual {
+            Some(job) => {
+                self.load(&self.engine.stream_of(job))?;
+                self.engine.accept(job)
+            }
+            None => false,
+        };
         Ok(Reviewed { replaced, learnt })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_sources::Format;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
@@ -72,6 +73,14 @@ pub(crate) struct ScanArguments {
     /// The policy, for formats that do not name it.
     #[arg(long, value_name = "NAME")]
     pub(crate) policy: Option<String>,
+
+    /// When the job started, for formats that do not say: an RFC 3339 time with a zone.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) started_at: Option<DateTime<Utc>>,
+
+    /// The exit status of the tool whose output is read, for formats that do not say.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) exit_code: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

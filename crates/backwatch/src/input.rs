@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
-use anomaly_sources::{ReadOptions, recognise};
+use anomaly_sources::{Located, ReadOptions, Record, recognise};
 
 use crate::cli::ScanArguments;
 use crate::exit::Failure;
@@ -71,7 +71,9 @@ impl Input {
         };
         let options = ReadOptions::default()
             .client(arguments.client.clone())
-            .policy(arguments.policy.clone());
+            .policy(arguments.policy.clone())
+            .started_at(arguments.started_at)
+            .exit_code(arguments.exit_code);
 
         let mut summary = FileSummary {
             name: name.clone(),
@@ -82,20 +84,29 @@ impl Input {
             last_start: None,
         };
         let mut bad = Warnings::default();
+        let mut skipped = Warnings::default();
         let mut twice = Warnings::default();
         let mut backwards = Warnings::default();
         let mut latest: HashMap<StreamKey, DateTime<Utc>> = HashMap::new();
-        for record in anomaly_sources::read(content, format, &options) {
-            let (line, job) = match record {
-                Ok(located) => (located.line, located.value),
-                Err(error) => {
-                    bad.add(|| format!("{name}:{error}; skipped"));
+        for record in anomaly_sources::read(content, format, &options).map_err(failed)? {
+            let Located { place, value: job, .. } = match record.map_err(failed)? {
+                Record::Job(located) => located,
+                Record::Skipped(Located { place, value: why, .. }) => {
+                    skipped.add(|| format!("{name}: {place}: {why}; skipped"));
+                    continue;
+                }
+                Record::Bad(error) => {
+                    bad.add(|| format!("{name}: {error}; skipped"));
+                    continue;
+                }
+                _ => {
+                    bad.add(|| format!("{name}: a record of an unknown kind; skipped"));
                     continue;
                 }
             };
             if !seen.insert(job.key()) {
                 let id = job.job_id();
-                twice.add(|| format!("{name}:{line}: job {id} was there before; judged once"));
+                twice.add(|| format!("{name}: {place}: job {id} was there before; judged once"));
                 continue;
             }
             let start = job.started_at();
@@ -105,7 +116,7 @@ impl Input {
                 backwards.add(|| {
                     let (start, before) = (start.to_rfc3339(), before.to_rfc3339());
                     format!(
-                        "{name}:{line}: starts at {start}, before a job above it ({before}); if \
+                        "{name}: {place}: starts at {start}, before a job above it ({before}); if \
                          the file is not in order of arrival, use --sort"
                     )
                 });
@@ -118,6 +129,7 @@ impl Input {
             summary.last_start = Some(summary.last_start.map_or(start, |s| s.max(start)));
             self.jobs.push(job);
         }
+        skipped.finish(&name, "records that are no finished backups");
         self.bad_records += bad.finish(&name, "records that could not be read");
         self.duplicates += twice.finish(&name, "jobs that were there before");
         backwards.finish(&name, "jobs that start before a job above them");

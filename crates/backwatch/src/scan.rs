@@ -24,8 +24,8 @@ pub(crate) struct Found {
 
 pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Failure> {
     let settings =
-        Settings::load(arguments.settings.as_deref(), std::env::vars(), &arguments.set)?;
-    let key = settings.streams.key.as_slice().to_vec();
+        Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
+    let key = settings.streams.key.parts().to_vec();
     let mut service = match &arguments.db {
         Some(path) => AnomalyService::open(path, settings)?,
         None => AnomalyService::in_memory(settings),

@@ -129,12 +129,12 @@ fn bad_records_are_named_and_skipped() {
     let negative = good[5].replace("\"file_count\":", "\"file_count\":-");
     let long = format!("{{\"job_id\":\"{}\"}}", "x".repeat(10_000_000));
     for (text, message) in [
-        (cut, ":6: "),
-        (&year, ":6: `started_at` is \"9999-"),
-        (&negative, ":6: `file_count` is -"),
-        (&long, ":6: "),
-        ("[1,2]", ":6: "),
-        ("\u{1}\u{2}", ":6: "),
+        (cut, ": line 6"),
+        (&year, ": line 6: `started_at` is \"9999-"),
+        (&negative, ": line 6: `file_count` is -"),
+        (&long, ": line 6"),
+        ("[1,2]", ": line 6"),
+        ("\u{1}\u{2}", ": line 6"),
     ] {
         let output = scan(with(6, text));
         let (stdout, stderr) = (stdout(&output), stderr(&output));
@@ -168,14 +168,14 @@ fn duplicates_and_disorder_are_warned_of() {
     twice.push(twice[3].clone());
     let output = scan(twice.join("\n"));
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains(":58: job d03-fileserv-0003 was there before"));
+    assert!(stderr(&output).contains(": line 58: job d03-fileserv-0003 was there before"));
     assert!(stdout(&output).contains("57 jobs: 42 normal, 1 anomalous"));
 
     let mut swapped = sample();
     swapped.swap(20, 22);
     let (_directory, path) = file(swapped.join("\n"));
     let output = backwatch(&["scan", &path]);
-    assert!(stderr(&output).contains(":22: starts at"), "{}", stderr(&output));
+    assert!(stderr(&output).contains(": line 22: starts at"), "{}", stderr(&output));
     assert!(stderr(&output).contains("--sort"));
     let sorted = backwatch(&["scan", "--sort", &path, "--output", "ndjson"]);
     assert_eq!(stderr(&sorted), "");

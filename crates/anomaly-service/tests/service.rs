@@ -1,0 +1,151 @@
+//! The service keeps what it says, however the jobs come.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use anomaly_service::AnomalyService;
+use anomaly_service::model::chrono::DateTime;
+use anomaly_service::model::{
+    AnomalyKind, BackupJob, JobId, JobKey, JobStatus, Review, ReviewStatus, Severity, SourceName,
+};
+use anomaly_service::settings::Settings;
+use anomaly_service::storage::AnomalyQuery;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// The real history that the README scans: 56 usual days and a ransomware run.
+fn sample() -> Vec<BackupJob> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/fileserver.ndjson");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn open(path: &Path) -> AnomalyService {
+    AnomalyService::open(path, Settings::default()).unwrap()
+}
+
+/// The verdicts in one batch, in memory.
+fn undisturbed(jobs: &[BackupJob]) -> Vec<String> {
+    let mut verdicts = Vec::new();
+    AnomalyService::in_memory(Settings::default())
+        .observe_all(jobs.iter().cloned(), |observed| {
+            verdicts.push(serde_json::to_string(&observed.verdict).unwrap());
+        })
+        .unwrap();
+    verdicts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// One at a time, in batches, by two processes in turn, after restarts: the same verdicts.
+    #[test]
+    fn however_jobs_come_the_verdicts_are_the_same(cuts in vec(0..57_usize, 0..5)) {
+        let jobs = sample();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("backwatch.db");
+        let mut cuts = cuts;
+        cuts.extend([0, jobs.len()]);
+        cuts.sort_unstable();
+        let mut other = open(&path);
+        let mut verdicts = Vec::new();
+        for (turn, cut) in cuts.windows(2).enumerate() {
+            let mut reopened = open(&path);
+            let service = if turn % 2 == 0 { &mut reopened } else { &mut other };
+            let part = &jobs[cut[0]..cut[1]];
+            if turn % 3 == 0 {
+                for job in part {
+                    let verdict = service.observe(job).unwrap().verdict;
+                    verdicts.push(serde_json::to_string(&verdict).unwrap());
+                }
+            } else {
+                let summary = service.observe_all(part.iter().cloned(), |observed| {
+                    verdicts.push(serde_json::to_string(&observed.verdict).unwrap());
+                }).unwrap();
+                prop_assert_eq!(summary.new_jobs, part.len() as u64);
+            }
+        }
+        prop_assert_eq!(verdicts, undisturbed(&jobs));
+    }
+}
+
+#[test]
+fn the_same_job_again_changes_nothing() {
+    let jobs = sample();
+    let mut service = AnomalyService::in_memory(Settings::default());
+    // Each job twice in a row, and all of it once more.
+    let twice = jobs.iter().flat_map(|job| [job.clone(), job.clone()]);
+    let mut verdicts = Vec::new();
+    let summary = service
+        .observe_all(twice.chain(jobs.iter().cloned()), |observed| {
+            if !observed.already_known {
+                verdicts.push(serde_json::to_string(&observed.verdict).unwrap());
+            }
+        })
+        .unwrap();
+    assert_eq!((summary.new_jobs, summary.known_jobs), (57, 2 * 57));
+    assert_eq!(verdicts, undisturbed(&jobs));
+}
+
+#[test]
+fn anomalies_come_with_the_last_clean_job_and_their_review() {
+    let jobs = sample();
+    let mut service = AnomalyService::in_memory(Settings::default());
+    service.observe_all(jobs.iter().cloned(), |_| {}).unwrap();
+    let anomalies = service.anomalies(&AnomalyQuery::default()).unwrap();
+    assert_eq!(anomalies.len(), 1);
+    let anomaly = &anomalies[0];
+    assert_eq!(anomaly.verdict.severity(), Some(Severity::High));
+    assert_eq!(anomaly.verdict.kind(), Some(AnomalyKind::MassEncryption));
+    assert_eq!(anomaly.review_status(), ReviewStatus::NotReviewed);
+    assert_eq!(anomaly.last_normal.as_ref().unwrap().key, jobs[55].key());
+
+    let review = Review::new(ReviewStatus::Confirmed, "ada", DateTime::UNIX_EPOCH);
+    let reviewed = service.review(&jobs[56].key(), &review).unwrap();
+    assert_eq!((reviewed.replaced, reviewed.learnt), (None, false));
+    let open = AnomalyQuery::default().review_status(ReviewStatus::NotReviewed);
+    assert_eq!(service.anomalies(&open).unwrap(), []);
+}
+
+/// A false positive is learnt, once; what is confirmed or ignored never is.
+#[test]
+fn only_a_false_positive_is_learnt() {
+    let jobs = sample();
+    let attack = jobs.last().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    open(&path).observe_all(jobs.iter().cloned(), |_| {}).unwrap();
+    let decide = |status| {
+        let review = Review::new(status, "ada", DateTime::UNIX_EPOCH);
+        open(&path).review(&attack.key(), &review).unwrap()
+    };
+    assert!(!decide(ReviewStatus::Ignored).learnt);
+    let accepted = decide(ReviewStatus::FalsePositive);
+    assert_eq!(accepted.replaced.unwrap().status, ReviewStatus::Ignored);
+    assert!(accepted.learnt);
+    assert!(!decide(ReviewStatus::FalsePositive).learnt);
+
+    let nobody = JobKey::new(SourceName::new("restic").unwrap(), JobId::new("none").unwrap());
+    let review = Review::new(ReviewStatus::Ignored, "ada", DateTime::UNIX_EPOCH);
+    assert!(open(&path).review(&nobody, &review).is_err());
+    assert!(open(&path).review(&jobs[0].key(), &review).is_err(), "it is no anomaly");
+}
+
+#[test]
+fn what_was_observed_is_there_after_reopening() {
+    let jobs = sample();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    let mut service = open(&path);
+    service.observe_all(jobs[..20].iter().cloned(), |_| {}).unwrap();
+    let failed = BackupJob::builder("restic", "x", "c", "p", DateTime::UNIX_EPOCH)
+        .status(JobStatus::Failed)
+        .build()
+        .unwrap();
+    let verdict = service.observe(&failed).unwrap().verdict;
+    drop(service);
+    let reopened = open(&path);
+    assert_eq!(reopened.verdict(&failed.key()).unwrap(), Some(verdict));
+    assert!(reopened.verdict(&jobs[19].key()).unwrap().is_some());
+    assert_eq!(reopened.verdict(&jobs[20].key()).unwrap(), None);
+}
