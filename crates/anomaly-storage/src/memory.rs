@@ -25,7 +25,9 @@ struct Data {
     /// In the order in which they were stored.
     rows: Vec<Row>,
     /// Where each job is in `rows`.
-    index: HashMap<JobKey, usize>,
+    places: HashMap<JobKey, usize>,
+    /// Where the normal jobs of each stream are in `rows`, in that order.
+    normal_places: HashMap<StreamKey, Vec<usize>>,
     model_states: HashMap<StreamKey, Vec<u8>>,
     reviews: HashMap<JobKey, Vec<Review>>,
 }
@@ -45,11 +47,16 @@ impl Row {
 
 impl Data {
     fn row(&self, job: &JobKey) -> Option<&Row> {
-        self.index.get(job).map(|&place| &self.rows[place])
+        self.places.get(job).map(|&place| &self.rows[place])
     }
 
     fn push(&mut self, row: Row) {
-        self.index.insert(row.job.key(), self.rows.len());
+        let place = self.rows.len();
+        self.places.insert(row.job.key(), place);
+        if row.verdict.judgement == Judgement::Normal {
+            let places = self.normal_places.entry(row.stream.clone()).or_default();
+            places.push(place);
+        }
         self.rows.push(row);
     }
 
@@ -65,17 +72,16 @@ impl Data {
     }
 
     fn last_normal(&self, place: usize) -> Option<JobRef> {
-        let row = &self.rows[place];
-        self.rows[..place]
+        let this = &self.rows[place];
+        self.normal_places
+            .get(&this.stream)?
             .iter()
-            .filter(|earlier| {
-                earlier.stream == row.stream
-                    && earlier.verdict.judgement == Judgement::Normal
-                    && earlier.started_at_micros() <= row.started_at_micros()
-            })
+            .take_while(|&&normal| normal < place)
+            .map(|&normal| &self.rows[normal])
+            .filter(|normal| normal.started_at_micros() <= this.started_at_micros())
             // Of equal ones this takes the last, which was stored last.
-            .max_by_key(|earlier| earlier.started_at_micros())
-            .map(|earlier| JobRef::new(earlier.job.key(), earlier.job.started_at()))
+            .max_by_key(|normal| normal.started_at_micros())
+            .map(|normal| JobRef::new(normal.job.key(), normal.job.started_at()))
     }
 }
 
@@ -124,7 +130,7 @@ impl Store for MemoryStore {
     }
 
     fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
-        let place = self.data.index.get(job);
+        let place = self.data.places.get(job);
         Ok(place.and_then(|&place| self.data.last_normal(place)))
     }
 
@@ -148,6 +154,10 @@ impl MemoryTransaction<'_> {
 impl Transaction for MemoryTransaction<'_> {
     fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError> {
         Ok(self.row(job).map(|row| row.verdict.clone()))
+    }
+
+    fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
+        Ok(self.row(job).map(|row| row.job.clone()))
     }
 
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {

@@ -69,12 +69,25 @@ impl AnomalyQuery {
     pub(crate) fn includes(&self, anomaly: &Anomaly) -> bool {
         let verdict = &anomaly.verdict;
         let started_at = verdict.started_at.timestamp_micros();
-        self.client.as_ref().is_none_or(|client| *client == verdict.client)
-            && self.policy.as_ref().is_none_or(|policy| *policy == verdict.policy)
-            && self.at_least.is_none_or(|least| verdict.severity() >= Some(least))
+        self.client
+            .as_ref()
+            .is_none_or(|client| *client == verdict.client)
+            && self
+                .policy
+                .as_ref()
+                .is_none_or(|policy| *policy == verdict.policy)
+            && self
+                .at_least
+                .is_none_or(|least| verdict.severity() >= Some(least))
             && self.kind.is_none_or(|kind| verdict.kind() == Some(kind))
-            && self.review_status.is_none_or(|status| anomaly.review_status() == status)
-            && self.started_from.is_none_or(|from| from.timestamp_micros() <= started_at)
-            && self.started_until.is_none_or(|until| started_at < until.timestamp_micros())
+            && self
+                .review_status
+                .is_none_or(|status| anomaly.review_status() == status)
+            && self
+                .started_from
+                .is_none_or(|from| from.timestamp_micros() <= started_at)
+            && self
+                .started_until
+                .is_none_or(|until| started_at < until.timestamp_micros())
     }
 }

@@ -111,6 +111,12 @@ pub trait Transaction {
     /// When the store cannot be read.
     fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError>;
 
+    /// A job; `None` when it is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError>;
+
     /// What [`put_model_state`](Self::put_model_state) last kept for a stream.
     ///
     /// # Errors
