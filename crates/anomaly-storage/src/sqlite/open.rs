@@ -1,0 +1,79 @@
+//! Opening the file: refusing what is not ours, then settling how it is written.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
+
+use super::migrations::{self, MIGRATIONS};
+use super::site::Site;
+use crate::StoreError;
+
+/// How long a writer waits for another one, unless told otherwise.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Room for every statement of this crate.
+const CACHED_STATEMENTS: usize = 32;
+
+pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
+    let cannot_open = |source: io::Error| StoreError::CannotOpen {
+        database: path.display().to_string(),
+        source: Box::new(source),
+    };
+    // An absolute path is always a file: SQLite gives "" and ":memory:" a meaning of their own.
+    let path = std::path::absolute(path).map_err(cannot_open)?;
+    let site = Site {
+        database: path.display().to_string(),
+        busy_timeout: BUSY_TIMEOUT,
+    };
+    let sqlite = |error| site.fail(error);
+
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
+    // SQLite opens a file that it may not write as read-only, without a word.
+    if connection.is_readonly(MAIN_DB).map_err(sqlite)? {
+        return Err(cannot_open(io::ErrorKind::ReadOnlyFilesystem.into()));
+    }
+
+    // First of all, and before the file is touched: is it ours?
+    migrations::version(&mut connection, &site, MIGRATIONS.len()).map_err(|error| {
+        if is_no_database(&error) {
+            site.not_backwatch("no SQLite database at all")
+        } else {
+            error
+        }
+    })?;
+
+    // Readers go on while one writes, and what is committed is on the disk.
+    let journal: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(sqlite)?;
+    if journal != "wal" {
+        return Err(cannot_open(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the file system does not support write-ahead logging",
+        )));
+    }
+    connection
+        .pragma_update(None, "synchronous", "full")
+        .and_then(|()| connection.pragma_update(None, "foreign_keys", true))
+        .and_then(|()| connection.pragma_update(None, "trusted_schema", false))
+        .map_err(sqlite)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+
+    migrations::migrate(&mut connection, &site, MIGRATIONS)?;
+    tracing::debug!(database = site.database, "database opened");
+    Ok((connection, site))
+}
+
+fn is_no_database(error: &StoreError) -> bool {
+    let StoreError::Damaged { source, .. } = error else {
+        return false;
+    };
+    let source = source.downcast_ref::<rusqlite::Error>();
+    source.and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::NotADatabase)
+}
