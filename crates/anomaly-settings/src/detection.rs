@@ -110,11 +110,11 @@ section! {
         /// attackers stop backups first.
         failed_job: bool = true,
 
-        /// Whether a job that reported success with an image that holds nothing, or next to nothing
-        /// of what the one before held, is an anomaly.
+        /// Whether a job that reported success with an empty image is an anomaly.
         ///
-        /// Off suits sources that are emptied on purpose. On, because an emptied source or a wrong
-        /// path otherwise looks like a success.
+        /// An image that lost nearly all that the one before held counts as empty. Off suits sources
+        /// that are emptied on purpose. On, because an emptied source or a wrong path otherwise
+        /// looks like a success.
         empty_image: bool = true,
 
         /// Whether a job that started long before a job that came earlier is an anomaly.

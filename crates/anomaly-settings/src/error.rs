@@ -28,8 +28,8 @@ pub enum SettingsError {
     },
     /// There is no such key.
     #[error(
-        "{place}: there is no setting `{key}`{}; allowed are {}",
-        nearest.as_ref().map_or_else(String::new, |nearest| format!(", did you mean `{nearest}`?")),
+        "{place}: there is no setting `{key}`{} Allowed: {}",
+        nearest.as_ref().map_or(".".to_owned(), |nearest| format!("; did you mean `{nearest}`?")),
         allowed.join(", ")
     )]
     UnknownKey {

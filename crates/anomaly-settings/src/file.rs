@@ -119,21 +119,25 @@ impl File<'_> {
     fn place(&self, span: &Range<usize>) -> Place {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        // Editors do not show a byte order mark.
+        let line = before[line_start..].trim_start_matches('\u{feff}');
         Place::File {
             path: self.path.to_owned(),
             line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            column: line.chars().count() + 1,
         }
     }
 }
 
-/// The full name of `key` in `section`. A dot in a key is not one between keys, so it is quoted.
+/// The full name of `key` in `section`. A key that needs quotes in TOML is shown in them: a dot in
+/// it is not one between keys.
 fn full_name(section: &str, key: &str) -> String {
     let dot = if section.is_empty() { "" } else { "." };
-    if key.contains('.') {
-        format!("{section}{dot}{key:?}")
-    } else {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(bare) {
         format!("{section}{dot}{key}")
+    } else {
+        format!("{section}{dot}{key:?}")
     }
 }
 
@@ -163,12 +167,10 @@ fn is_section(name: &str) -> bool {
 
 /// The names that `section` holds, without its own; the root's is empty.
 fn children(section: &str) -> Vec<String> {
-    let inside = full_name(section, "");
-    let names = KEYS_AND_SECTIONS
+    KEYS_AND_SECTIONS
         .iter()
-        .filter_map(|key| key.strip_prefix(&inside));
-    names
-        .filter(|name| !name.contains('.'))
-        .map(str::to_owned)
+        .map(|key| key.rsplit_once('.').unwrap_or(("", key)))
+        .filter(|(parent, _)| *parent == section)
+        .map(|(_, name)| name.to_owned())
         .collect()
 }

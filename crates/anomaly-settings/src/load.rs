@@ -138,8 +138,16 @@ impl Layers {
     }
 
     fn set_text(&mut self, place: Place, key: &str, text: &str) -> Result<(), SettingsError> {
-        let bare_word = || Spanned::new(0..text.len(), DeValue::String(text.into()));
-        let value = DeValue::parse(text).unwrap_or_else(|_| bare_word());
+        let (value, shown) = match DeValue::parse(text) {
+            Ok(value) => (value, cut(text)),
+            Err(_) => {
+                let bare_word = DeValue::String(text.into());
+                (
+                    Spanned::new(0..text.len(), bare_word),
+                    cut(&format!("{text:?}")),
+                )
+            }
+        };
         self.set(key, value).map_err(|refusal| match refusal {
             Refusal::UnknownKey => {
                 let all = Settings::keys()
@@ -151,7 +159,7 @@ impl Layers {
             Refusal::Value { allowed } => SettingsError::Value {
                 place,
                 key: key.to_owned(),
-                value: cut(text),
+                value: shown,
                 allowed,
             },
         })

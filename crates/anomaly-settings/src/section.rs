@@ -94,7 +94,7 @@ macro_rules! section {
 
         impl $Overrides {
             /// Replaces in `settings` what is set here.
-            pub(crate) fn apply_to(&self, settings: &mut $Settings) {
+            $vis fn apply_to(&self, settings: &mut $Settings) {
                 $(if let Some(value) = &self.$key {
                     settings.$key = value.clone();
                 })*

@@ -1,0 +1,93 @@
+//! Settings of every allowed kind.
+
+use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType, StreamPart};
+use anomaly_settings::{
+    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ForestSamples, ForestTrees,
+    HistoryJobs, IqrFactor, Scope, Settings, StreamParts, WarmUpJobs,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+/// Any settings that are allowed.
+pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
+    let key = words(StreamPart::ALL).prop_map(|words| StreamParts::new(words).unwrap());
+    (any_overrides(), key, vec(any_scope(), 0..4)).prop_map(|(detection, key, scopes)| {
+        let mut settings = Settings::default();
+        detection.apply_to(&mut settings.detection);
+        settings.streams.key = key;
+        settings.scopes = scopes;
+        settings
+    })
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    let names = (
+        option::of(name().prop_map(|name| PolicyType::new(name).unwrap())),
+        option::of(name().prop_map(|name| PolicyName::new(name).unwrap())),
+        option::of(name().prop_map(|name| ClientName::new(name).unwrap())),
+        option::of(select(ScheduleType::ALL)),
+    );
+    (names, any_overrides())
+        .prop_map(
+            |((policy_type, policy, client, schedule_type), detection)| {
+                let mut scope = Scope::default();
+                scope.policy_type = policy_type;
+                scope.policy = policy;
+                scope.client = client;
+                scope.schedule_type = schedule_type;
+                scope.detection = detection;
+                scope
+            },
+        )
+        .prop_filter("a scope names something", |scope| !scope.names_nothing())
+}
+
+fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
+    let flag = || option::of(any::<bool>());
+    let feature = name().prop_map(|name| FeatureName::new(name).unwrap());
+    let detectors = words(DetectorName::ALL).prop_map(|words| DetectorSet::new(words).unwrap());
+    let numbers = (
+        option::of((0.01..=36.5).prop_map(|number| AlarmBudget::new(number).unwrap())),
+        option::of((5_u32..=365).prop_map(|number| WarmUpJobs::new(number).unwrap())),
+        option::of((20_u32..=400).prop_map(|number| HistoryJobs::new(number).unwrap())),
+        option::of((0.5..=10.0).prop_map(|number| IqrFactor::new(number).unwrap())),
+        option::of((10_u32..=500).prop_map(|number| ForestTrees::new(number).unwrap())),
+        option::of((8_u32..=1024).prop_map(|number| ForestSamples::new(number).unwrap())),
+        option::of(any::<u64>()),
+    );
+    let lists = (option::of(detectors), option::of(vec(feature, 0..4)));
+    let flags = (flag(), flag(), flag(), flag(), flag());
+    (numbers, lists, flags).prop_map(|(numbers, lists, flags)| {
+        let mut keys = DetectionOverrides::default();
+        (
+            keys.alarm_budget,
+            keys.warm_up_jobs,
+            keys.history_jobs,
+            keys.iqr_factor,
+            keys.forest_trees,
+            keys.forest_samples,
+            keys.seed,
+        ) = numbers;
+        (keys.detectors, keys.excluded_features) = lists;
+        (
+            keys.enabled,
+            keys.rules.failed_job,
+            keys.rules.empty_image,
+            keys.rules.clock,
+            keys.rules.missed_backup,
+        ) = flags;
+        keys
+    })
+}
+
+/// Some of `all`, at least one, in any order.
+fn words<W: Copy + std::fmt::Debug + 'static>(all: &'static [W]) -> impl Strategy<Value = Vec<W>> {
+    subsequence(all, 1..=all.len()).prop_shuffle()
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let blank = |name: &String| !name.trim().is_empty();
+    any::<String>().prop_filter("a name is not blank", blank)
+}

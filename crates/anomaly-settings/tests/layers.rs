@@ -1,0 +1,133 @@
+//! Which layer wins.
+
+use std::fs;
+
+use anomaly_settings::{Key, Settings, SettingsError};
+use proptest::prelude::*;
+
+/// For every key three values, none of them the default.
+const VALUES: &[(&str, [&str; 3])] = &[
+    ("detection.enabled", ["false", "false", "false"]),
+    ("detection.alarm_budget", ["0.01", "2.0", "36.5"]),
+    ("detection.warm_up_jobs", ["5", "30", "365"]),
+    ("detection.history_jobs", ["20", "60", "400"]),
+    (
+        "detection.detectors",
+        [
+            r#"["iqr"]"#,
+            r#"["z_score", "iqr"]"#,
+            r#"["isolation_forest"]"#,
+        ],
+    ),
+    ("detection.iqr_factor", ["0.5", "3.0", "10.0"]),
+    ("detection.forest_trees", ["10", "100", "500"]),
+    ("detection.forest_samples", ["8", "256", "1024"]),
+    ("detection.seed", ["1", "2", "3"]),
+    (
+        "detection.excluded_features",
+        [r#"["file_count"]"#, r#"["a", "b"]"#, r#"["image_bytes"]"#],
+    ),
+    ("detection.rules.failed_job", ["false", "false", "false"]),
+    ("detection.rules.empty_image", ["false", "false", "false"]),
+    ("detection.rules.clock", ["false", "false", "false"]),
+    ("detection.rules.missed_backup", ["false", "false", "false"]),
+    (
+        "streams.key",
+        [
+            r#"["client"]"#,
+            r#"["policy", "client"]"#,
+            r#"["source", "schedule"]"#,
+        ],
+    ),
+];
+
+#[test]
+fn every_key_is_tried() {
+    let tried: Vec<_> = VALUES.iter().map(|(key, _)| *key).collect();
+    let keys: Vec<_> = Settings::keys().iter().map(|key| key.name).collect();
+    assert_eq!(tried, keys);
+}
+
+proptest! {
+    /// Each key is set in any of the three layers: the last that sets it wins, and no key touches
+    /// another.
+    #[test]
+    fn last_layer_wins(set_in in prop::collection::vec(any::<[bool; 3]>(), VALUES.len())) {
+        let (mut file, mut environment, mut flags) = (String::new(), Vec::new(), Vec::new());
+        let mut expected = toml::Value::try_from(Settings::default()).unwrap();
+        for ((key, set_in), (name, values)) in Settings::keys().iter().zip(&set_in).zip(VALUES) {
+            if set_in[0] {
+                file.push_str(&format!("{name} = {}\n", values[0]));
+            }
+            if set_in[1] {
+                environment.push((key.environment_variable(), values[1].to_owned()));
+            }
+            if set_in[2] {
+                flags.push(((*name).to_owned(), values[2].to_owned()));
+            }
+            if let Some(last) = (0..3).rev().find(|&layer| set_in[layer]) {
+                let value = name.split('.').fold(&mut expected, |table, name| &mut table[name]);
+                *value = values[last].parse().unwrap();
+            }
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("backwatch.toml");
+        fs::write(&path, &file).unwrap();
+        let settings = Settings::load(Some(&path), environment, &flags).unwrap();
+        prop_assert_eq!(toml::Value::try_from(settings).unwrap(), expected, "{}", file);
+    }
+}
+
+#[test]
+fn bare_words_are_strings_and_other_variables_are_not_read() {
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let environment = pairs(&[
+        ("PATH", "/bin"),
+        ("backwatch_seed", "x"),
+        ("XBACKWATCH_Y", ""),
+    ]);
+    let flags = pairs(&[("detection.seed", "1"), ("detection.seed", "2")]);
+    let settings = Settings::load(None, environment, &flags).unwrap();
+    assert_eq!(settings.detection.seed, 2, "the later of two flags wins");
+
+    let bare_word = Settings::load(None, [], &pairs(&[("detection.excluded_features", "a")]));
+    assert!(
+        bare_word
+            .unwrap_err()
+            .to_string()
+            .contains(r#"is "a": must be a list"#)
+    );
+}
+
+#[test]
+fn no_two_keys_share_a_variable() {
+    let mut variables: Vec<_> = Settings::keys()
+        .iter()
+        .map(Key::environment_variable)
+        .collect();
+    variables.sort();
+    variables.dedup();
+    assert_eq!(variables.len(), Settings::keys().len());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing.toml");
+    let binary = directory.path().join("binary.toml");
+    fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    for path in [missing.as_path(), binary.as_path(), directory.path()] {
+        let error = Settings::load(Some(path), [], &[]).unwrap_err();
+        assert!(matches!(error, SettingsError::Read { .. }), "{error}");
+        assert!(
+            error.to_string().starts_with(path.to_str().unwrap()),
+            "{error}"
+        );
+        assert!(std::error::Error::source(&error).is_some(), "{error}");
+    }
+}

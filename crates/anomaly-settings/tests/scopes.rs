@@ -1,0 +1,155 @@
+//! Which scope wins.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anomaly_model::chrono::DateTime;
+use anomaly_model::{BackupJob, ScheduleType};
+use anomaly_settings::Settings;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// The settings that a file of this text holds.
+fn file(text: &str) -> Settings {
+    Settings::parse(Path::new("backwatch.toml"), text).unwrap()
+}
+
+fn job(client: &str, policy: &str, policy_type: Option<&str>, full: bool) -> BackupJob {
+    BackupJob::builder("restic", "1", client, policy, DateTime::UNIX_EPOCH)
+        .policy_type(policy_type)
+        .schedule_type(if full {
+            ScheduleType::Full
+        } else {
+            ScheduleType::Incremental
+        })
+        .build()
+        .unwrap()
+}
+
+fn seed_of(settings: &Settings, job: &BackupJob) -> u64 {
+    settings.detection_for(job).seed
+}
+
+#[test]
+fn fleet_then_policy_type_then_policy_then_client_then_stream() {
+    // Narrowest first, so that the order of the file has no part in it.
+    let settings = file(
+        "detection = { seed = 1, iqr_factor = 3 }
+
+        [[scope]]
+        client = 'mail01'
+        policy = 'daily'
+        schedule_type = 'full'
+        detection.seed = 5
+
+        [[scope]]
+        client = 'mail01'
+        detection.seed = 4
+
+        [[scope]]
+        policy = 'daily'
+        detection.seed = 3
+
+        [[scope]]
+        policy_type = 'oracle'
+        detection = { seed = 2, rules.clock = false }",
+    );
+    assert_eq!(seed_of(&settings, &job("a", "b", None, true)), 1);
+    assert_eq!(seed_of(&settings, &job("a", "b", Some("oracle"), true)), 2);
+    assert_eq!(
+        seed_of(&settings, &job("a", "daily", Some("oracle"), true)),
+        3
+    );
+    assert_eq!(
+        seed_of(&settings, &job("mail01", "daily", Some("oracle"), false)),
+        4
+    );
+
+    let stream = job("mail01", "daily", Some("oracle"), true);
+    let detection = settings.detection_for(&stream);
+    assert_eq!(detection.seed, 5);
+    assert!(!detection.rules.clock, "a wider scope's other keys hold");
+    assert!(detection.rules.failed_job);
+    assert_eq!(detection.iqr_factor.get().to_string(), "3");
+}
+
+#[test]
+fn a_history_always_holds_the_warm_up() {
+    let settings = file(
+        "detection = { warm_up_jobs = 30, history_jobs = 20 }
+        [[scope]]
+        client = 'a'
+        detection.warm_up_jobs = 365
+        [[scope]]
+        client = 'b'
+        detection.history_jobs = 50",
+    );
+    let kept = |client| {
+        settings
+            .detection_for(&job(client, "p", None, true))
+            .history_jobs
+            .get()
+    };
+    assert_eq!((kept("a"), kept("b"), kept("c")), (365, 50, 30));
+}
+
+/// What a scope of the property below names: client, policy, policy type, full or not.
+type Names = (
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<bool>,
+);
+
+fn names() -> impl Strategy<Value = Names> {
+    let one_of = |words: &'static [&'static str]| option::of(select(words));
+    (
+        one_of(&["a", "b"]),
+        one_of(&["p", "q"]),
+        one_of(&["x", "y"]),
+        option::of(any::<bool>()),
+    )
+        .prop_filter("a scope names something", |names| {
+            *names != (None, None, None, None)
+        })
+}
+
+proptest! {
+    /// Of the scopes for a job the one of most weight wins, then the later one.
+    #[test]
+    fn narrowest_wins(
+        scopes in prop::collection::vec(names(), 0..12),
+        client in select(vec!["a", "b"]),
+        policy in select(vec!["p", "q"]),
+        policy_type in option::of(select(vec!["x", "y"])),
+        full in any::<bool>(),
+    ) {
+        let mut text = String::new();
+        let mut best = (0, 0);
+        for (at, names) in (1_u64..).zip(&scopes) {
+            text.push_str("[[scope]]\n");
+            let mut weight = 0;
+            let mut is_for_the_job = true;
+            let mut name = |key, named: Option<&str>, found, key_weight| {
+                if let Some(named) = named {
+                    writeln!(text, "{key} = '{named}'").unwrap();
+                    weight += key_weight;
+                    is_for_the_job &= Some(named) == found;
+                }
+            };
+            let schedule = |full| if full { "full" } else { "incremental" };
+            name("client", names.0, Some(client), 8);
+            name("policy", names.1, Some(policy), 4);
+            name("policy_type", names.2, policy_type, 2);
+            name("schedule_type", names.3.map(schedule), Some(schedule(full)), 1);
+            writeln!(text, "detection.seed = {at}").unwrap();
+            if is_for_the_job {
+                best = best.max((weight, at));
+            }
+        }
+        let settings = file(&text);
+        let job = job(client, policy, policy_type, full);
+        prop_assert_eq!(seed_of(&settings, &job), best.1, "{}", text);
+    }
+}
