@@ -54,7 +54,7 @@ pub(crate) fn state(
     found_version: u32,
 ) -> Result<(), DetectorError> {
     if found_detector != detector {
-        let reason = format!("it is a {found_detector:.40}");
+        let reason = format!("it is the state of {found_detector:.40}");
         return Err(DetectorError::invalid_state(detector, reason));
     }
     if found_version != version {

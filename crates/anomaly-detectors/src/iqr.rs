@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order_statistics::{mean_absolute_deviation, quantile, sort};
 use crate::tail::Efficiency;
+use crate::univariate::sealed::Sealed;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -122,6 +123,8 @@ impl FittedIqr {
         Some((location - scale, location + scale))
     }
 }
+
+impl Sealed for Iqr {}
 
 impl Univariate for Iqr {
     const NAME: &'static str = "iqr";

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
-// A view is a pointer: it goes by value, as everywhere in ndarray.
-#![allow(clippy::needless_pass_by_value)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "a view is a pointer: it goes by value, as everywhere in ndarray"
+)]
 
 mod aggregation;
 mod baseline;
@@ -23,7 +25,7 @@ pub use error::DetectorError;
 pub use iqr::{FittedIqr, Iqr, IqrParams};
 pub use isolation_forest::{FittedIsolationForest, IsolationForest, IsolationForestParams};
 pub use modified_z_score::{FittedModifiedZScore, ModifiedZScore, ModifiedZScoreParams};
-pub use univariate::FittedUnivariate;
+pub use univariate::{FittedUnivariate, Univariate};
 pub use z_score::{FittedZScore, ZScore, ZScoreParams};
 
 /// The array library of this crate's API.

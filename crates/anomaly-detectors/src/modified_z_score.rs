@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order_statistics::{mean_absolute_deviation, median, sort};
 use crate::tail::Efficiency;
+use crate::univariate::sealed::Sealed;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -86,6 +87,8 @@ impl ModifiedZScore {
         self.0
     }
 }
+
+impl Sealed for ModifiedZScore {}
 
 impl Univariate for ModifiedZScore {
     const NAME: &'static str = "modified-z-score";

@@ -31,7 +31,7 @@ pub(crate) fn for_each_block<S>(
     data.into_par_iter()
         .zip(scores)
         .for_each_init(scratch, |scratch, (data, scores)| {
-            work(data, scores, scratch)
+            work(data, scores, scratch);
         });
     #[cfg(not(feature = "rayon"))]
     {

@@ -6,11 +6,15 @@ use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::sealed::Sealed;
 use crate::tail::{Efficiency, Side, predictive_t_tail};
 use crate::{Aggregation, Baseline, DetectorError, Fit, Score, check};
 
-/// A detector that gives each column a location and a scale. Not for others to implement.
-pub trait Univariate: Clone + Debug + Send + Sync + Serialize + DeserializeOwned {
+/// A detector that gives each column a location and a scale, and judges it by itself.
+///
+/// Names what [`ZScore`](crate::ZScore), [`ModifiedZScore`](crate::ModifiedZScore) and
+/// [`Iqr`](crate::Iqr) have in common, for code that takes any of them. Others cannot implement it.
+pub trait Univariate: Sealed + Clone + Debug + Send + Sync + Serialize + DeserializeOwned {
     /// Name of the detector, as users write it.
     const NAME: &'static str;
     /// How well location and scale use their observations.
@@ -25,8 +29,13 @@ pub trait Univariate: Clone + Debug + Send + Sync + Serialize + DeserializeOwned
     /// How many standard deviations of normal values one scale is.
     fn deviations_per_scale(&self) -> f64;
 
-    /// Location and scale of at least two finite values, not all equal.
+    /// Location and scale of at least two finite values, not all equal; may reorder and overwrite them.
     fn estimate(&self, values: &mut [f64]) -> (f64, f64);
+}
+
+pub(crate) mod sealed {
+    /// Keeps [`super::Univariate`] to this crate.
+    pub trait Sealed {}
 }
 
 /// A fitted [`ZScore`](crate::ZScore), [`ModifiedZScore`](crate::ModifiedZScore) or

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::tail::Efficiency;
+use crate::univariate::sealed::Sealed;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -77,6 +78,8 @@ impl ZScore {
         self.0
     }
 }
+
+impl Sealed for ZScore {}
 
 impl Univariate for ZScore {
     const NAME: &'static str = "z-score";

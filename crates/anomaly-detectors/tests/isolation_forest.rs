@@ -1,0 +1,133 @@
+//! The isolation forest against the paper, and against itself.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::float_cmp, reason = "equal to the last bit is what is asked")]
+
+use std::collections::HashSet;
+
+use anomaly_detectors::ndarray::{Array2, array};
+use anomaly_detectors::{Fit, FittedIsolationForest, IsolationForestParams, Score};
+
+fn fit(params: IsolationForestParams, data: &Array2<f64>) -> FittedIsolationForest {
+    params.check().unwrap().fit(data.view()).unwrap()
+}
+
+fn wave(rows: usize, columns: usize) -> Array2<f64> {
+    // Quarters are exact: the same numbers on every platform.
+    Array2::from_shape_fn((rows, columns), |(row, column)| {
+        ((row * (2 * column + 3)) % 101) as f64 / 4.0 + ((row + column) % 7) as f64 / 2.0
+    })
+}
+
+#[test]
+fn two_rows_always_take_one_step() {
+    let forest = fit(IsolationForestParams::default(), &array![[1.0], [2.0]]);
+    let scores = forest.score(array![[0.0], [1.5], [9.0]].view()).unwrap();
+    // E(h) = 1 = c(2), and 2^-1.
+    assert_eq!(scores, array![0.5, 0.5, 0.5]);
+}
+
+#[test]
+fn three_rows_take_the_steps_that_chance_gives_them() {
+    // The first split falls below 1 with a chance of 0.1 and isolates 0, else it isolates 10. The
+    // other two rows take a second step.
+    let data = array![[0.0], [1.0], [10.0]];
+    let forest = fit(IsolationForestParams::default().trees(10_000), &data);
+    let average_path_length = 1.207_392_357_589_623;
+    for (score, expected) in forest
+        .score(data.view())
+        .unwrap()
+        .iter()
+        .zip([1.9, 2.0, 1.1])
+    {
+        let steps = -score.log2() * average_path_length;
+        // Five standard deviations of the mean of 10,000 trees.
+        assert!(
+            (steps - expected).abs() < 0.015,
+            "{steps} steps, not {expected}"
+        );
+    }
+}
+
+#[test]
+fn equal_rows_score_one_half() {
+    let data = Array2::from_elem((40, 3), 7.0);
+    let forest = fit(IsolationForestParams::default(), &data);
+    let scores = forest
+        .score(array![[7.0, 7.0, 7.0], [0.0, 9.0, f64::NAN]].view())
+        .unwrap();
+    assert!(
+        scores.iter().all(|score| (score - 0.5).abs() < 1e-14),
+        "{scores}"
+    );
+}
+
+#[test]
+fn a_missing_value_is_read_as_the_middle_one() {
+    let data = wave(99, 2);
+    let mut first: Vec<f64> = data.column(0).to_vec();
+    first.sort_by(f64::total_cmp);
+    let forest = fit(IsolationForestParams::default(), &data);
+    let missing = forest.score_row(array![f64::NAN, 3.0].view()).unwrap();
+    let middle = forest.score_row(array![first[49], 3.0].view()).unwrap();
+    assert_eq!(missing, middle);
+}
+
+#[test]
+fn neighbouring_seeds_share_no_tree() {
+    let data = wave(300, 3);
+    let mut seen = HashSet::new();
+    for seed in 0..8 {
+        let forest = fit(IsolationForestParams::default().trees(50).seed(seed), &data);
+        let stored = serde_json::to_value(&forest).unwrap();
+        for tree in stored["trees"].as_array().unwrap() {
+            assert!(
+                seen.insert(tree.to_string()),
+                "a tree of seed {seed} was there before"
+            );
+        }
+    }
+    let again = fit(IsolationForestParams::default().trees(50).seed(3), &data);
+    assert_eq!(
+        again,
+        fit(IsolationForestParams::default().trees(50).seed(3), &data)
+    );
+}
+
+#[test]
+fn a_seed_gives_the_same_forest_for_ever() {
+    let mut data = wave(500, 3);
+    data[[17, 1]] = f64::NAN;
+    data[[18, 2]] = f64::INFINITY;
+    let forest = fit(IsolationForestParams::default().seed(42), &data);
+    let scores = forest.score(data.view()).unwrap();
+    let golden = [0, 17, 18, 499].map(|row| scores[row]);
+    assert_eq!(
+        golden,
+        [
+            0.649_494_926_680_983_7,
+            0.463_061_527_501_635_65,
+            0.678_997_803_123_740_3,
+            0.458_513_465_925_750_9
+        ]
+    );
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let data = wave(1_001, 3);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let forest = fit(IsolationForestParams::default(), &data);
+            let scores = forest.score(data.view()).unwrap();
+            (forest, scores.mapv(f64::to_bits))
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(7));
+}

@@ -1,0 +1,100 @@
+//! P-values stay probabilities, and fall as scores rise.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use anomaly_detectors::tail::{
+    Efficiency, Side, conformal_p_value, harmonic_mean_p_value, predictive_t_tail, student_t_tail,
+};
+use proptest::prelude::*;
+
+const SIDES: [Side; 3] = [Side::Above, Side::Below, Side::Both];
+
+fn is_probability(p_value: f64) -> bool {
+    p_value > 0.0 && p_value <= 1.0
+}
+
+fn any_number() -> impl Strategy<Value = f64> + Clone {
+    prop_oneof![
+        any::<f64>(),
+        -50.0..50.0,
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(0.0)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_number_has_a_probability(
+        z in any_number(),
+        freedom in any_number(),
+        observations in 0..200_usize,
+        p_values in proptest::collection::vec(any_number(), 0..8),
+        weights in proptest::collection::vec(any_number(), 0..8),
+    ) {
+        for side in SIDES {
+            prop_assert!(is_probability(student_t_tail(z, freedom, side)));
+            for efficiency in [Efficiency::MEAN_AND_DEVIATION, Efficiency::QUARTILES] {
+                prop_assert!(is_probability(predictive_t_tail(z, observations, efficiency, side)));
+            }
+        }
+        prop_assert!(is_probability(conformal_p_value(z, &p_values)));
+        prop_assert!(is_probability(harmonic_mean_p_value(&p_values, &weights)));
+    }
+
+    #[test]
+    fn stranger_is_rarer(
+        a in -1e3..1e3,
+        b in -1e3..1e3,
+        observations in 2..500_usize,
+        mut calibration in proptest::collection::vec(-1e3..1e3, 0..50),
+    ) {
+        let (low, high) = if a <= b { (a, b) } else { (b, a) };
+        calibration.sort_by(f64::total_cmp);
+        prop_assert!(conformal_p_value(high, &calibration) <= conformal_p_value(low, &calibration));
+        let tail = |z: f64, side| predictive_t_tail(z, observations, Efficiency::MEDIAN_AND_MAD, side);
+        let rises = 1.0 + 1e-9;
+        prop_assert!(tail(high, Side::Above) <= tail(low, Side::Above) * rises);
+        prop_assert!(tail(low, Side::Below) <= tail(high, Side::Below) * rises);
+        let (near, far) = if a.abs() <= b.abs() { (a, b) } else { (b, a) };
+        prop_assert!(tail(far, Side::Both) <= tail(near, Side::Both) * rises);
+    }
+
+    #[test]
+    fn a_harmonic_mean_lies_between(p_values in proptest::collection::vec(1e-12..1.0, 1..20)) {
+        let mean = harmonic_mean_p_value(&p_values, &[]);
+        let smallest = p_values.iter().copied().fold(1.0, f64::min);
+        let largest = p_values.iter().copied().fold(0.0, f64::max);
+        prop_assert!(smallest * (1.0 - 1e-12) <= mean && mean <= largest * (1.0 + 1e-12));
+        // One small p-value counts by its share, however close to 1 the others are.
+        prop_assert!(mean <= p_values.len() as f64 * smallest * (1.0 + 1e-12));
+    }
+
+    #[test]
+    fn conformal_p_values_count(calibration in proptest::collection::vec(0..20_i32, 0..60), score in 0..20_i32) {
+        let mut sorted: Vec<f64> = calibration.iter().map(|&c| f64::from(c)).collect();
+        sorted.sort_by(f64::total_cmp);
+        let at_least = calibration.iter().filter(|&&usual| usual >= score).count();
+        let expected = (1 + at_least) as f64 / (1 + calibration.len()) as f64;
+        prop_assert_eq!(conformal_p_value(f64::from(score), &sorted).to_bits(), expected.to_bits());
+    }
+}
+
+#[test]
+fn nothing_to_go_by_is_no_evidence() {
+    assert_eq!(harmonic_mean_p_value(&[], &[]).to_bits(), 1_f64.to_bits());
+    assert_eq!(
+        harmonic_mean_p_value(&[f64::NAN], &[]).to_bits(),
+        1_f64.to_bits()
+    );
+    assert_eq!(
+        harmonic_mean_p_value(&[0.01], &[0.0]).to_bits(),
+        1_f64.to_bits()
+    );
+    assert_eq!(
+        predictive_t_tail(9.0, 1, Efficiency::QUARTILES, Side::Both).to_bits(),
+        1_f64.to_bits()
+    );
+    // A p-value of 0 is as small as it gets, not the end of the sum.
+    let both = harmonic_mean_p_value(&[0.0, 1.0], &[]);
+    assert!((both - 2e-300).abs() < 1e-310);
+}
