@@ -7,6 +7,8 @@ use crate::{Format, Place};
 
 /// Why an input cannot be read, or not to its end.
 ///
+/// A message is meant to follow the name of the input: `jobs.ndjson: is not text: ...`.
+///
 /// One bad record is a [`RecordError`] instead, and never ends the reading.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,7 +44,7 @@ pub enum SourceError {
         found: String,
     },
     /// The format does not carry something that every job must have.
-    #[error("{format} does not say the {option}: set it in the read options")]
+    #[error("{format} does not say the {option}: give it as an option")]
     OptionNeeded {
         /// The format.
         format: Format,

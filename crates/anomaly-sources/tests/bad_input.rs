@@ -326,7 +326,7 @@ fn a_snapshot_is_not_as_it_should_be() {
     );
     assert_eq!(
         refused(r#"{"id":"1","time":"2026-11-22T03:00:00Z","paths":["b"]}"#),
-        "bad line 1, element 1: `hostname` is missing: set the client in the read options"
+        "bad line 1, element 1: `hostname` is missing: give the client as an option"
     );
     assert_eq!(
         snapshots(GOOD),
@@ -412,17 +412,16 @@ fn what_restic_does_not_say_is_asked_for() {
     let options = ReadOptions::default();
     assert_eq!(
         backup(summary, &options),
-        ["ended: restic-backup does not say the client: set it in the read options"]
+        ["ended: restic-backup does not say the client: give it as an option"]
     );
     assert_eq!(
         backup(summary, &options.client("a".to_owned())),
-        ["ended: restic-backup does not say the policy: set it in the read options"]
+        ["ended: restic-backup does not say the policy: give it as an option"]
     );
     assert_eq!(
         backup(summary, &of_run()),
         [
-            "bad line 1: `backup_start` is missing, as before restic 0.17 and when restic fails: set \
-          the time of the start in the read options"
+            "bad line 1: `backup_start` is missing, as before restic 0.17 and when restic fails: give the time of the start as an option"
         ]
     );
 }

@@ -179,7 +179,7 @@ impl Run {
         // From the same two times as in the list of snapshots, where they are known.
         let duration = ending
             .total_duration
-            .filter(|_| summary.backup_end.is_none());
+            .filter(|_| summary.backup_start.is_none());
         let job = self
             .job(id, started_at, place)?
             .exit_code(self.exit_code)
@@ -208,7 +208,7 @@ impl Run {
     ) -> Result<BackupJobBuilder, RecordError> {
         let started_at = started_at.ok_or_else(|| {
             let message = "`backup_start` is missing, as before restic 0.17 and when restic fails: \
-                           set the time of the start in the read options";
+                           give the time of the start as an option";
             RecordError::new(place, message)
         })?;
         let (client, policy) = (self.client.clone(), self.policy.clone());

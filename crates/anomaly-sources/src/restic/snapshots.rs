@@ -119,10 +119,10 @@ fn job(text: &str, place: Place, options: &ReadOptions) -> Result<BackupJob, Rec
     BackupJob::builder(
         SOURCE,
         id,
-        client.ok_or_else(|| bad("`hostname` is missing: set the client in the read options"))?,
-        policy.or_else(|| options.policy.clone()).ok_or_else(|| {
-            bad("`paths` and `tags` are missing: set the policy in the read options")
-        })?,
+        client.ok_or_else(|| bad("`hostname` is missing: give the client as an option"))?,
+        policy
+            .or_else(|| options.policy.clone())
+            .ok_or_else(|| bad("`paths` and `tags` are missing: give the policy as an option"))?,
         started_at.ok_or_else(|| bad("`time` is missing"))?,
     )
     .status(JobStatus::Succeeded)
