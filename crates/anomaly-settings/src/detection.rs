@@ -62,7 +62,7 @@ section! {
 
         /// Interquartile ranges beyond the quartiles at which the fences of `iqr` stand: Tukey's k.
         ///
-        /// Larger makes `iqr` less sensitive. 1.5 is Tukey's own choice for values that deserve a
+        /// Larger puts the fences further out. 1.5 is Tukey's own choice for values that deserve a
         /// look; 3 is his choice for values that are far out.
         iqr_factor: IqrFactor = IqrFactor::default(),
 

@@ -67,7 +67,7 @@ pub enum SettingsError {
     /// Several things are wrong; each message is a line of this one.
     #[error("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Several {
-        /// The errors, in the order of the file.
+        /// The errors, in the order of the file or by the variables' names.
         errors: Vec<SettingsError>,
     },
     /// A value built in code is not allowed.
@@ -126,6 +126,8 @@ impl SettingsError {
 
 /// All that is wrong as one error, if anything is.
 pub(crate) fn one_or_several(mut errors: Vec<SettingsError>) -> Result<(), SettingsError> {
+    // Tables hand out their keys by name, and the environment its variables in no order.
+    errors.sort_by(|a, b| a.place().cmp(&b.place()));
     match errors.pop() {
         None => Ok(()),
         Some(only) if errors.is_empty() => Err(only),
@@ -146,21 +148,26 @@ pub(crate) fn cut(text: &str) -> String {
     }
 }
 
-/// The name in `names` that `name` was probably meant to be: it may lack its section, or be
-/// misspelt.
+/// The name in `names` that `name` was probably meant to be: that of a key in another section, or
+/// one that is two slips of the finger away at most.
 pub(crate) fn nearest(name: &str, names: &[String]) -> Option<String> {
-    /// Of how like two names are, from 0 to 1: where a typo ends and another word begins.
-    const ALIKE: f64 = 0.7;
-    let without_section = names.iter().find(|other| {
-        let section = other.strip_suffix(name);
-        section.is_some_and(|section| section.ends_with('.'))
-    });
-    if let Some(full) = without_section {
+    const MOST_SLIPS: usize = 2;
+    let (section, key) = name.rsplit_once('.').unwrap_or(("", name));
+    let has_key = |other: &&String| other.rsplit('.').next() == Some(key);
+    let in_section = |other: &&String| has_key(other) && other.starts_with(section);
+    let mut elsewhere = names.iter();
+    if let Some(full) = elsewhere
+        .clone()
+        .find(in_section)
+        .or(elsewhere.find(has_key))
+    {
         return Some(full.clone());
     }
-    let alike = names
+    names
         .iter()
-        .map(|other| (strsim::normalized_damerau_levenshtein(name, other), other));
-    let (likeness, other) = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (likeness >= ALIKE).then(|| other.clone())
+        .filter(|section| !name.starts_with(&format!("{section}.")))
+        .map(|other| (strsim::damerau_levenshtein(name, other), other))
+        .filter(|(slips, _)| *slips <= MOST_SLIPS)
+        .min()
+        .map(|(_, other)| other.clone())
 }

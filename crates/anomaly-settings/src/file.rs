@@ -28,8 +28,6 @@ pub(crate) fn read(path: &Path, text: &str, layers: &mut Layers) -> Result<(), S
         layers.scopes = file.scopes(scopes);
     }
     file.section("", root, &mut |key, value| layers.set(key, value));
-    // The parser hands out the keys of a table by name.
-    file.errors.sort_by(|a, b| a.place().cmp(&b.place()));
     one_or_several(file.errors)
 }
 

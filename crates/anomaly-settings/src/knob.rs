@@ -32,7 +32,7 @@ knobs! {
     ClientName: "string", "the name of a client, not blank";
     PolicyName: "string", "the name of a policy, not blank";
     PolicyType: "string", "a policy type, not blank";
-    Vec<FeatureName>: "array of strings", "a list of names of features";
+    Vec<FeatureName>: "array of strings", r#"a list of names of features, such as ["image_bytes"]"#;
     ScheduleType: "string", format!(
         "one of {}",
         ScheduleType::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ")

@@ -138,16 +138,13 @@ impl Layers {
     }
 
     fn set_text(&mut self, place: Place, key: &str, text: &str) -> Result<(), SettingsError> {
-        let (value, shown) = match DeValue::parse(text) {
-            Ok(value) => (value, cut(text)),
-            Err(_) => {
-                let bare_word = DeValue::String(text.into());
-                (
-                    Spanned::new(0..text.len(), bare_word),
-                    cut(&format!("{text:?}")),
-                )
-            }
+        let toml = DeValue::parse(text);
+        let shown = match &toml {
+            Ok(_) => cut(text),
+            Err(_) => cut(&format!("{text:?}")),
         };
+        let bare_word = |_| Spanned::new(0..text.len(), DeValue::String(text.into()));
+        let value = toml.unwrap_or_else(bare_word);
         self.set(key, value).map_err(|refusal| match refusal {
             Refusal::UnknownKey => {
                 let all = Settings::keys()

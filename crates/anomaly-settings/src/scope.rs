@@ -52,7 +52,8 @@ impl Scope {
     /// The keys that say which jobs a scope is for, widest first.
     pub const NAMES: [&str; 4] = ["schedule_type", "policy_type", "policy", "client"];
 
-    /// Whether it names nothing, and so is not a scope.
+    /// Whether it names nothing. Such a scope is refused where settings are read; in one built in
+    /// code it is for every job.
     #[must_use]
     pub fn names_nothing(&self) -> bool {
         self.rank() == [false; 4]

@@ -1,6 +1,9 @@
 //! Which layer wins.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::{env, fs};
 
 use anomaly_settings::{Key, Settings, SettingsError};
 use proptest::prelude::*;
@@ -57,7 +60,7 @@ proptest! {
         let mut expected = toml::Value::try_from(Settings::default()).unwrap();
         for ((key, set_in), (name, values)) in Settings::keys().iter().zip(&set_in).zip(VALUES) {
             if set_in[0] {
-                file.push_str(&format!("{name} = {}\n", values[0]));
+                writeln!(file, "{name} = {}", values[0]).unwrap();
             }
             if set_in[1] {
                 environment.push((key.environment_variable(), values[1].to_owned()));
@@ -130,4 +133,30 @@ fn a_file_that_cannot_be_read_is_an_error() {
         );
         assert!(std::error::Error::source(&error).is_some(), "{error}");
     }
+}
+
+/// Runs itself again with an environment to read; a variable that is not Unicode does no harm.
+#[cfg(unix)]
+#[test]
+fn here_is_the_environment_of_the_process() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    const AGAIN: &str = "SETTINGS_TEST_RUNS_AGAIN";
+    if env::var_os(AGAIN).is_some() {
+        assert_eq!(Settings::load_here(None, &[]).unwrap().detection.seed, 7);
+        return;
+    }
+    let again = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "here_is_the_environment_of_the_process"])
+        .env(AGAIN, OsStr::from_bytes(&[0xff]))
+        .env("BACKWATCH_DETECTION_SEED", "7")
+        .output()
+        .unwrap();
+    assert!(
+        again.status.success(),
+        "{}",
+        String::from_utf8_lossy(&again.stdout)
+    );
+    assert!(String::from_utf8_lossy(&again.stdout).contains("1 passed"));
 }

@@ -1,4 +1,5 @@
 //! What is said of settings that are wrong, word for word.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 
@@ -54,8 +55,13 @@ fn unknown_key() {
     );
     assert_eq!(
         file("[[scope]]\nclient = 'a'\nstreams.key = ['client']"),
-        "backwatch.toml:3:1: there is no setting `scope.streams`. Allowed: schedule_type, \
-         policy_type, policy, client, detection"
+        "backwatch.toml:3:1: there is no setting `scope.streams`; did you mean `streams`? \
+         Allowed: schedule_type, policy_type, policy, client, detection"
+    );
+    assert_eq!(
+        file("[[scope]]\nclient = 'a'\nseed = 1"),
+        "backwatch.toml:3:1: there is no setting `scope.seed`; did you mean \
+         `scope.detection.seed`? Allowed: schedule_type, policy_type, policy, client, detection"
     );
     assert_eq!(
         file("'detection.seed' = 1"),
@@ -129,8 +135,8 @@ fn out_of_range() {
     assert_eq!(
         file("# \u{e9}\u{e9}\r\ndetection.rules = { clock = '\u{e9}', x = 1 }"),
         "backwatch.toml:2:29: `detection.rules.clock` is '\u{e9}': must be true or \
-         false\nbackwatch.toml:2:34: there is no setting `detection.rules.x`; did you mean \
-         `detection.rules`? Allowed: failed_job, empty_image, clock, missed_backup"
+         false\nbackwatch.toml:2:34: there is no setting `detection.rules.x`. Allowed: failed_job, \
+         empty_image, clock, missed_backup"
     );
     assert_eq!(
         file("streams.key = ['client', 'client']"),
@@ -141,7 +147,7 @@ fn out_of_range() {
     assert_eq!(
         file("detection.excluded_features = ['image_bytes', ' ']"),
         "backwatch.toml:1:31: `detection.excluded_features` is ['image_bytes', ' ']: must be \
-         a list of names of features"
+         a list of names of features, such as [\"image_bytes\"]"
     );
     assert_eq!(
         environment("BACKWATCH_DETECTION_ALARM_BUDGET", "nan"),
@@ -155,7 +161,7 @@ fn out_of_range() {
     assert_eq!(
         flag(
             "detection.iqr_factor",
-            "[1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, ]"
+            &format!("[{}]", "1.5, ".repeat(100))
         ),
         "--set: `detection.iqr_factor` is [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, \
          1.5, 1.5,...: must be a number from 0.5 to 10"
@@ -231,14 +237,15 @@ fn all_at_once() {
     );
 
     let pair = |key: &str| (key.to_owned(), "1".to_owned());
-    let variables = [
-        pair("BACKWATCH_DETECTION_ENABLED"),
-        pair("BACKWATCH_STREAMS_KEY"),
-    ];
+    let variables = ["BACKWATCH_STREAMS_KEY", "BACKWATCH_DETECTION_ENABLED"].map(pair);
     let told = Settings::load(None, variables, &[])
         .unwrap_err()
         .to_string();
     assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(
+        told.starts_with("environment variable BACKWATCH_DETECTION_ENABLED: "),
+        "{told}"
+    );
     let told = Settings::load(None, [], &[pair("a"), pair("b")])
         .unwrap_err()
         .to_string();

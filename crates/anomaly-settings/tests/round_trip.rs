@@ -1,4 +1,5 @@
 //! Settings written are settings read, and no text makes the reader fail otherwise than by an error.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod any_settings;
 

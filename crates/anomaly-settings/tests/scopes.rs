@@ -1,4 +1,5 @@
 //! Which scope wins.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 use std::path::Path;
