@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use anomaly_model::JobKey;
+use anomaly_model::{FeatureName, JobKey};
 
 type Source = Box<dyn Error + Send + Sync + 'static>;
 
@@ -97,6 +97,21 @@ pub enum StoreError {
         job: JobKey,
         /// The job that the verdict is about.
         verdict: JobKey,
+    },
+    /// A finding of the verdict observed something that is not a number, which its record cannot
+    /// hold.
+    #[error(
+        "the verdict on job {} of {} cannot be kept: `{feature}` was observed as {observed}, and \
+         must be a finite number",
+        job.job_id, job.source
+    )]
+    NotFinite {
+        /// The job.
+        job: JobKey,
+        /// The feature of the finding.
+        feature: FeatureName,
+        /// What it says was observed.
+        observed: f64,
     },
     /// A review of a job that is unknown or not anomalous.
     #[error(

@@ -168,7 +168,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
-        let key = observation.key()?;
+        let key = observation.checked_key()?;
         if self.row(&key).is_some() {
             return Ok(Inserted::AlreadyStored);
         }

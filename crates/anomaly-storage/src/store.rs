@@ -18,13 +18,24 @@ pub struct Observation<'a> {
 }
 
 impl Observation<'_> {
-    /// The key of the job, once the verdict is known to be about it.
-    pub(crate) fn key(&self) -> Result<JobKey, StoreError> {
+    /// The key of the job, once it is known that the verdict is about it and can be read back.
+    pub(crate) fn checked_key(&self) -> Result<JobKey, StoreError> {
         let (job, verdict) = (self.job.key(), self.verdict.key());
-        if job == verdict {
-            Ok(job)
-        } else {
-            Err(StoreError::OtherJob { job, verdict })
+        if job != verdict {
+            return Err(StoreError::OtherJob { job, verdict });
+        }
+        // JSON writes NaN as null, which no reader takes for a number.
+        let findings = &self.verdict.findings;
+        match findings
+            .iter()
+            .find(|finding| !finding.observed.is_finite())
+        {
+            None => Ok(job),
+            Some(finding) => Err(StoreError::NotFinite {
+                job,
+                feature: finding.feature.clone(),
+                observed: finding.observed,
+            }),
         }
     }
 }
@@ -126,8 +137,8 @@ pub trait Transaction {
     /// Keeps a job and its verdict. A job whose key the store has changes nothing.
     ///
     /// # Errors
-    /// [`StoreError::OtherJob`] when the verdict is about another job; otherwise when the store
-    /// cannot be written.
+    /// [`StoreError::OtherJob`] when the verdict is about another job, [`StoreError::NotFinite`]
+    /// when it holds something that is not a number; otherwise when the store cannot be written.
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError>;
 
     /// Keeps the state of a stream's model, in place of the one before. The store does not look

@@ -141,7 +141,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
-        let key = observation.key()?;
+        let key = observation.checked_key()?;
         self.write(|connection| write::insert(connection, &key, observation))
     }
 

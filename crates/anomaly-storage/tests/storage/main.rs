@@ -1,0 +1,5 @@
+//! What every store must do, and what the SQLite store must withstand.
+
+mod conformance;
+mod data;
+mod query;
