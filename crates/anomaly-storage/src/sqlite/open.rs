@@ -1,8 +1,8 @@
 //! Opening the file: refusing what is not ours, then settling how it is written.
 
-use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
@@ -49,9 +49,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
     })?;
 
     // Readers go on while one writes, and what is committed is on the disk.
-    let journal: String = connection
-        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-        .map_err(sqlite)?;
+    let journal = write_ahead(&connection).map_err(sqlite)?;
     if journal != "wal" {
         return Err(cannot_open(io::Error::new(
             io::ErrorKind::Unsupported,
@@ -68,6 +66,24 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
     migrations::migrate(&mut connection, &site, MIGRATIONS)?;
     tracing::debug!(database = site.database, "database opened");
     Ok((connection, site))
+}
+
+/// Switches to write-ahead logging; the journal that is in use afterwards.
+///
+/// SQLite waits for other users of the file in everything but this, so this waits itself.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(Duration::from_millis(1));
+            }
+            switched => return switched,
+        }
+    }
 }
 
 fn is_no_database(error: &StoreError) -> bool {

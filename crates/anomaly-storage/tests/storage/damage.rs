@@ -1,0 +1,127 @@
+//! A damaged database says so, or answers as if it were whole.
+
+use std::fs;
+use std::path::Path;
+
+use anomaly_model::{Judgement, ReviewStatus};
+use anomaly_storage::{AnomalyQuery, SqliteStore, Store, StoreError};
+use rusqlite::Connection;
+
+use crate::data::{Case, anomalous, review, store_all};
+
+const PAGE_BYTES: usize = 4096;
+
+fn cases() -> Vec<Case> {
+    (0..60)
+        .map(|minute| {
+            let judgement = if minute % 3 == 2 {
+                anomalous()
+            } else {
+                Judgement::Normal
+            };
+            Case::new(&format!("job {minute}"), minute, judgement)
+        })
+        .collect()
+}
+
+fn healthy(path: &Path) -> Vec<u8> {
+    let cases = cases();
+    let mut store = SqliteStore::open(path).unwrap();
+    store_all(&mut store, &cases);
+    let mut transaction = store.transaction().unwrap();
+    transaction
+        .put_model_state(&cases[0].stream, &[7; 3 * PAGE_BYTES])
+        .unwrap();
+    transaction
+        .review(&cases[2].key(), &review(ReviewStatus::Confirmed, "ann"))
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(store);
+    fs::read(path).unwrap()
+}
+
+/// Every answer but the model states, as one text. What is in a state only its reader can check:
+/// SQLite keeps no checksums.
+fn everything(path: &Path) -> Result<String, StoreError> {
+    let store = SqliteStore::open(path)?;
+    let mut answers = format!("{:?}", store.anomalies(&AnomalyQuery::default())?);
+    for case in cases() {
+        let key = case.key();
+        let job = (store.job(&key)?, store.verdict(&key)?);
+        let rest = (store.last_normal(&key)?, store.reviews(&key)?);
+        answers += &format!("{job:?}{rest:?}");
+    }
+    Ok(answers)
+}
+
+#[test]
+fn a_database_that_was_cut_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let bytes = healthy(&path);
+    assert!(bytes.len() > 10 * PAGE_BYTES, "there is something to cut");
+
+    // SQLite takes a file of one byte, as of none, for a new database.
+    let within_the_header = [2, 15, 50, 99, 511];
+    let at_pages = (1..bytes.len() / PAGE_BYTES).map(|pages| pages * PAGE_BYTES);
+    for length in within_the_header.into_iter().chain(at_pages) {
+        fs::write(&path, &bytes[..length]).unwrap();
+        let error = SqliteStore::open(&path).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StoreError::Damaged { .. } | StoreError::NotBackwatch { .. }
+            ),
+            "cut to {length} bytes: {error}"
+        );
+        assert!(
+            error.to_string().contains(&path.display().to_string()),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_overwritten_page_is_found_or_does_not_matter() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let bytes = healthy(&path);
+    let answers = everything(&path).unwrap();
+
+    let mut found = 0;
+    let pages = bytes.len() / PAGE_BYTES;
+    for page in 1..pages {
+        let mut damaged = bytes.clone();
+        damaged[page * PAGE_BYTES..(page + 1) * PAGE_BYTES].fill(0xff);
+        fs::write(&path, damaged).unwrap();
+        match everything(&path) {
+            Ok(same) => assert!(same == answers, "page {page} changes the answers"),
+            Err(StoreError::Damaged { .. }) => found += 1,
+            Err(error) => panic!("page {page}: {error}"),
+        }
+    }
+    assert!(found > pages / 2, "{found} of {pages} found");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    healthy(&path);
+    let key = cases()[2].key();
+
+    for (column, value) in [("job", "'{}'"), ("verdict", "'not JSON'")] {
+        let sql = format!("UPDATE jobs SET {column} = {value} WHERE job_id = 'job 2'");
+        Connection::open(&path).unwrap().execute(&sql, ()).unwrap();
+    }
+
+    let store = SqliteStore::open(&path).unwrap();
+    let errors = [
+        store.job(&key).unwrap_err(),
+        store.verdict(&key).unwrap_err(),
+        store.anomalies(&AnomalyQuery::default()).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+}
