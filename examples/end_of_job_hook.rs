@@ -1,9 +1,13 @@
 //! The end-of-job hook of a Rust backup tool: each finished snapshot is judged, and a strange one
 //! is reported; whatever happens here, the backup itself has succeeded.
 //!
-//! `SnapshotSummary` has the shape of rustic_core's. Run it with
+//! `SnapshotSummary` has the shape of `rustic_core`'s. Run it with
 //! `cargo run --example end_of_job_hook`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to its reader")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example speaks to its reader"
+)]
 
 use std::error::Error;
 
@@ -44,7 +48,12 @@ fn to_job(snapshot: &Snapshot) -> Result<BackupJob, ModelError> {
         .files_new(summary.files_new)
         .files_changed(summary.files_changed)
         .files_unmodified(summary.files_unmodified);
-    let Snapshot { id, hostname, label, .. } = snapshot;
+    let Snapshot {
+        id,
+        hostname,
+        label,
+        ..
+    } = snapshot;
     BackupJob::builder("rustic", id, hostname, label, summary.backup_start)
         .ended_at(summary.backup_end)
         .image(image)
@@ -58,7 +67,10 @@ fn anomaly_check(service: &mut AnomalyService, snapshot: &Snapshot) {
         .and_then(|job| Ok(service.observe(&job)?.verdict));
     match verdict {
         Ok(verdict) if verdict.is_anomalous() => {
-            println!("{}  {}: {}", verdict.started_at, snapshot.id, verdict.summary);
+            println!(
+                "{}  {}: {}",
+                verdict.started_at, snapshot.id, verdict.summary
+            );
         }
         Ok(_) => {}
         Err(error) => eprintln!("snapshot {} was not judged: {error}", snapshot.id),

@@ -1,7 +1,11 @@
 //! A history of jobs from a file, judged in order: what `backwatch scan` does, in twenty lines.
 //!
 //! Run it with `cargo run --example judge_a_history -- examples/data/fileserver.ndjson`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks to its reader")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example speaks to its reader"
+)]
 
 use std::error::Error;
 use std::fs::File;
@@ -12,7 +16,9 @@ use anomaly_service::settings::Settings;
 use anomaly_sources::{Format, ReadOptions, Record, read};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("name a file of job records")?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("name a file of job records")?;
     let mut service = AnomalyService::in_memory(Settings::default());
     let file = BufReader::new(File::open(&path)?);
     for record in read(file, Format::Ndjson, &ReadOptions::default())? {

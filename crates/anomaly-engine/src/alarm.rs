@@ -13,7 +13,12 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn new(severity: Severity, kind: AnomalyKind, summary: impl Into<String>) -> Self {
-        Self { severity, kind, summary: summary.into(), findings: Vec::new() }
+        Self {
+            severity,
+            kind,
+            summary: summary.into(),
+            findings: Vec::new(),
+        }
     }
 }
 

@@ -29,10 +29,11 @@ pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
         ("emptied_files", _) if impact.lost_bytes >= HALF => AnomalyKind::MassDeletion,
         ("duplicated_share", _) => AnomalyKind::Growth,
         (_, _) if impact.grown > impact.overwritten() => AnomalyKind::Growth,
-        (
-            "unseen_extension_files" | "extension_shift" | "renamed_files" | "emptied_files",
-            _,
-        ) if impact.overwritten() < LITTLE => AnomalyKind::ContentShift,
+        ("unseen_extension_files" | "extension_shift" | "renamed_files" | "emptied_files", _)
+            if impact.overwritten() < LITTLE =>
+        {
+            AnomalyKind::ContentShift
+        }
         (_, _) if impact.looks_encrypted == Some(true) => AnomalyKind::MassEncryption,
         (_, _) if impact.looks_encrypted.is_none() && impact.rewritten >= HALF => {
             AnomalyKind::MassEncryption

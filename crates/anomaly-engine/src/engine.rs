@@ -6,7 +6,7 @@ use anomaly_model::{BackupJob, JobKey, StreamKey, Verdict};
 use anomaly_settings::Settings;
 
 use crate::StreamModel;
-use crate::judge::{capacity, judge};
+use crate::judge::judge;
 
 /// Judges jobs: each against the history of its stream.
 ///
@@ -36,7 +36,10 @@ impl Engine {
     /// An engine that knows no stream yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, models: BTreeMap::new() }
+        Self {
+            settings,
+            models: BTreeMap::new(),
+        }
     }
 
     /// The settings by which it judges.
@@ -64,10 +67,12 @@ impl Engine {
     /// Learns an anomalous job after all, because a person says that it was a usual one; see
     /// [`StreamModel::accept`].
     pub fn accept(&mut self, job: &BackupJob) -> bool {
-        let capacity = capacity(&self.settings.detection_for(job));
+        let capacity = self.settings.detection_for(job).history_jobs.get() as usize;
         let key: JobKey = job.key();
         let stream = self.stream_of(job);
-        self.models.get_mut(&stream).is_some_and(|model| model.accept(&key, capacity))
+        self.models
+            .get_mut(&stream)
+            .is_some_and(|model| model.accept(&key, capacity))
     }
 
     /// The model of a stream, to store it.

@@ -2,8 +2,8 @@
 
 use anomaly_detectors::tail::{Side, conformal_p_value, harmonic_mean_p_value, student_t_tail};
 use anomaly_detectors::{
-    DetectorError, Fit, FittedUnivariate, IqrParams, IsolationForestParams, ModifiedZScoreParams,
-    Score, Univariate, ZScoreParams,
+    Baseline, DetectorError, Fit, FittedUnivariate, IqrParams, IsolationForestParams,
+    ModifiedZScoreParams, Score, Univariate, ZScoreParams,
 };
 use anomaly_features::{FEATURES, Feature, FeatureVector, Reading, Suspicion};
 use anomaly_model::{Direction, Finding, PValue};
@@ -17,6 +17,8 @@ const FEWEST_VALUES: usize = 8;
 /// What jobs do varies with heavier tails than a normal distribution has: Student's t with four
 /// degrees of freedom falls like a generalised Pareto tail of shape 1/4.
 const TAIL_DEGREES: f64 = 4.0;
+/// Tukey's fences call what lies outside them an outlier, and say nothing of what lies inside.
+const INSIDE_FENCES: f64 = 1.0;
 /// A feature is a finding when its own p-value is below this.
 const FINDING: f64 = 0.01;
 /// More findings than this explain nothing better.
@@ -53,6 +55,7 @@ pub(crate) fn weigh(
     }
     let indices: Vec<usize> = columns.iter().map(|column| column.index).collect();
     let past = history.matrix(&indices);
+    let past = past.view();
     let now: Vec<f64> = columns.iter().map(|column| column.coordinate).collect();
 
     let mut by_feature = vec![Vec::new(); columns.len()];
@@ -60,9 +63,10 @@ pub(crate) fn weigh(
     for &name in settings.detectors.names() {
         // A detector that cannot say anything adds nothing: too little history is an answer.
         let asked = match name {
-            DetectorName::IsolationForest => forest_p_value(settings, past.view(), &now)
-                .map(|p_value| p_values.push(p_value)),
-            _ => own_p_values(name, settings, past.view(), &columns).map(|own| {
+            DetectorName::IsolationForest => {
+                forest_p_value(settings, &past, &now).map(|p_value| p_values.push(p_value))
+            }
+            _ => own_p_values(name, settings, &past, &columns).map(|own| {
                 for (said, p_value) in by_feature.iter_mut().zip(own) {
                     said.push(p_value);
                 }
@@ -91,8 +95,12 @@ fn judged_columns(
     features: &FeatureVector,
     row: &[f32],
 ) -> Vec<Column> {
-    let excluded =
-        |feature: &Feature| settings.excluded_features.iter().any(|x| x.as_str() == feature.name);
+    let excluded = |feature: &Feature| {
+        settings
+            .excluded_features
+            .iter()
+            .any(|x| x.as_str() == feature.name)
+    };
     FEATURES
         .iter()
         .zip(features.readings())
@@ -102,7 +110,12 @@ fn judged_columns(
             let coordinate = value(row, index);
             let reading = reading.ok()?;
             let known = history.known(index) >= FEWEST_VALUES && !coordinate.is_nan();
-            known.then_some(Column { index, feature, reading, coordinate })
+            known.then_some(Column {
+                index,
+                feature,
+                reading,
+                coordinate,
+            })
         })
         .collect()
 }
@@ -115,46 +128,60 @@ fn judged_columns(
 fn own_p_values(
     name: DetectorName,
     settings: &DetectionSettings,
-    past: ArrayView2<'_, f64>,
+    past: &ArrayView2<'_, f64>,
     columns: &[Column],
 ) -> Result<Vec<f64>, DetectorError> {
+    let past = past.view();
     Ok(match name {
         DetectorName::ZScore => {
-            tails(&ZScoreParams::default().min_scale(1.0).check()?.fit(past)?, columns)
+            let fitted = ZScoreParams::default().min_scale(1.0).check()?.fit(past)?;
+            tails(&fitted, 0.0, columns)
         }
         DetectorName::Iqr => {
             let params = IqrParams::default().k(settings.iqr_factor.get());
-            // One scale is the way to the fence.
+            // One scale is the way to the fence, not one standard deviation.
             let min_scale = params.check()?.deviations_per_scale();
-            tails(&params.min_scale(min_scale).check()?.fit(past)?, columns)
+            let fitted = params.min_scale(min_scale).check()?.fit(past)?;
+            tails(&fitted, INSIDE_FENCES, columns)
         }
-        _ => tails(&ModifiedZScoreParams::default().min_scale(1.0).check()?.fit(past)?, columns),
+        _ => {
+            let fitted = ModifiedZScoreParams::default()
+                .min_scale(1.0)
+                .check()?
+                .fit(past)?;
+            tails(&fitted, 0.0, columns)
+        }
     })
 }
 
-fn tails<D: Univariate>(fitted: &FittedUnivariate<D>, columns: &[Column]) -> Vec<f64> {
+/// The tail probability of each column; 1 for a value at most `silent` scales from the middle.
+fn tails<D: Univariate>(fitted: &FittedUnivariate<D>, silent: f64, columns: &[Column]) -> Vec<f64> {
     let deviations = fitted.detector().deviations_per_scale();
+    let tail = |baseline: &Baseline, column: &Column| {
+        let distance = baseline.distance(column.coordinate);
+        if distance.abs() <= silent {
+            return 1.0;
+        }
+        let side = match column.feature.suspicion {
+            Suspicion::Above => Side::Above,
+            Suspicion::Below => Side::Below,
+            _ => Side::Both,
+        };
+        // The job is a new draw: its distance also holds the error of the location.
+        let draw = (1.0 + 1.0 / baseline.observations().max(1) as f64).sqrt();
+        student_t_tail(distance * deviations / draw, TAIL_DEGREES, side)
+    };
     fitted
         .baselines()
         .iter()
         .zip(columns)
-        .map(|(baseline, column)| {
-            let side = match column.feature.suspicion {
-                Suspicion::Above => Side::Above,
-                Suspicion::Below => Side::Below,
-                _ => Side::Both,
-            };
-            // The job is a new draw: its distance also holds the error of the location.
-            let draw = (1.0 + 1.0 / baseline.observations().max(1) as f64).sqrt();
-            let distance = baseline.distance(column.coordinate) * deviations / draw;
-            student_t_tail(distance, TAIL_DEGREES, side)
-        })
+        .map(|(baseline, column)| tail(baseline, column))
         .collect()
 }
 
 fn forest_p_value(
     settings: &DetectionSettings,
-    past: ArrayView2<'_, f64>,
+    past: &ArrayView2<'_, f64>,
     now: &[f64],
 ) -> Result<f64, DetectorError> {
     let forest = IsolationForestParams::default()
@@ -162,45 +189,66 @@ fn forest_p_value(
         .max_samples(settings.forest_samples.get() as usize)
         .seed(settings.seed)
         .check()?
-        .fit(past)?;
-    let mut scores = forest.score(past)?.to_vec();
+        .fit(past.view())?;
+    let mut scores = forest.score(past.view())?.to_vec();
     scores.sort_by(f64::total_cmp);
-    Ok(conformal_p_value(forest.score_row(ArrayView1::from(now))?, &scores))
+    Ok(conformal_p_value(
+        forest.score_row(ArrayView1::from(now))?,
+        &scores,
+    ))
 }
 
 fn harmonic_mean(p_values: &[f64]) -> f64 {
     harmonic_mean_p_value(p_values, &[])
 }
 
-fn findings(
-    history: &History,
-    columns: &[Column],
-    own: &[f64],
-) -> Vec<Finding> {
-    let mut strange: Vec<(&Column, f64)> =
-        columns.iter().zip(own.iter().copied()).filter(|(_, p_value)| *p_value < FINDING).collect();
+fn findings(history: &History, columns: &[Column], own: &[f64]) -> Vec<Finding> {
+    let mut strange: Vec<(&Column, f64)> = columns
+        .iter()
+        .zip(own.iter().copied())
+        .filter(|(_, p_value)| *p_value < FINDING)
+        .collect();
     strange.sort_by(|a, b| a.1.total_cmp(&b.1));
     strange.truncate(MOST_FINDINGS);
-    strange.into_iter().filter_map(|(column, p_value)| finding(history, column, p_value)).collect()
+    strange
+        .into_iter()
+        .filter_map(|(column, p_value)| finding(history, column, p_value))
+        .collect()
 }
 
 fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> {
     let usual = history.sorted_column(column.index);
     let at = |share: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
         let index = (share * (usual.len().saturating_sub(1)) as f64).round() as usize;
         usual.get(index).copied()
     };
     let margin = (1.0 - USUAL_SHARE) / 2.0;
     let (low, median, high) = (at(margin)?, at(0.5)?, at(1.0 - margin)?);
-    let direction =
-        if column.coordinate >= median { Direction::Above } else { Direction::Below };
-    let value_at =
-        |coordinate| rounded(column.feature.value_at(coordinate, column.reading.reference));
+    let direction = if column.coordinate >= median {
+        Direction::Above
+    } else {
+        Direction::Below
+    };
+    let value_at = |coordinate| {
+        rounded(
+            column
+                .feature
+                .value_at(coordinate, column.reading.reference),
+        )
+    };
     Some(
-        Finding::of_rule(column.feature.feature_name().ok()?, column.reading.value, direction)
-            .with_usual(value_at(low), value_at(high))
-            .with_score(PValue::clamped(p_value).score()),
+        Finding::of_rule(
+            column.feature.feature_name().ok()?,
+            column.reading.value,
+            direction,
+        )
+        .with_usual(value_at(low), value_at(high))
+        .with_score(PValue::clamped(p_value).score()),
     )
 }
 

@@ -40,7 +40,10 @@ impl History {
 
     /// How many jobs have a value of this feature.
     pub(crate) fn known(&self, feature: usize) -> usize {
-        self.rows.iter().filter(|row| !value(row, feature).is_nan()).count()
+        self.rows
+            .iter()
+            .filter(|row| !value(row, feature).is_nan())
+            .count()
     }
 
     /// The chosen features of every job.
@@ -68,6 +71,11 @@ pub(crate) fn value(row: &[f32], feature: usize) -> f64 {
 /// A row whose columns were called `names`, in today's order of features.
 pub(crate) fn rearranged(row: &[f32], names: &[String]) -> Row {
     let column = |name: &str| names.iter().position(|other| other == name);
-    let at = |name| column(name).and_then(|index| row.get(index)).copied().unwrap_or(f32::NAN);
+    let at = |name| {
+        column(name)
+            .and_then(|index| row.get(index))
+            .copied()
+            .unwrap_or(f32::NAN)
+    };
     FEATURES.iter().map(|feature| at(feature.name)).collect()
 }

@@ -30,8 +30,12 @@ const ENTROPY_RISE_BITS: f64 = 0.2;
 impl Impact {
     pub(crate) fn of(job: &BackupJob, features: &FeatureVector) -> Self {
         let share = |name| {
-            let part = features.get(name).map(|reading| reading.value / reading.reference);
-            part.filter(|part| part.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0)
+            let part = features
+                .get(name)
+                .map(|reading| reading.value / reading.reference);
+            part.filter(|part| part.is_finite())
+                .unwrap_or(0.0)
+                .clamp(0.0, 1.0)
         };
         // Of two levels, which share of the larger one is the difference?
         let change = |name| match features.get(name) {
@@ -56,7 +60,9 @@ impl Impact {
 
     /// The share of the data that may have been encrypted.
     pub(crate) fn overwritten(&self) -> f64 {
-        self.rewritten.max(self.touched_files).max(self.random_files)
+        self.rewritten
+            .max(self.touched_files)
+            .max(self.random_files)
     }
 
     /// The share of the data or of the files that is gone.
@@ -68,9 +74,16 @@ impl Impact {
 fn looks_encrypted(job: &BackupJob) -> Option<bool> {
     let image = job.image();
     let content = image.content.as_ref()?;
-    let written = image.files_new.unwrap_or(0).saturating_add(image.files_changed.unwrap_or(0));
-    let random = content.random_files.map(|random| written > 0 && random >= written.div_ceil(2));
-    let rose = content.entropy_delta_bits_changed.map(|rise| rise >= ENTROPY_RISE_BITS);
+    let written = image
+        .files_new
+        .unwrap_or(0)
+        .saturating_add(image.files_changed.unwrap_or(0));
+    let random = content
+        .random_files
+        .map(|random| written > 0 && random >= written.div_ceil(2));
+    let rose = content
+        .entropy_delta_bits_changed
+        .map(|rise| rise >= ENTROPY_RISE_BITS);
     match (random, rose) {
         (None, None) => None,
         (random, rose) => Some(random == Some(true) || rose == Some(true)),

@@ -34,15 +34,10 @@ pub(crate) fn judge(
             model.hold(job.key(), row, rules::is_empty(job));
         }
     } else if judged {
-        model.learn(row, capacity(settings));
+        model.learn(row, settings.history_jobs.get() as usize);
     }
     model.note(job, judged);
     verdict
-}
-
-/// How many learnt jobs are kept: enough to end the warm-up, whatever the settings say.
-pub(crate) fn capacity(settings: &DetectionSettings) -> usize {
-    settings.history_jobs.get().max(settings.warm_up_jobs.get()) as usize
 }
 
 /// Loses nothing that matters: see [`crate::history::History`].
@@ -66,7 +61,10 @@ fn conclude(
     }
     let mut verdict = match alarms.iter().max_by_key(|alarm| alarm.rank()) {
         Some(alarm) => {
-            let judgement = Judgement::Anomalous { severity: alarm.severity, kind: alarm.kind };
+            let judgement = Judgement::Anomalous {
+                severity: alarm.severity,
+                kind: alarm.kind,
+            };
             Verdict::new(job, judgement, &alarm.summary)
         }
         None => quiet(settings, job, model, features, p_value.is_some()),
@@ -74,7 +72,11 @@ fn conclude(
     // Whichever alarm gives the sentence, every finding is told, the measured ones first.
     alarms.reverse();
     for finding in alarms.into_iter().flat_map(|alarm| alarm.findings) {
-        if verdict.findings.iter().all(|told| told.feature != finding.feature) {
+        if verdict
+            .findings
+            .iter()
+            .all(|told| told.feature != finding.feature)
+        {
             verdict.findings.push(finding);
         }
     }
@@ -97,12 +99,19 @@ fn quiet(
     scored: bool,
 ) -> Verdict {
     if !rules::has_image(job) {
-        return not_scored(job, "the job left no image, and the rule for failed jobs is off");
+        return not_scored(
+            job,
+            "the job left no image, and the rule for failed jobs is off",
+        );
     }
     if rules::is_empty(job) {
         return not_scored(job, "the image is empty, as it has been called usual here");
     }
-    if features.readings().iter().all(|reading| *reading == Err(Absent::NotReported)) {
+    if features
+        .readings()
+        .iter()
+        .all(|reading| *reading == Err(Absent::NotReported))
+    {
         return not_scored(job, "the job reports no size, count or duration");
     }
     let (learnt, needed) = (model.learnt_jobs(), settings.warm_up_jobs.get() as usize);
@@ -115,11 +124,17 @@ fn quiet(
     if !scored {
         return not_scored(job, "nothing that the job reports has enough history");
     }
-    Verdict::new(job, Judgement::Normal, "Nothing unusual in what was reported.")
+    Verdict::new(
+        job,
+        Judgement::Normal,
+        "Nothing unusual in what was reported.",
+    )
 }
 
 fn not_scored(job: &BackupJob, reason: &str) -> Verdict {
-    let judgement = Judgement::NotScored { reason: reason.to_owned() };
+    let judgement = Judgement::NotScored {
+        reason: reason.to_owned(),
+    };
     Verdict::new(job, judgement, format!("Not judged: {reason}."))
 }
 

@@ -38,18 +38,24 @@ pub(crate) fn check(
 }
 
 fn failed(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
-    let code = job.exit_code().map(|code| format!(" (exit code {code})")).unwrap_or_default();
+    let code = job
+        .exit_code()
+        .map(|code| format!(" (exit code {code})"))
+        .unwrap_or_default();
     let (severity, summary) = match job.status() {
-        JobStatus::Failed => {
-            (Severity::Medium, format!("The job failed{code} and left no usable image."))
-        }
-        JobStatus::Cancelled => {
-            (Severity::Medium, format!("The job was cancelled{code} and left no usable image."))
-        }
+        JobStatus::Failed => (
+            Severity::Medium,
+            format!("The job failed{code} and left no usable image."),
+        ),
+        JobStatus::Cancelled => (
+            Severity::Medium,
+            format!("The job was cancelled{code} and left no usable image."),
+        ),
         // A stream whose jobs are always partial is reported when that begins, not every day.
-        JobStatus::Partial if !model.last_was_partial() => {
-            (Severity::Low, format!("Some of the source could not be read{code}."))
-        }
+        JobStatus::Partial if !model.last_was_partial() => (
+            Severity::Low,
+            format!("Some of the source could not be read{code}."),
+        ),
         _ => return None,
     };
     Some(Alarm::new(severity, AnomalyKind::Failure, summary))
@@ -71,7 +77,11 @@ fn empty(job: &BackupJob, model: &StreamModel, features: &FeatureVector) -> Opti
         job.schedule().schedule_type,
         Some(ScheduleType::DifferentialIncremental | ScheduleType::CumulativeIncremental)
     );
-    let severity = if changes_only { Severity::Low } else { Severity::High };
+    let severity = if changes_only {
+        Severity::Low
+    } else {
+        Severity::High
+    };
     let now = match job.image().file_count {
         Some(files @ 1..) if is_empty(job) => format!("All {} are empty", plural(files, "file")),
         _ if is_empty(job) => "The image holds nothing".to_owned(),
@@ -80,11 +90,14 @@ fn empty(job: &BackupJob, model: &StreamModel, features: &FeatureVector) -> Opti
     let before = model.previous().map(held).unwrap_or_default();
     let summary = format!("{now}, though the job reported success{before}.");
     let mut alarm = Alarm::new(severity, AnomalyKind::EmptyBackup, summary);
-    for (name, value) in
-        [("image_bytes", job.image().image_bytes), ("file_count", job.image().file_count)]
-    {
+    for (name, value) in [
+        ("image_bytes", job.image().image_bytes),
+        ("file_count", job.image().file_count),
+    ] {
         if let (Some(value), Ok(feature)) = (value, FeatureName::new(name)) {
-            alarm.findings.push(Finding::of_rule(feature, value as f64, Direction::Below));
+            alarm
+                .findings
+                .push(Finding::of_rule(feature, value as f64, Direction::Below));
         }
     }
     Some(alarm)
@@ -92,7 +105,10 @@ fn empty(job: &BackupJob, model: &StreamModel, features: &FeatureVector) -> Opti
 
 /// `; the image before held ...`, as far as that is known.
 fn held(previous: &Previous) -> String {
-    let files = previous.file_count.filter(|&files| files > 0).map(|files| plural(files, "file"));
+    let files = previous
+        .file_count
+        .filter(|&files| files > 0)
+        .map(|files| plural(files, "file"));
     let bytes = previous.image_bytes.filter(|&bytes| bytes > 0);
     let bytes = bytes.map(|bytes| Unit::Bytes.format(bytes as f64));
     match (files, bytes) {
@@ -116,7 +132,10 @@ fn clock(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
 
 fn missed(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
     let gap = job.started_at() - model.latest_start()?;
-    let longest = model.gaps().max().filter(|_| model.gaps().len() >= CADENCE_GAPS)?;
+    let longest = model
+        .gaps()
+        .max()
+        .filter(|_| model.gaps().len() >= CADENCE_GAPS)?;
     let limit = longest.as_seconds_f64() * MISSED_FACTOR;
     (gap.as_seconds_f64() > limit).then(|| {
         let summary = format!(

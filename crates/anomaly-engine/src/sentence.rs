@@ -8,7 +8,11 @@ use crate::impact::Impact;
 
 /// `1 file`, `2 files`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
 }
 
 /// A time span in one unit that a person would choose.
@@ -37,14 +41,20 @@ pub(crate) fn describe(
                 Some(false) => "",
                 None => "; nobody looked at what was written",
             };
-            format!("Looks like mass encryption: {}{looks}.", rewritten(job, features, impact))
+            format!(
+                "Looks like mass encryption: {}{looks}.",
+                rewritten(job, features, impact)
+            )
         }
         AnomalyKind::MassChange => {
             let looks = match impact.looks_encrypted {
                 Some(_) => ", though what was written does not look encrypted",
                 None => "; nobody looked at what was written",
             };
-            format!("Looks like a mass change: {}{looks}.", rewritten(job, features, impact))
+            format!(
+                "Looks like a mass change: {}{looks}.",
+                rewritten(job, features, impact)
+            )
         }
         AnomalyKind::MassDeletion => {
             format!("Looks like mass deletion: {}.", gone(features, impact))
@@ -53,7 +63,11 @@ pub(crate) fn describe(
         AnomalyKind::Growth => growth(job, features, findings),
         AnomalyKind::Slowdown => match features.value("duration_seconds") {
             Some(seconds) => {
-                format!("The job took {}{}.", Unit::Seconds.format(seconds), usual(findings))
+                format!(
+                    "The job took {}{}.",
+                    Unit::Seconds.format(seconds),
+                    usual(findings)
+                )
             }
             None => "The job took far longer than usual.".to_owned(),
         },
@@ -67,14 +81,21 @@ pub(crate) fn describe(
 /// How much was overwritten, in files where they were counted, else in data.
 fn rewritten(job: &BackupJob, features: &FeatureVector, impact: &Impact) -> String {
     let image = job.image();
-    let all_files = features.get("files_changed").map(|reading| reading.reference);
+    let all_files = features
+        .get("files_changed")
+        .map(|reading| reading.reference);
     if let Some(all_files) = all_files.filter(|_| impact.touched_files >= impact.rewritten / 2.0) {
         let of = format!("of {all_files:.0} files were");
-        let replaced = image.files_new.zip(image.files_deleted).map(|(new, gone)| new.min(gone));
+        let replaced = image
+            .files_new
+            .zip(image.files_deleted)
+            .map(|(new, gone)| new.min(gone));
         let changed = image.files_changed.unwrap_or(0);
         return match replaced {
             Some(replaced) if replaced > changed => {
-                let unseen = image.content.and_then(|content| content.unseen_extension_files);
+                let unseen = image
+                    .content
+                    .and_then(|content| content.unseen_extension_files);
                 let kinds = if unseen.is_some_and(|unseen| unseen >= replaced.div_ceil(2)) {
                     " by files of kinds never seen here"
                 } else {
@@ -92,7 +113,12 @@ fn rewritten(job: &BackupJob, features: &FeatureVector, impact: &Impact) -> Stri
 }
 
 fn gone(features: &FeatureVector, impact: &Impact) -> String {
-    let data = || format!("{} of the data is gone", Unit::Share.format(impact.lost_bytes));
+    let data = || {
+        format!(
+            "{} of the data is gone",
+            Unit::Share.format(impact.lost_bytes)
+        )
+    };
     match features.get("file_count") {
         Some(files) if files.value < files.reference => {
             let lost = files.reference - files.value;
@@ -129,7 +155,11 @@ fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> St
 
 fn observed(finding: &Finding) -> String {
     match feature(finding.feature.as_str()) {
-        Some(feature) => format!("{}: {}", feature.label, feature.unit.format(finding.observed)),
+        Some(feature) => format!(
+            "{}: {}",
+            feature.label,
+            feature.unit.format(finding.observed)
+        ),
         None => finding.feature.to_string(),
     }
 }
@@ -140,5 +170,7 @@ fn usual(findings: &[Finding]) -> String {
         let unit = feature(finding.feature.as_str())?.unit;
         Some(unit.format_range(finding.usual_low?, finding.usual_high?))
     });
-    range.map(|range| format!(", usual {range}")).unwrap_or_default()
+    range
+        .map(|range| format!(", usual {range}"))
+        .unwrap_or_default()
 }

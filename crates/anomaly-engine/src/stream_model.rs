@@ -46,7 +46,10 @@ struct Held {
 impl Default for StreamModel {
     fn default() -> Self {
         Self {
-            features: FEATURES.iter().map(|feature| feature.name.to_owned()).collect(),
+            features: FEATURES
+                .iter()
+                .map(|feature| feature.name.to_owned())
+                .collect(),
             history: History::default(),
             held: VecDeque::new(),
             previous: None,
@@ -72,12 +75,15 @@ impl StreamModel {
 
     /// The latest start of a job of this stream.
     pub(crate) fn latest_start(&self) -> Option<DateTime<Utc>> {
-        self.latest_start_micros.and_then(DateTime::from_timestamp_micros)
+        self.latest_start_micros
+            .and_then(DateTime::from_timestamp_micros)
     }
 
     /// The remembered gaps between starts, oldest first.
     pub(crate) fn gaps(&self) -> impl ExactSizeIterator<Item = TimeDelta> {
-        self.gap_seconds.iter().map(|&seconds| TimeDelta::seconds(i64::from(seconds)))
+        self.gap_seconds
+            .iter()
+            .map(|&seconds| TimeDelta::seconds(i64::from(seconds)))
     }
 
     pub(crate) fn last_was_partial(&self) -> bool {
@@ -91,12 +97,12 @@ impl StreamModel {
     /// Notes that `job` ran, whatever it was like.
     pub(crate) fn note(&mut self, job: &BackupJob, has_image: bool) {
         let start = job.started_at();
-        if let Some(latest) = self.latest_start() {
-            if let Ok(gap @ 1..) = u32::try_from((start - latest).num_seconds()) {
-                self.gap_seconds.push_back(gap);
-                if self.gap_seconds.len() > GAPS {
-                    self.gap_seconds.pop_front();
-                }
+        if let Some(latest) = self.latest_start()
+            && let Ok(gap @ 1..) = u32::try_from((start - latest).num_seconds())
+        {
+            self.gap_seconds.push_back(gap);
+            if self.gap_seconds.len() > GAPS {
+                self.gap_seconds.pop_front();
             }
         }
         let micros = start.timestamp_micros();
@@ -154,7 +160,10 @@ impl StreamModel {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
         let (&format, state) = bytes.split_first().ok_or(EngineError::EmptyState)?;
         if format != FORMAT {
-            return Err(EngineError::NewerState { found: format, supported: FORMAT });
+            return Err(EngineError::NewerState {
+                found: format,
+                supported: FORMAT,
+            });
         }
         let model: Self = postcard::from_bytes(state).map_err(EngineError::DamagedState)?;
         Ok(model.with_todays_features())
@@ -162,7 +171,11 @@ impl StreamModel {
 
     /// Puts the columns where today's features are; a feature that is new has no history yet.
     fn with_todays_features(mut self) -> Self {
-        if self.features.iter().eq(FEATURES.iter().map(|feature| feature.name)) {
+        if self
+            .features
+            .iter()
+            .eq(FEATURES.iter().map(|feature| feature.name))
+        {
             return self;
         }
         self.history.rearrange(&self.features);

@@ -1,6 +1,9 @@
 //! A model that was stored is the model that was.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::large_types_passed_by_value, reason = "a builder hands its result over")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a builder hands its result over"
+)]
 
 mod common;
 
@@ -36,7 +39,15 @@ fn restarted(engine: &Engine, seen: &[BackupJob]) -> Engine {
 /// Jobs of any shape: two streams, any status, wild numbers, clocks that jump.
 fn jobs() -> impl Strategy<Value = Vec<BackupJob>> {
     let number = || proptest::option::of(prop_oneof![Just(0), 1..5_000_u64, any::<u64>()]);
-    let shape = (number(), number(), number(), number(), 0..400_u64, 0..12_usize, any::<bool>());
+    let shape = (
+        number(),
+        number(),
+        number(),
+        number(),
+        0..400_u64,
+        0..12_usize,
+        any::<bool>(),
+    );
     vec(shape, 20..60).prop_map(|shapes| {
         let job = |(index, shape): (usize, (_, _, _, _, u64, usize, bool))| {
             let (bytes, files, sent, changed, day, status, other) = shape;
@@ -106,13 +117,25 @@ fn broken_states_are_told_apart() {
     for job in &jobs {
         engine.observe(job);
     }
-    let state = engine.model(&engine.stream_of(&jobs[0])).unwrap().to_bytes().unwrap();
+    let state = engine
+        .model(&engine.stream_of(&jobs[0]))
+        .unwrap()
+        .to_bytes()
+        .unwrap();
     assert!(state.len() <= 16 * 1024, "{} bytes", state.len());
-    assert!(matches!(StreamModel::from_bytes(&[]), Err(EngineError::EmptyState)));
+    assert!(matches!(
+        StreamModel::from_bytes(&[]),
+        Err(EngineError::EmptyState)
+    ));
     let cut = StreamModel::from_bytes(&state[..state.len() / 2]);
     assert!(matches!(cut, Err(EngineError::DamagedState(_))));
     let mut newer = state;
     newer[0] = 9;
     let error = StreamModel::from_bytes(&newer).unwrap_err();
-    assert!(error.to_string().starts_with("the model state has format 9"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the model state has format 9"),
+        "{error}"
+    );
 }

@@ -31,7 +31,10 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the database cannot be opened or created, is no database of
     /// Backwatch, or is of a newer version.
     pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, ServiceError> {
-        Ok(Self::with_store(Box::new(SqliteStore::open(path.as_ref())?), settings))
+        Ok(Self::with_store(
+            Box::new(SqliteStore::open(path.as_ref())?),
+            settings,
+        ))
     }
 
     /// A service that forgets everything when it is dropped.
@@ -43,7 +46,10 @@ impl AnomalyService {
     /// A service on a store of the caller's.
     #[must_use]
     pub fn with_store(store: Box<dyn Store>, settings: Settings) -> Self {
-        Self { engine: Engine::new(settings), store }
+        Self {
+            engine: Engine::new(settings),
+            store,
+        }
     }
 
     /// Judges a finished job, and keeps it with its verdict.

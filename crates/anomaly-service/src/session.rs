@@ -23,19 +23,33 @@ impl<'a> Session<'a> {
         let transaction = store.transaction()?;
         // Another process may have learnt since: the models are what is stored, not what was.
         engine.clear_models();
-        Ok(Self { engine, transaction, loaded: BTreeSet::new() })
+        Ok(Self {
+            engine,
+            transaction,
+            loaded: BTreeSet::new(),
+        })
     }
 
     /// Judges a job and keeps it, unless it is known.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
         if let Some(verdict) = self.transaction.verdict(&job.key())? {
-            return Ok(Observed { verdict, already_known: true });
+            return Ok(Observed {
+                verdict,
+                already_known: true,
+            });
         }
         let stream = self.engine.stream_of(job);
         self.load(&stream)?;
         let verdict = self.engine.observe(job);
-        self.transaction.insert(&Observation { job, stream: &stream, verdict: &verdict })?;
-        Ok(Observed { verdict, already_known: false })
+        self.transaction.insert(&Observation {
+            job,
+            stream: &stream,
+            verdict: &verdict,
+        })?;
+        Ok(Observed {
+            verdict,
+            already_known: false,
+        })
     }
 
     /// Takes down a decision about `key`, and learns the job if it was a usual one.
@@ -61,7 +75,9 @@ impl<'a> Session<'a> {
     pub(crate) fn commit(mut self) -> Result<(), ServiceError> {
         for stream in &self.loaded {
             if let Some(model) = self.engine.model(stream) {
-                let state = model.to_bytes().map_err(|source| unusable(stream, source))?;
+                let state = model
+                    .to_bytes()
+                    .map_err(|source| unusable(stream, source))?;
                 self.transaction.put_model_state(stream, &state)?;
             }
         }
@@ -81,5 +97,8 @@ impl<'a> Session<'a> {
 }
 
 fn unusable(stream: &StreamKey, source: EngineError) -> ServiceError {
-    ServiceError::Model { stream: stream.to_string(), source }
+    ServiceError::Model {
+        stream: stream.to_string(),
+        source,
+    }
 }

@@ -34,8 +34,8 @@ pub(crate) enum Command {
 
 /// Judge the backup jobs in files, each against the history of its stream.
 ///
-/// Exit status: 0 nothing anomalous, 1 anomalies found, 2 usage error, 3 some records could not be
-/// read (whatever was found), 4 failure.
+/// Exit status: 0 nothing anomalous, 1 anomalies found, 2 wrong usage or settings, 3 some records
+/// could not be read (whatever was found), 4 failure.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
     /// Files of backup jobs; `-` is standard input.
@@ -54,7 +54,7 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
 
-    /// Change one setting, such as detection.alarm_budget=2; wins over file and environment.
+    /// Change one setting, such as `detection.alarm_budget=2`; wins over file and environment.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<(String, String)>,
 

@@ -8,13 +8,15 @@ use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::SourceError;
 
-/// What the exit status says. Usage errors, 2, are the argument parser's.
+/// What the exit status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Nothing anomalous.
     Quiet = 0,
     /// Anomalies were found.
     Anomalies = 1,
+    /// The command line or the settings are wrong. The argument parser uses this number too.
+    Usage = 2,
     /// Some records could not be read: what was found is not all.
     BadRecords = 3,
     /// It could not be done.
@@ -47,6 +49,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// The status to end with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Settings(_) => Exit::Usage,
+            _ => Exit::Failure,
+        }
+    }
+
     pub(crate) fn is_closed_pipe(&self) -> bool {
         let kind = match self {
             Self::Output(error) => Some(error.kind()),

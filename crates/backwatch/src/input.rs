@@ -58,16 +58,21 @@ impl Input {
         seen: &mut HashSet<JobKey>,
     ) -> Result<(), Failure> {
         let name = file_name(path);
-        let failed = |source| Failure::Source { name: name.clone(), source };
+        let failed = |source| Failure::Source {
+            name: name.clone(),
+            source,
+        };
         let mut content = open(path)?;
-        let format = match arguments.format {
-            Some(format) => format,
-            None => {
-                let start = content
-                    .fill_buf()
-                    .map_err(|source| Failure::Open { path: path.to_owned(), source })?;
-                recognise(start).map_err(failed)?.format
-            }
+        let format = if let Some(format) = arguments.format {
+            format
+        } else {
+            let unreadable = |source| Failure::Open {
+                path: path.to_owned(),
+                source,
+            };
+            recognise(content.fill_buf().map_err(unreadable)?)
+                .map_err(failed)?
+                .format
         };
         let options = ReadOptions::default()
             .client(arguments.client.clone())
@@ -89,9 +94,13 @@ impl Input {
         let mut backwards = Warnings::default();
         let mut latest: HashMap<StreamKey, DateTime<Utc>> = HashMap::new();
         for record in anomaly_sources::read(content, format, &options).map_err(failed)? {
-            let Located { place, value: job, .. } = match record.map_err(failed)? {
+            let Located {
+                place, value: job, ..
+            } = match record.map_err(failed)? {
                 Record::Job(located) => located,
-                Record::Skipped(Located { place, value: why, .. }) => {
+                Record::Skipped(Located {
+                    place, value: why, ..
+                }) => {
                     skipped.add(|| format!("{name}: {place}: {why}; skipped"));
                     continue;
                 }
@@ -164,7 +173,10 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    let failed = |source| Failure::Open { path: path.to_owned(), source };
+    let failed = |source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -173,5 +185,9 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 }
 
 fn file_name(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }

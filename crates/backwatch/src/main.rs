@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Err(failure) if failure.is_closed_pipe() => Exit::Quiet.into(),
         Err(failure) => {
             terminal::error(&failure);
-            Exit::Failure.into()
+            failure.exit().into()
         }
     }
 }

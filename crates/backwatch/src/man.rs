@@ -18,7 +18,10 @@ pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
 }
 
 pub(crate) fn pages(directory: &Path) -> Result<Exit, Failure> {
-    let failed = |source| Failure::Create { path: directory.to_owned(), source };
+    let failed = |source| Failure::Create {
+        path: directory.to_owned(),
+        source,
+    };
     fs::create_dir_all(directory).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), directory).map_err(failed)?;
     Ok(Exit::Quiet)

@@ -18,7 +18,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(total: usize) -> Self {
-        Self { since: Instant::now(), done: 0, total: total as u64, bar: None }
+        Self {
+            since: Instant::now(),
+            done: 0,
+            total: total as u64,
+            bar: None,
+        }
     }
 
     /// One more is done.

@@ -23,8 +23,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Failure> {
-    let settings =
-        Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
+    let settings = Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
     let key = settings.streams.key.parts().to_vec();
     let mut service = match &arguments.db {
         Some(path) => AnomalyService::open(path, settings)?,
@@ -47,11 +46,7 @@ fn judge(
     input: Input,
     keep_verdicts: bool,
 ) -> Result<Found, Failure> {
-    let mut tally = Tally {
-        bad_records: input.bad_records,
-        duplicates: input.duplicates,
-        ..Tally::default()
-    };
+    let mut tally = Tally::of_input(input.bad_records, input.duplicates);
     let (mut anomalous, mut verdicts) = (Vec::new(), Vec::new());
     let mut progress = Progress::new(input.jobs.len());
     service.observe_all(input.jobs, |observed| {
@@ -74,5 +69,10 @@ fn judge(
         anomaly.last_normal = last_normal;
         anomalies.push(anomaly);
     }
-    Ok(Found { files: input.files, tally, anomalies, verdicts })
+    Ok(Found {
+        files: input.files,
+        tally,
+        anomalies,
+        verdicts,
+    })
 }

@@ -21,24 +21,38 @@ pub(crate) struct Tally {
     pub(crate) bad_records: u64,
     /// Records of jobs that came before in the same input.
     pub(crate) duplicates: u64,
-    /// What no job of the scan was judged on, because none reported it.
+    /// Jobs that were judged on their stream's history.
+    pub(crate) judged_on_history: u64,
+    /// What no job was judged on, because none reported it.
     pub(crate) unseen: BTreeSet<FeatureName>,
-    /// What only some jobs were not judged on.
-    #[serde(skip)]
-    partly_unseen: BTreeSet<FeatureName>,
+    /// What only some jobs were judged on, because the others did not report it.
+    pub(crate) partly_unseen: BTreeSet<FeatureName>,
 }
 
 impl Tally {
+    /// Before any verdict.
+    pub(crate) fn of_input(bad_records: u64, duplicates: u64) -> Self {
+        Self {
+            bad_records,
+            duplicates,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn count(&mut self, verdict: &Verdict, already_known: bool) {
         self.already_known += u64::from(already_known);
-        let unseen: BTreeSet<FeatureName> = verdict.unseen.iter().cloned().collect();
-        if self.jobs == 0 {
-            self.unseen = unseen;
-        } else {
-            self.partly_unseen.extend(self.unseen.symmetric_difference(&unseen).cloned());
-            self.unseen = self.unseen.intersection(&unseen).cloned().collect();
-        }
         self.jobs += 1;
+        if verdict.p_value.is_some() {
+            let unseen: BTreeSet<FeatureName> = verdict.unseen.iter().cloned().collect();
+            if self.judged_on_history == 0 {
+                self.unseen = unseen;
+            } else {
+                self.partly_unseen
+                    .extend(self.unseen.symmetric_difference(&unseen).cloned());
+                self.unseen = self.unseen.intersection(&unseen).cloned().collect();
+            }
+            self.judged_on_history += 1;
+        }
         match &verdict.judgement {
             Judgement::Normal => self.normal += 1,
             Judgement::Anomalous { severity, .. } => {
@@ -52,10 +66,5 @@ impl Tally {
             }
             _ => {}
         }
-    }
-
-    /// What some jobs reported and others did not.
-    pub(crate) fn partly_unseen(&self) -> &BTreeSet<FeatureName> {
-        &self.partly_unseen
     }
 }

@@ -1,7 +1,10 @@
 //! Jobs for tests.
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::large_types_passed_by_value, reason = "a builder hands its result over")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a builder hands its result over"
+)]
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder};
@@ -25,22 +28,39 @@ pub(crate) fn usual_image(number: u64) -> BackupImage {
 }
 
 pub(crate) fn builder(number: u64) -> BackupJobBuilder {
-    BackupJob::builder("restic", format!("job-{number}"), "mail01", "daily", day(number))
+    BackupJob::builder(
+        "restic",
+        format!("job-{number}"),
+        "mail01",
+        "daily",
+        day(number),
+    )
 }
 
 pub(crate) fn job(number: u64, image: BackupImage) -> BackupJob {
     let minutes = 10 + (number * 5 % 7).cast_signed();
-    builder(number).image(image).ended_at(day(number) + TimeDelta::minutes(minutes)).build().unwrap()
+    builder(number)
+        .image(image)
+        .ended_at(day(number) + TimeDelta::minutes(minutes))
+        .build()
+        .unwrap()
 }
 
 /// `count` usual days.
 pub(crate) fn usual_jobs(count: u64) -> Vec<BackupJob> {
-    (0..count).map(|number| job(number, usual_image(number))).collect()
+    (0..count)
+        .map(|number| job(number, usual_image(number)))
+        .collect()
 }
 
 /// The real history that the README scans: 56 usual days and a ransomware run.
 pub(crate) fn sample() -> Vec<BackupJob> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/fileserver.ndjson");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/data/fileserver.ndjson"
+    );
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

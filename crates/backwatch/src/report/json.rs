@@ -17,7 +17,10 @@ pub(super) fn document(out: &mut impl Write, found: &Found) -> Result<(), Failur
         tally: &'a Tally,
         anomalies: &'a [Anomaly],
     }
-    let document = Document { tally: &found.tally, anomalies: &found.anomalies };
+    let document = Document {
+        tally: &found.tally,
+        anomalies: &found.anomalies,
+    };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     Ok(writeln!(out)?)
 }

@@ -22,7 +22,12 @@ pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
             .rev()
             .map(|(severity, jobs)| format!("{jobs} {severity}"))
             .collect();
-        _ = write!(text, ", {} anomalous ({})", tally.anomalous, by_severity.join(", "));
+        _ = write!(
+            text,
+            ", {} anomalous ({})",
+            tally.anomalous,
+            by_severity.join(", ")
+        );
     }
     if tally.warming_up > 0 {
         _ = write!(text, ", {} warming up", tally.warming_up);
@@ -54,17 +59,24 @@ pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
 
 /// What the verdicts do not rest on.
 fn coverage(text: &mut String, tally: &Tally) {
-    if tally.jobs == 0 {
-        text.push_str(" Nothing was judged.");
-    } else if tally.unseen.is_empty() && tally.partly_unseen().is_empty() {
+    if tally.judged_on_history == 0 {
+        text.push_str(" No job was judged on its stream's history.");
+    } else if tally.unseen.is_empty() && tally.partly_unseen.is_empty() {
         text.push_str(" Every stream was judged on all its features.");
     } else {
         if !tally.unseen.is_empty() {
-            _ = write!(text, " Not reported, so not judged: {}.", labels(&tally.unseen));
+            _ = write!(
+                text,
+                " Not reported, so not judged: {}.",
+                labels(&tally.unseen)
+            );
         }
-        let partly = tally.partly_unseen();
-        if !partly.is_empty() {
-            _ = write!(text, " Reported by some jobs only: {}.", labels(partly));
+        if !tally.partly_unseen.is_empty() {
+            _ = write!(
+                text,
+                " Reported by some jobs only: {}.",
+                labels(&tally.partly_unseen)
+            );
         }
     }
 }
@@ -82,5 +94,9 @@ fn labels(names: &BTreeSet<FeatureName>) -> String {
 }
 
 pub(super) fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
 }

@@ -11,22 +11,47 @@ use crate::terminal::harmless;
 
 pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header([
-        "severity", "when (UTC)", "client", "policy", "schedule", "score", "kind", "job", "summary",
+        "severity",
+        "when (UTC)",
+        "client",
+        "policy",
+        "schedule",
+        "score",
+        "kind",
+        "job",
+        "summary",
     ]);
     for anomaly in &found.anomalies {
         let verdict = &anomaly.verdict;
         let cell = |text: &str| Cell::new(harmless(text));
-        let score = verdict.score().map(|score| format!("{score:.1}")).unwrap_or_default();
+        let score = verdict
+            .score()
+            .map(|score| format!("{score:.1}"))
+            .unwrap_or_default();
         table.add_row([
-            cell(verdict.severity().map_or("", anomaly_model::Severity::as_str)),
+            cell(
+                verdict
+                    .severity()
+                    .map_or("", anomaly_model::Severity::as_str),
+            ),
             cell(&text::when(verdict.started_at)),
             cell(verdict.client.as_str()),
             cell(verdict.policy.as_str()),
-            cell(verdict.schedule_type.map_or("", anomaly_model::ScheduleType::as_str)),
+            cell(
+                verdict
+                    .schedule_type
+                    .map_or("", anomaly_model::ScheduleType::as_str),
+            ),
             cell(&score).set_alignment(CellAlignment::Right),
-            cell(verdict.kind().map_or("", anomaly_model::AnomalyKind::as_str)),
+            cell(
+                verdict
+                    .kind()
+                    .map_or("", anomaly_model::AnomalyKind::as_str),
+            ),
             cell(verdict.job_id.as_str()),
             cell(&verdict.summary),
         ]);

@@ -35,7 +35,11 @@ fn headline(file: &FileSummary) -> String {
         count(file.streams.len() as u64, "stream"),
     ];
     if let (Some(first), Some(last)) = (file.first_start, file.last_start) {
-        parts.push(format!("{} to {} UTC", first.format("%Y-%m-%d"), last.format("%Y-%m-%d")));
+        parts.push(format!(
+            "{} to {} UTC",
+            first.format("%Y-%m-%d"),
+            last.format("%Y-%m-%d")
+        ));
     }
     format!("{}: {}", file.name, parts.join(", "))
 }
@@ -66,7 +70,10 @@ fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
             when(job.started_at),
             harmless(job.key.job_id.as_str())
         ),
-        None => writeln!(out, "{INDENT}No earlier job of this stream was judged clean."),
+        None => writeln!(
+            out,
+            "{INDENT}No earlier job of this stream was judged clean."
+        ),
     }
 }
 
@@ -82,21 +89,36 @@ fn rows(findings: &[Finding]) -> Vec<String> {
                 }
                 _ => String::new(),
             };
-            Some((feature.label.to_owned(), feature.unit.format(finding.observed), usual))
+            Some((
+                feature.label.to_owned(),
+                feature.unit.format(finding.observed),
+                usual,
+            ))
         })
         .collect();
     let width = |cell: fn(&(String, String, String)) -> &String| {
-        cells.iter().map(|cells| cell(cells).chars().count()).max().unwrap_or(0)
+        cells
+            .iter()
+            .map(|cells| cell(cells).chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let (label, value) = (width(|cells| &cells.0), width(|cells| &cells.1));
-    cells.iter().map(|(a, b, c)| format!("{a:label$}    {b:value$}    {c}")).collect()
+    cells
+        .iter()
+        .map(|(a, b, c)| format!("{a:label$}    {b:value$}    {c}"))
+        .collect()
 }
 
 /// `text` in lines that fit, each behind `indent`.
 pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
-    let options =
-        textwrap::Options::new(columns()).initial_indent(indent).subsequent_indent(indent);
-    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+    let options = textwrap::Options::new(columns())
+        .initial_indent(indent)
+        .subsequent_indent(indent);
+    textwrap::wrap(text, options)
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
 }
 
 fn columns() -> usize {
@@ -109,8 +131,14 @@ pub(super) fn when(time: DateTime<Utc>) -> String {
 
 /// Client, policy and schedule type, as far as they are known.
 fn stream(verdict: &Verdict) -> String {
-    let schedule_type = verdict.schedule_type.map(anomaly_model::ScheduleType::as_str);
-    let parts = [Some(verdict.client.as_str()), Some(verdict.policy.as_str()), schedule_type];
+    let schedule_type = verdict
+        .schedule_type
+        .map(anomaly_model::ScheduleType::as_str);
+    let parts = [
+        Some(verdict.client.as_str()),
+        Some(verdict.policy.as_str()),
+        schedule_type,
+    ];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     parts.join(" / ")
 }
