@@ -1,6 +1,9 @@
 //! What holds for every feature and every job.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::large_types_passed_by_value, reason = "a builder hands its result over")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a builder hands its result over"
+)]
 
 use anomaly_features::{
     Absent, FEATURES, FeatureMatrix, Previous, Transform, Unit, extract, feature,

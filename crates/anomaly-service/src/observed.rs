@@ -1,6 +1,6 @@
 //! What the service answers.
 
-use anomaly_model::{Review, Verdict};
+use anomaly_model::{Review, StreamKey, Verdict};
 
 /// A job's verdict, and whether it is news.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,6 +8,8 @@ use anomaly_model::{Review, Verdict};
 pub struct Observed {
     /// The verdict: of now, or of when the job was first seen.
     pub verdict: Verdict,
+    /// The stream that the job belongs to.
+    pub stream: StreamKey,
     /// Whether the job was stored before. The same job again changes nothing.
     pub already_known: bool,
 }

@@ -32,13 +32,14 @@ impl<'a> Session<'a> {
 
     /// Judges a job and keeps it, unless it is known.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
+        let stream = self.engine.stream_of(job);
         if let Some(verdict) = self.transaction.verdict(&job.key())? {
             return Ok(Observed {
                 verdict,
+                stream,
                 already_known: true,
             });
         }
-        let stream = self.engine.stream_of(job);
         self.load(&stream)?;
         let verdict = self.engine.observe(job);
         self.transaction.insert(&Observation {
@@ -48,6 +49,7 @@ impl<'a> Session<'a> {
         })?;
         Ok(Observed {
             verdict,
+            stream,
             already_known: false,
         })
     }

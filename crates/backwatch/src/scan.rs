@@ -51,7 +51,7 @@ fn judge(
     let mut progress = Progress::new(input.jobs.len());
     service.observe_all(input.jobs, |observed| {
         progress.advance();
-        tally.count(&observed.verdict, observed.already_known);
+        tally.count(&observed);
         if keep_verdicts {
             verdicts.push(observed.verdict.clone());
         }

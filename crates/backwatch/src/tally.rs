@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anomaly_model::{FeatureName, Judgement, Severity, Verdict};
+use anomaly_model::{FeatureName, Judgement, Severity, StreamKey};
+use anomaly_service::Observed;
 use serde::Serialize;
 
 /// How many jobs came out how.
@@ -21,12 +22,15 @@ pub(crate) struct Tally {
     pub(crate) bad_records: u64,
     /// Records of jobs that came before in the same input.
     pub(crate) duplicates: u64,
-    /// Jobs that were judged on their stream's history.
-    pub(crate) judged_on_history: u64,
+    /// Streams, and those of them with a job that was judged on its history.
+    pub(crate) streams: usize,
+    pub(crate) streams_judged: usize,
     /// What no job was judged on, because none reported it.
     pub(crate) unseen: BTreeSet<FeatureName>,
     /// What only some jobs were judged on, because the others did not report it.
     pub(crate) partly_unseen: BTreeSet<FeatureName>,
+    #[serde(skip)]
+    judged_by_stream: BTreeMap<StreamKey, bool>,
 }
 
 impl Tally {
@@ -39,19 +43,31 @@ impl Tally {
         }
     }
 
-    pub(crate) fn count(&mut self, verdict: &Verdict, already_known: bool) {
-        self.already_known += u64::from(already_known);
+    pub(crate) fn count(&mut self, observed: &Observed) {
+        let verdict = &observed.verdict;
         self.jobs += 1;
-        if verdict.p_value.is_some() {
+        self.already_known += u64::from(observed.already_known);
+        let judged = verdict.p_value.is_some();
+        if judged {
             let unseen: BTreeSet<FeatureName> = verdict.unseen.iter().cloned().collect();
-            if self.judged_on_history == 0 {
+            if self.streams_judged == 0 {
                 self.unseen = unseen;
             } else {
                 self.partly_unseen
                     .extend(self.unseen.symmetric_difference(&unseen).cloned());
                 self.unseen = self.unseen.intersection(&unseen).cloned().collect();
             }
-            self.judged_on_history += 1;
+        }
+        let stream = self
+            .judged_by_stream
+            .entry(observed.stream.clone())
+            .or_insert_with(|| {
+                self.streams += 1;
+                false
+            });
+        if judged && !*stream {
+            *stream = true;
+            self.streams_judged += 1;
         }
         match &verdict.judgement {
             Judgement::Normal => self.normal += 1,

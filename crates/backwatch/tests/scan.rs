@@ -428,7 +428,7 @@ fn switched_off_never_looks_like_nothing_found() {
     let text = unwrapped(&backwatch(&set));
     assert!(text.contains("57 not scored"), "{text}");
     assert!(text.contains("detection is switched off"), "{text}");
-    assert!(text.contains("No job was judged"), "{text}");
+    assert!(text.contains("No stream was judged"), "{text}");
     let ndjson = stdout(&backwatch(&[&set[..], &["--output", "ndjson"]].concat()));
     for line in ndjson.lines() {
         let verdict: Verdict = serde_json::from_str(line).unwrap();

@@ -59,25 +59,33 @@ pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
 
 /// What the verdicts do not rest on.
 fn coverage(text: &mut String, tally: &Tally) {
-    if tally.judged_on_history == 0 {
-        text.push_str(" No job was judged on its stream's history.");
-    } else if tally.unseen.is_empty() && tally.partly_unseen.is_empty() {
-        text.push_str(" Every stream was judged on all its features.");
+    let (judged, streams) = (tally.streams_judged, tally.streams);
+    let (who, whose) = match judged {
+        0 => ("No stream was".to_owned(), "its"),
+        _ if judged == streams => ("Every stream was".to_owned(), "its"),
+        1 => (format!("1 of {streams} streams was"), "its"),
+        _ => (format!("{judged} of {streams} streams were"), "their"),
+    };
+    let everything = judged > 0 && tally.unseen.is_empty() && tally.partly_unseen.is_empty();
+    let on = if everything {
+        format!("all {whose} features")
     } else {
-        if !tally.unseen.is_empty() {
-            _ = write!(
-                text,
-                " Not reported, so not judged: {}.",
-                labels(&tally.unseen)
-            );
-        }
-        if !tally.partly_unseen.is_empty() {
-            _ = write!(
-                text,
-                " Reported by some jobs only: {}.",
-                labels(&tally.partly_unseen)
-            );
-        }
+        format!("{whose} history")
+    };
+    _ = write!(text, " {who} judged on {on}.");
+    if !tally.unseen.is_empty() {
+        _ = write!(
+            text,
+            " Not reported, so not judged: {}.",
+            labels(&tally.unseen)
+        );
+    }
+    if !tally.partly_unseen.is_empty() {
+        _ = write!(
+            text,
+            " Reported by some jobs only: {}.",
+            labels(&tally.partly_unseen)
+        );
     }
 }
 
