@@ -9,7 +9,8 @@ use crate::{DetectorName, SettingsError};
 macro_rules! lists {
     ($(
         $(#[$doc:meta])*
-        $Name:ident of $Word:ident, as $words:ident, $key:literal, $default:expr;
+        $Name:ident of $Word:ident, as $words:ident, $key:literal, $default:expr,
+        always $needed:expr;
     )*) => {$(
         $(#[$doc])*
         ///
@@ -19,14 +20,17 @@ macro_rules! lists {
         pub struct $Name(Vec<$Word>);
 
         impl $Name {
-            /// Checks that there is a word and that none stands twice.
+            /// Checks that there is a word, that none stands twice, and that none is left out
+            /// which may not be.
             ///
             /// # Errors
-            /// [`SettingsError::Invalid`] when one of the two is not so.
+            /// [`SettingsError::Invalid`] when one of these is not so.
             pub fn new(words: impl Into<Vec<$Word>>) -> Result<Self, SettingsError> {
                 let words = words.into();
                 let repeated = words.iter().enumerate().any(|(i, word)| words[..i].contains(word));
-                if words.is_empty() || repeated {
+                let needed: &[$Word] = &$needed;
+                let complete = needed.iter().all(|word| words.contains(word));
+                if words.is_empty() || repeated || !complete {
                     return Err(SettingsError::invalid($key, listed(&words), Self::allowed()));
                 }
                 Ok(Self(words))
@@ -50,7 +54,9 @@ macro_rules! lists {
 
             fn allowed() -> String {
                 let words = $Word::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>();
-                format!("a list of one or more of {}, each at most once", words.join(", "))
+                let needed: &[$Word] = &$needed;
+                let always = needed.iter().map(|word| format!("; {word} always")).collect::<String>();
+                format!("a list of one or more of {}, each at most once{always}", words.join(", "))
             }
         }
 
@@ -64,9 +70,11 @@ macro_rules! lists {
 
 lists! {
     /// The detectors that judge.
-    DetectorSet of DetectorName, as names, "detectors", DetectorName::ALL;
-    /// The properties of a job that tell streams apart.
-    StreamParts of StreamPart, as parts, "key", StreamPart::DEFAULT;
+    DetectorSet of DetectorName, as names, "detectors", DetectorName::ALL, always [];
+    /// The properties of a job that tell streams apart; the schedule type is always one of them,
+    /// because a full backup must not be judged against an incremental one.
+    StreamParts of StreamPart, as parts, "key", StreamPart::DEFAULT,
+        always [StreamPart::ScheduleType];
 }
 
 fn listed<W: ToString>(words: &[W]) -> String {

@@ -37,9 +37,9 @@ const VALUES: &[(&str, [&str; 3])] = &[
     (
         "streams.key",
         [
-            r#"["client"]"#,
-            r#"["policy", "client"]"#,
-            r#"["source", "schedule"]"#,
+            r#"["client", "schedule_type"]"#,
+            r#"["schedule_type", "client"]"#,
+            r#"["source", "schedule_type"]"#,
         ],
     ),
 ];

@@ -309,6 +309,11 @@ fn built_in_code() {
             .starts_with("`key` is [client, client]: must be "),
         "{twice}"
     );
+    let shared = StreamParts::new([StreamPart::Client, StreamPart::Policy]).unwrap_err();
+    assert!(
+        shared.to_string().ends_with("; schedule_type always"),
+        "{shared}"
+    );
     // A whole tree in another format is held to the same rules.
     for json in [
         r#"{"detection":{"seed":-1}}"#,

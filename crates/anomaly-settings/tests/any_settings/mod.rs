@@ -12,7 +12,12 @@ use proptest::sample::{select, subsequence};
 
 /// Any settings that are allowed.
 pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
-    let key = words(StreamPart::ALL).prop_map(|words| StreamParts::new(words).unwrap());
+    let key = words(StreamPart::ALL).prop_map(|mut words| {
+        if !words.contains(&StreamPart::ScheduleType) {
+            words.push(StreamPart::ScheduleType);
+        }
+        StreamParts::new(words).unwrap()
+    });
     (any_overrides(), key, vec(any_scope(), 0..4)).prop_map(|(detection, key, scopes)| {
         let mut settings = Settings::default();
         detection.apply_to(&mut settings.detection);
