@@ -300,7 +300,8 @@ fn built_in_code() {
     assert_eq!(
         DetectorSet::new([]).unwrap_err().to_string(),
         "`detectors` is []: must be a list of one or more of z_score, modified_z_score, iqr, \
-         isolation_forest, each at most once"
+         isolation_forest, each at most once; \
+         schedule_type always"
     );
     let twice = StreamParts::new([StreamPart::Client, StreamPart::Client]).unwrap_err();
     assert!(
