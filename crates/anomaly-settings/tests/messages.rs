@@ -142,7 +142,7 @@ fn out_of_range() {
         file("streams.key = ['client', 'client']"),
         "backwatch.toml:1:15: `streams.key` is ['client', 'client']: must be a list of one or \
          more of source, client, policy, policy_type, schedule, schedule_type, each at most \
-         once"
+         once; schedule_type always"
     );
     assert_eq!(
         file("detection.excluded_features = ['image_bytes', ' ']"),
@@ -300,8 +300,7 @@ fn built_in_code() {
     assert_eq!(
         DetectorSet::new([]).unwrap_err().to_string(),
         "`detectors` is []: must be a list of one or more of z_score, modified_z_score, iqr, \
-         isolation_forest, each at most once; \
-         schedule_type always"
+         isolation_forest, each at most once"
     );
     let twice = StreamParts::new([StreamPart::Client, StreamPart::Client]).unwrap_err();
     assert!(
