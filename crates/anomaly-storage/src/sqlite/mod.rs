@@ -165,3 +165,73 @@ impl Transaction for SqliteTransaction<'_> {
         self.transaction.commit().map_err(|error| site.fail(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anomaly_model::chrono::DateTime;
+    use anomaly_model::{Judgement, StreamPart};
+
+    use super::*;
+
+    /// SQLite's own bound on the size of the file stands for the end of the disk.
+    #[test]
+    fn a_full_disk_spoils_only_the_transaction_that_met_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db");
+        let mut store = SqliteStore::open(&path).unwrap();
+        let pragma = |name| {
+            store
+                .connection
+                .pragma_query_value(None, name, |row| row.get(0))
+        };
+        let pages: i64 = pragma("page_count").unwrap();
+        store
+            .connection
+            .pragma_update(None, "max_page_count", pages + 10)
+            .unwrap();
+        let job = |id: &str| {
+            BackupJob::builder("restic", id, "mail01", "daily", DateTime::UNIX_EPOCH)
+                .build()
+                .unwrap()
+        };
+        let (kept, lost) = (job("kept"), job("lost"));
+        let stream = StreamKey::of(&kept, &StreamPart::DEFAULT);
+        let insert = |transaction: &mut dyn Transaction, job: &BackupJob| {
+            let verdict = Verdict::new(job, Judgement::Normal, "As usual.");
+            transaction.insert(&Observation {
+                job,
+                stream: &stream,
+                verdict: &verdict,
+            })
+        };
+
+        let mut transaction = store.transaction().unwrap();
+        insert(&mut *transaction, &kept).unwrap();
+        transaction.put_model_state(&stream, b"after kept").unwrap();
+        transaction.commit().unwrap();
+
+        let mut transaction = store.transaction().unwrap();
+        insert(&mut *transaction, &lost).unwrap();
+        let full = transaction.put_model_state(&stream, &[0; 1_000_000]);
+        assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
+        // Whoever goes on regardless stores no half of it.
+        let aborted = insert(&mut *transaction, &job("later"));
+        assert!(
+            matches!(aborted, Err(StoreError::Aborted { .. })),
+            "{aborted:?}"
+        );
+        let aborted = transaction.commit();
+        assert!(
+            matches!(aborted, Err(StoreError::Aborted { .. })),
+            "{aborted:?}"
+        );
+
+        drop(store);
+        let mut store = SqliteStore::open(&path).unwrap();
+        assert_eq!(store.job(&kept.key()).unwrap(), Some(kept));
+        assert_eq!(store.job(&lost.key()).unwrap(), None);
+        assert_eq!(store.job(&job("later").key()).unwrap(), None);
+        let state = store.transaction().unwrap().model_state(&stream).unwrap();
+        assert_eq!(state.unwrap(), b"after kept");
+    }
+}

@@ -135,3 +135,32 @@ fn job_ref(row: &Row<'_>, column: usize) -> Result<Option<JobRef>> {
     let job: Option<Json<BackupJob>> = row.get(column)?;
     Ok(job.map(|Json(job)| JobRef::new(job.key(), job.started_at())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migrations::MIGRATIONS;
+
+    /// No query reads all jobs, and none sorts what an index holds in order.
+    #[test]
+    fn every_query_follows_an_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&MIGRATIONS.concat()).unwrap();
+
+        for sql in [JOB, VERDICT, REVIEWS, MODEL_STATE, LAST_NORMAL, ANOMALIES] {
+            let mut statement = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let plan: Vec<String> = statement
+                .raw_query()
+                .mapped(|row| row.get("detail"))
+                .collect::<Result<_>>()
+                .unwrap();
+            for step in plan {
+                let reads_all = step.starts_with("SCAN") && !step.contains("json_each");
+                let sorts = step.contains("TEMP B-TREE");
+                assert!(!reads_all && !sorts, "{step} in {sql}");
+            }
+        }
+    }
+}
