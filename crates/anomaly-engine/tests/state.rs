@@ -139,3 +139,25 @@ fn broken_states_are_told_apart() {
         "{error}"
     );
 }
+
+/// A state that an earlier version stored is read for ever, and goes on to the same verdict.
+///
+/// `model_v1.bin` is the sample's stream before its last job, as format 1 stored it. It is never
+/// written anew; a new format gets a file of its own.
+#[test]
+fn a_state_of_format_one_is_still_read() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/model_v1.bin");
+    let mut engine = Engine::default();
+    let jobs = sample();
+    let (attack, before) = jobs.split_last().unwrap();
+    let stream = engine.stream_of(attack);
+    engine.set_model(
+        stream,
+        StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap(),
+    );
+    let from_file = engine.observe(attack);
+
+    let mut engine = Engine::default();
+    before.iter().for_each(|job| _ = engine.observe(job));
+    assert_eq!(from_file, engine.observe(attack));
+}
