@@ -73,7 +73,7 @@ pub enum StoreError {
         source: Source,
     },
     /// Reading or writing failed for another reason.
-    #[error("cannot use the database {database}: {source}; nothing of the last step was stored")]
+    #[error("cannot use the database {database}: {source}; what was committed before is kept")]
     Failed {
         /// The database.
         database: String,

@@ -212,7 +212,7 @@ mod tests {
 
         let mut transaction = store.transaction().unwrap();
         insert(&mut *transaction, &lost).unwrap();
-        let full = transaction.put_model_state(&stream, &[0; 1_000_000]);
+        let full = transaction.put_model_state(&stream, &vec![0; 1_000_000]);
         assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
         // Whoever goes on regardless stores no half of it.
         let aborted = insert(&mut *transaction, &job("later"));

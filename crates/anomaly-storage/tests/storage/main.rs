@@ -1,5 +1,7 @@
 //! What every store must do, and what the SQLite store must withstand.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod conformance;
 mod damage;
 mod data;

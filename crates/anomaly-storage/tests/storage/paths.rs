@@ -59,7 +59,7 @@ fn what_may_not_be_written_is_refused() {
     for (file_mode, directory_mode) in [(0o444, 0o755), (0o644, 0o555), (0o444, 0o555)] {
         allow(&path, file_mode);
         allow(directory.path(), directory_mode);
-        let is_bound = fs::write(directory.path().join("probe"), "").is_err()
+        let is_bound = tempfile::tempfile_in(directory.path()).is_err()
             || fs::OpenOptions::new().append(true).open(&path).is_err();
         if is_bound {
             let error = refused(&path);

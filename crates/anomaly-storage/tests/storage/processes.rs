@@ -76,7 +76,7 @@ fn no_writer_works_on_a_stale_state() {
         for _ in 0..WRITERS {
             scope.spawn(|| {
                 let mut store = SqliteStore::open(&path).unwrap();
-                store.set_busy_timeout(Duration::from_secs(600)).unwrap();
+                store.set_busy_timeout(Duration::from_mins(10)).unwrap();
                 for _ in 0..STEPS {
                     let mut transaction = store.transaction().unwrap();
                     let next = count(transaction.model_state(&stream).unwrap()) + 1;
