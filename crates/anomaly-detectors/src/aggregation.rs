@@ -14,7 +14,7 @@ pub enum Aggregation {
     /// The sum of `z^2`: a squared distance, as if the columns were independent and normal.
     SumOfSquares,
     /// The sum of `ln(1 + z^2)`: the negative log-likelihood of independent Cauchy columns, up to a
-    /// constant factor.
+    /// constant.
     ///
     /// The default: several moderately strange columns count together, and one wild column does
     /// not drown the others. On public labelled sets it ranks anomalies better than the other two.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::DetectorError;
 use crate::check::FEWEST_ROWS;
 
 /// The largest standardised distance: farther counts as this far.
@@ -13,7 +14,10 @@ use crate::check::FEWEST_ROWS;
 pub const MAX_DISTANCE: f64 = 1e100;
 
 /// Where the values of one column lie, and how far apart.
+///
+/// Serialises as location, scale and number of observations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "(f64, f64, usize)", into = "(f64, f64, usize)")]
 pub struct Baseline {
     location: f64,
     scale: f64,
@@ -115,10 +119,27 @@ impl Baseline {
         };
         distance.clamp(-MAX_DISTANCE, MAX_DISTANCE)
     }
+}
 
-    /// Whether the numbers are ones that a fit can give.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.location.is_finite() && self.scale.is_finite() && self.scale >= 0.0
+impl From<Baseline> for (f64, f64, usize) {
+    fn from(baseline: Baseline) -> Self {
+        (baseline.location, baseline.scale, baseline.observations)
+    }
+}
+
+impl TryFrom<(f64, f64, usize)> for Baseline {
+    type Error = DetectorError;
+
+    fn try_from((location, scale, observations): (f64, f64, usize)) -> Result<Self, DetectorError> {
+        if !location.is_finite() || !scale.is_finite() || scale < 0.0 {
+            let reason = format!("location {location} and scale {scale} are from no fit");
+            return Err(DetectorError::invalid_state("baseline", reason));
+        }
+        Ok(Self {
+            location,
+            scale,
+            observations,
+        })
     }
 }
 

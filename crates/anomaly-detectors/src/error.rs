@@ -45,7 +45,7 @@ pub enum DetectorError {
     /// A stored detector cannot be used.
     #[error("the stored {detector} cannot be used: {reason}; fit it again")]
     InvalidState {
-        /// Name of the detector that was expected.
+        /// What was expected: the name of a detector, or one of its parts.
         detector: &'static str,
         /// What is wrong with it.
         reason: String,

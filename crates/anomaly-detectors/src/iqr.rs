@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order_statistics::{mean_absolute_deviation, quantile, sort};
 use crate::tail::Efficiency;
-use crate::univariate::sealed::Sealed;
+use crate::univariate::estimator::Estimator;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -124,10 +124,11 @@ impl FittedIqr {
     }
 }
 
-impl Sealed for Iqr {}
-
 impl Univariate for Iqr {
     const NAME: &'static str = "iqr";
+}
+
+impl Estimator for Iqr {
     const EFFICIENCY: Efficiency = Efficiency::QUARTILES;
 
     fn aggregation(&self) -> Aggregation {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order_statistics::{mean_absolute_deviation, median, sort};
 use crate::tail::Efficiency;
-use crate::univariate::sealed::Sealed;
+use crate::univariate::estimator::Estimator;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -88,10 +88,11 @@ impl ModifiedZScore {
     }
 }
 
-impl Sealed for ModifiedZScore {}
-
 impl Univariate for ModifiedZScore {
     const NAME: &'static str = "modified-z-score";
+}
+
+impl Estimator for ModifiedZScore {
     const EFFICIENCY: Efficiency = Efficiency::MEDIAN_AND_MAD;
 
     fn aggregation(&self) -> Aggregation {

@@ -6,7 +6,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use self::sealed::Sealed;
+use self::estimator::Estimator;
 use crate::tail::{Efficiency, Side, predictive_t_tail};
 use crate::{Aggregation, Baseline, DetectorError, Fit, Score, check};
 
@@ -14,28 +14,34 @@ use crate::{Aggregation, Baseline, DetectorError, Fit, Score, check};
 ///
 /// Names what [`ZScore`](crate::ZScore), [`ModifiedZScore`](crate::ModifiedZScore) and
 /// [`Iqr`](crate::Iqr) have in common, for code that takes any of them. Others cannot implement it.
-pub trait Univariate: Sealed + Clone + Debug + Send + Sync + Serialize + DeserializeOwned {
+pub trait Univariate:
+    Estimator + Clone + Debug + Send + Sync + Serialize + DeserializeOwned
+{
     /// Name of the detector, as users write it.
     const NAME: &'static str;
-    /// How well location and scale use their observations.
-    const EFFICIENCY: Efficiency;
-
-    /// How the distances of the columns make one score.
-    fn aggregation(&self) -> Aggregation;
-
-    /// The smallest scale of a column.
-    fn min_scale(&self) -> f64;
-
-    /// How many standard deviations of normal values one scale is.
-    fn deviations_per_scale(&self) -> f64;
-
-    /// Location and scale of at least two finite values, not all equal; may reorder and overwrite them.
-    fn estimate(&self, values: &mut [f64]) -> (f64, f64);
 }
 
-pub(crate) mod sealed {
-    /// Keeps [`super::Univariate`] to this crate.
-    pub trait Sealed {}
+pub(crate) mod estimator {
+    use super::{Aggregation, Efficiency};
+
+    /// What sets the univariate detectors apart. Not exported, since `estimate` trusts its input.
+    pub trait Estimator {
+        /// How well location and scale use their observations.
+        const EFFICIENCY: Efficiency;
+
+        /// How the distances of the columns make one score.
+        fn aggregation(&self) -> Aggregation;
+
+        /// The smallest scale of a column.
+        fn min_scale(&self) -> f64;
+
+        /// How many standard deviations of normal values one scale is.
+        fn deviations_per_scale(&self) -> f64;
+
+        /// Location and scale of at least two finite values, not all equal, whose squares and sums
+        /// stay finite. May reorder and overwrite them.
+        fn estimate(&self, values: &mut [f64]) -> (f64, f64);
+    }
 }
 
 /// A fitted [`ZScore`](crate::ZScore), [`ModifiedZScore`](crate::ModifiedZScore) or
@@ -214,10 +220,6 @@ impl<D: Univariate> TryFrom<Record<D>> for FittedUnivariate<D> {
 
     fn try_from(record: Record<D>) -> Result<Self, DetectorError> {
         check::state(D::NAME, VERSION, &record.detector, record.version)?;
-        if let Some(column) = record.columns.iter().position(|column| !column.is_valid()) {
-            let reason = format!("column {column} has an impossible location or scale");
-            return Err(DetectorError::invalid_state(D::NAME, reason));
-        }
         Ok(Self {
             detector: record.parameters,
             baselines: record.columns,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::tail::Efficiency;
-use crate::univariate::sealed::Sealed;
+use crate::univariate::estimator::Estimator;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
 
@@ -79,10 +79,11 @@ impl ZScore {
     }
 }
 
-impl Sealed for ZScore {}
-
 impl Univariate for ZScore {
     const NAME: &'static str = "z-score";
+}
+
+impl Estimator for ZScore {
     const EFFICIENCY: Efficiency = Efficiency::MEAN_AND_DEVIATION;
 
     fn aggregation(&self) -> Aggregation {
@@ -100,7 +101,7 @@ impl Univariate for ZScore {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
-        let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        let squares = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
         (mean, (squares / (count - 1.0)).sqrt())
     }
 }

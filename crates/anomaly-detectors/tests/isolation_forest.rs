@@ -24,6 +24,10 @@ fn two_rows_always_take_one_step() {
     let scores = forest.score(array![[0.0], [1.5], [9.0]].view()).unwrap();
     // E(h) = 1 = c(2), and 2^-1.
     assert_eq!(scores, array![0.5, 0.5, 0.5]);
+    // However close they are.
+    let close = array![[1.0], [1.0_f64.next_up()]];
+    let forest = fit(IsolationForestParams::default(), &close);
+    assert_eq!(forest.score(close.view()).unwrap(), array![0.5, 0.5]);
 }
 
 #[test]

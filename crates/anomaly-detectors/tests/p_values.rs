@@ -97,4 +97,7 @@ fn nothing_to_go_by_is_no_evidence() {
     // A p-value of 0 is as small as it gets, not the end of the sum.
     let both = harmonic_mean_p_value(&[0.0, 1.0], &[]);
     assert!((both - 2e-300).abs() < 1e-310);
+    // Only the proportions of weights count.
+    let heavy = harmonic_mean_p_value(&[0.01, 0.5], &[1e308, 1e308]);
+    assert!((heavy - harmonic_mean_p_value(&[0.01, 0.5], &[])).abs() < 1e-12);
 }

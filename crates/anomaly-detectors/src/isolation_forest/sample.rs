@@ -83,6 +83,7 @@ pub(super) fn substitutes(data: ArrayView2<'_, f64>) -> Vec<f64> {
 /// Bentley, "Programming Pearls: A Sample of Brilliance", Communications of the ACM 30 (1987).
 fn draw_indices(end: usize, count: usize, random: &mut SplitMix64) -> Vec<usize> {
     let mut drawn = Vec::with_capacity(count);
+    // Only asked whether it holds a number: its order, which differs from run to run, does not show.
     let mut seen = HashSet::with_capacity(count);
     for last in end - count..end {
         let candidate = random.below(last + 1);

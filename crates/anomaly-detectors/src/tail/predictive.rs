@@ -27,7 +27,7 @@ impl Efficiency {
         scale: 0.367_4,
     };
     /// Middle of the quartiles (80.8 %) and interquartile range (36.74 %), from the asymptotic
-    /// covariance of order statistics (David and Nagaraja, "Order Statistics", 2003, section 10.3).
+    /// covariance of order statistics (David and Nagaraja, "Order Statistics", 2003, chapter 10).
     pub const QUARTILES: Self = Self {
         location: 0.807_9,
         scale: 0.367_4,
@@ -39,7 +39,7 @@ impl Efficiency {
 ///
 /// For mean `m` and sample deviation `s` of `n` values, `(x - m) / (s sqrt(1 + 1/n))` of the next
 /// value `x` has Student's t distribution with `n - 1` degrees of freedom, exactly (Hahn and Meeker,
-/// "Statistical Intervals", 1991, section 4.7). Other estimators count as mean and deviation of
+/// "Statistical Intervals", 1991, chapter 4). Other estimators count as mean and deviation of
 /// fewer values: `sqrt(1 + 1 / (n location))` and `(n - 1) scale` degrees of freedom, an
 /// approximation that matches the variances of both.
 ///

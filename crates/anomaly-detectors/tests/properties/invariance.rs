@@ -1,7 +1,7 @@
 //! What does not change a score.
 
-use anomaly_detectors::ndarray::{Array2, Axis};
-use anomaly_detectors::{Aggregation, Baseline, Fit, Score, Univariate};
+use anomaly_detectors::ndarray::{Array2, Axis, array};
+use anomaly_detectors::{Aggregation, Baseline, Fit, Score, Univariate, ZScore};
 use proptest::prelude::*;
 
 use crate::data::{any_number, bits, fit_all, matrix, univariate};
@@ -91,4 +91,18 @@ fn same_after_shift<D: Univariate>(
         );
     }
     Ok(())
+}
+
+#[test]
+fn numbers_near_the_largest_keep_their_proportions() {
+    let unit = 2_f64.powi(1019);
+    let (history, new) = (array![[9.0], [9.5], [8.0], [-9.0]], array![[-15.0], [15.0]]);
+    let usual = ZScore::default().fit(history.view()).unwrap();
+    let huge = ZScore::default().fit((&history * unit).view()).unwrap();
+    // From the mean, 4.4 units, to -15 units is farther than the largest number.
+    let scores = usual.score(new.view()).unwrap();
+    assert_eq!(
+        bits(&scores),
+        bits(&huge.score((&new * unit).view()).unwrap())
+    );
 }

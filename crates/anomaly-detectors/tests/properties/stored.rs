@@ -73,9 +73,15 @@ fn another_detector_or_version_is_refused() {
     let data = Array2::from_shape_fn((10, 2), |(row, column)| (row * (column + 2) % 7) as f64);
     let iqr = serde_json::to_string(&Iqr::default().fit(data.view()).unwrap()).unwrap();
     let newer = iqr.replace(r#""version":1"#, r#""version":2"#);
-    let impossible = iqr.replace(r#""scale":"#, r#""scale":-"#);
+    let impossible = iqr.replace(r#""columns":[[2.625,"#, r#""columns":[[2.625,-"#);
     let forest = serde_json::to_string(&forest(2).fit(data.view()).unwrap()).unwrap();
     let fewer = forest.replace(r#""trees":2"#, r#""trees":3"#);
+    let deep: Vec<_> = [r#"{"Split":[0,0.5]}"#; 5]
+        .into_iter()
+        .chain([r#"{"Leaf":2}"#; 6])
+        .collect();
+    let trees = forest.find(r#""trees":["#).unwrap();
+    let deep = format!(r#"{}"trees":[[{}],[]]}}"#, &forest[..trees], deep.join(","));
     let lost = forest.replace(r#""sample_rows":10"#, r#""sample_rows":11"#);
 
     for (error, expected) in [
@@ -89,11 +95,15 @@ fn another_detector_or_version_is_refused() {
         ),
         (
             refusal::<FittedIqr>(&impossible),
-            "the stored iqr cannot be used: column 0 has an impossible location or scale; fit it again",
+            "the stored baseline cannot be used: location 2.625 and scale -5.5 are from no fit; fit it again",
         ),
         (
             refusal::<FittedIsolationForest>(&fewer),
             "the stored isolation-forest cannot be used: it has 2 of 3 trees; fit it again",
+        ),
+        (
+            refusal::<FittedIsolationForest>(&deep),
+            "the stored isolation-forest cannot be used: a split at depth 4 asks whether column 0 exceeds 0.5; fit it again",
         ),
         (
             refusal::<FittedIsolationForest>(&lost),
