@@ -126,9 +126,6 @@ impl FittedIqr {
 
 impl Univariate for Iqr {
     const NAME: &'static str = "iqr";
-}
-
-impl Estimator for Iqr {
     const EFFICIENCY: Efficiency = Efficiency::QUARTILES;
 
     fn aggregation(&self) -> Aggregation {
@@ -142,7 +139,9 @@ impl Estimator for Iqr {
     fn deviations_per_scale(&self) -> f64 {
         (self.0.k + 0.5) * IQR_PER_DEVIATION
     }
+}
 
+impl Estimator for Iqr {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         sort(values);
         let (q1, q3) = (quantile(values, 0.25), quantile(values, 0.75));

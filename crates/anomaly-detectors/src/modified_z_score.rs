@@ -90,9 +90,6 @@ impl ModifiedZScore {
 
 impl Univariate for ModifiedZScore {
     const NAME: &'static str = "modified-z-score";
-}
-
-impl Estimator for ModifiedZScore {
     const EFFICIENCY: Efficiency = Efficiency::MEDIAN_AND_MAD;
 
     fn aggregation(&self) -> Aggregation {
@@ -106,7 +103,9 @@ impl Estimator for ModifiedZScore {
     fn deviations_per_scale(&self) -> f64 {
         1.0
     }
+}
 
+impl Estimator for ModifiedZScore {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         sort(values);
         let location = median(values);

@@ -19,25 +19,22 @@ pub trait Univariate:
 {
     /// Name of the detector, as users write it.
     const NAME: &'static str;
+    /// How well location and scale use their observations.
+    const EFFICIENCY: Efficiency;
+
+    /// How the distances of the columns make one score.
+    fn aggregation(&self) -> Aggregation;
+
+    /// The smallest scale of a column.
+    fn min_scale(&self) -> f64;
+
+    /// How many standard deviations of normal values one scale is.
+    fn deviations_per_scale(&self) -> f64;
 }
 
 pub(crate) mod estimator {
-    use super::{Aggregation, Efficiency};
-
-    /// What sets the univariate detectors apart. Not exported, since `estimate` trusts its input.
+    /// The part of [`Univariate`](super::Univariate) that is not exported: it trusts its input.
     pub trait Estimator {
-        /// How well location and scale use their observations.
-        const EFFICIENCY: Efficiency;
-
-        /// How the distances of the columns make one score.
-        fn aggregation(&self) -> Aggregation;
-
-        /// The smallest scale of a column.
-        fn min_scale(&self) -> f64;
-
-        /// How many standard deviations of normal values one scale is.
-        fn deviations_per_scale(&self) -> f64;
-
         /// Location and scale of at least two finite values, not all equal, whose squares and sums
         /// stay finite. May reorder and overwrite them.
         fn estimate(&self, values: &mut [f64]) -> (f64, f64);

@@ -81,9 +81,6 @@ impl ZScore {
 
 impl Univariate for ZScore {
     const NAME: &'static str = "z-score";
-}
-
-impl Estimator for ZScore {
     const EFFICIENCY: Efficiency = Efficiency::MEAN_AND_DEVIATION;
 
     fn aggregation(&self) -> Aggregation {
@@ -97,7 +94,9 @@ impl Estimator for ZScore {
     fn deviations_per_scale(&self) -> f64 {
         1.0
     }
+}
 
+impl Estimator for ZScore {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
