@@ -128,9 +128,8 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when there is no such anomaly or the store fails, and
     /// [`ServiceError::Model`] when the stored model cannot be used; then nothing was changed.
     pub fn review(&mut self, job: &JobKey, review: &Review) -> Result<Reviewed, ServiceError> {
-        let stored = self.store.job(job)?;
         let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
-        let reviewed = session.review(job, stored.as_ref(), review)?;
+        let reviewed = session.review(job, review)?;
         session.commit()?;
         tracing::info!(job = %job.job_id, status = %review.status, learnt = reviewed.learnt);
         Ok(reviewed)

@@ -54,22 +54,20 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Takes down a decision about `key`, and learns the job if it was a usual one.
+    /// Takes down a decision about a job, and learns the job if it was a usual one.
     pub(crate) fn review(
         &mut self,
         key: &JobKey,
-        job: Option<&BackupJob>,
         review: &Review,
     ) -> Result<Reviewed, ServiceError> {
         let replaced = self.transaction.review(key, review)?;
-        let usual = job.filter(|_| review.status == ReviewStatus::FalsePositive);
-        let learnt = match usual {
-            Some(job) => {
-                self.load(&self.engine.stream_of(job))?;
-                self.engine.accept(job)
-            }
-            None => false,
-        };
+        let mut learnt = false;
+        if review.status == ReviewStatus::FalsePositive
+            && let Some(job) = self.transaction.job(key)?
+        {
+            self.load(&self.engine.stream_of(&job))?;
+            learnt = self.engine.accept(&job);
+        }
         Ok(Reviewed { replaced, learnt })
     }
 

@@ -8,7 +8,7 @@ use anomaly_settings::Settings;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
 /// Set to write the file instead of checking it.
-const WRITE: &str = "WRITE_SETTINGS_REFERENCE";
+const WRITE: &str = "BLESS";
 
 #[test]
 fn reference_is_current() {

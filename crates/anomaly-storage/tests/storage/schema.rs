@@ -16,16 +16,16 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Compares with a committed file; with `BACKWATCH_BLESS` set, writes it instead.
+/// Compares with a committed file; with `BLESS` set, writes it instead.
 fn assert_golden(name: &str, found: &str) {
     let path = fixture(name);
-    if env::var_os("BACKWATCH_BLESS").is_some() {
+    if env::var_os("BLESS").is_some() {
         fs::write(&path, found).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap();
     assert_eq!(
         found, expected,
-        "{name} differs; if that is meant, run the tests once with BACKWATCH_BLESS=1 and review it"
+        "{name} differs; if that is meant, run the tests once with BLESS=1 and review it"
     );
 }
 
@@ -81,12 +81,12 @@ fn version_1_cases() -> [Case; 5] {
     cases
 }
 
-/// Makes a database of the newest schema version where `BACKWATCH_MAKE_DATABASE` says, to be
+/// Makes a database of the newest schema version where `MAKE_DATABASE` says, to be
 /// committed as the fixture of that version when it is released. Released fixtures never change.
 #[test]
 #[ignore = "made the fixture, and makes the next one"]
 fn make_database() {
-    let Some(path) = env::var_os("BACKWATCH_MAKE_DATABASE") else {
+    let Some(path) = env::var_os("MAKE_DATABASE") else {
         return;
     };
     let cases = version_1_cases();
