@@ -95,7 +95,7 @@ fn same_after_shift<D: Univariate>(
 
 #[test]
 fn numbers_near_the_largest_keep_their_proportions() {
-    let unit = 2_f64.powi(1019);
+    let unit = 2_f64.powi(1020);
     let (history, new) = (array![[9.0], [9.5], [8.0], [-9.0]], array![[-15.0], [15.0]]);
     let usual = ZScore::default().fit(history.view()).unwrap();
     let huge = ZScore::default().fit((&history * unit).view()).unwrap();
