@@ -43,9 +43,12 @@ fn observe(criterion: &mut Criterion) {
     for (name, everything) in [("five-features", false), ("all-features", true)] {
         for history in [20, 60, 120] {
             let mut engine = Engine::default();
-            let jobs: Result<Vec<BackupJob>, _> = (0..=history).map(|day| job(day, everything)).collect();
+            let jobs: Result<Vec<BackupJob>, _> =
+                (0..=history).map(|day| job(day, everything)).collect();
             let Ok(jobs) = jobs else { continue };
-            let Some((next, learnt)) = jobs.split_last() else { continue };
+            let Some((next, learnt)) = jobs.split_last() else {
+                continue;
+            };
             for job in learnt {
                 engine.observe(job);
             }
@@ -57,11 +60,16 @@ fn observe(criterion: &mut Criterion) {
                 );
             });
             let stream = engine.stream_of(next);
-            let state = engine.model(&stream).and_then(|model| model.to_bytes().ok());
+            let state = engine
+                .model(&stream)
+                .and_then(|model| model.to_bytes().ok());
             let Some(state) = state else { continue };
-            group.bench_function(BenchmarkId::new(format!("{name}-restore"), history), |bencher| {
-                bencher.iter(|| StreamModel::from_bytes(black_box(&state)));
-            });
+            group.bench_function(
+                BenchmarkId::new(format!("{name}-restore"), history),
+                |bencher| {
+                    bencher.iter(|| StreamModel::from_bytes(black_box(&state)));
+                },
+            );
         }
     }
     group.finish();

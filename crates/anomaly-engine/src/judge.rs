@@ -122,7 +122,10 @@ fn quiet(
         return Verdict::new(job, Judgement::WarmingUp, summary);
     }
     if !scored {
-        return not_scored(job, "nothing that the job reports has enough history");
+        return not_scored(
+            job,
+            "the detectors that are on have too little history of what the job reports",
+        );
     }
     Verdict::new(
         job,

@@ -158,6 +158,8 @@ fn a_state_of_format_one_is_still_read() {
     let from_file = engine.observe(attack);
 
     let mut engine = Engine::default();
-    before.iter().for_each(|job| _ = engine.observe(job));
+    for job in before {
+        engine.observe(job);
+    }
     assert_eq!(from_file, engine.observe(attack));
 }

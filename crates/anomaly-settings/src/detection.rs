@@ -57,7 +57,8 @@ section! {
         ///
         /// Fewer are faster and see fewer kinds of anomaly. All, because they see different things:
         /// the first three look at one feature at a time with different resistance to past outliers,
-        /// the isolation forest at all features together.
+        /// the isolation forest at all features together. The forest alone cannot judge: it ranks a
+        /// job among the learnt ones, and one in 120 is no one in 365.
         detectors: DetectorSet = DetectorSet::default(),
 
         /// Interquartile ranges beyond the quartiles at which the fences of `iqr` stand: Tukey's k.
