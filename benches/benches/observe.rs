@@ -42,7 +42,7 @@ fn observe(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("observe");
     for (name, everything) in [("five-features", false), ("all-features", true)] {
         for history in [20, 60, 120] {
-            let mut engine = Engine::default();
+            let (engine, mut model) = (Engine::default(), StreamModel::default());
             let jobs: Result<Vec<BackupJob>, _> =
                 (0..=history).map(|day| job(day, everything)).collect();
             let Ok(jobs) = jobs else { continue };
@@ -50,20 +50,18 @@ fn observe(criterion: &mut Criterion) {
                 continue;
             };
             for job in learnt {
-                engine.observe(job);
+                _ = engine.judge(job, &mut model);
             }
             group.bench_function(BenchmarkId::new(name, history), |bencher| {
                 bencher.iter_batched_ref(
-                    || engine.clone(),
-                    |engine| black_box(engine.observe(next)),
+                    || model.clone(),
+                    |model| black_box(engine.judge(next, model)),
                     BatchSize::SmallInput,
                 );
             });
-            let stream = engine.stream_of(next);
-            let state = engine
-                .model(&stream)
-                .and_then(|model| model.to_bytes().ok());
-            let Some(state) = state else { continue };
+            let Ok(state) = model.to_bytes() else {
+                continue;
+            };
             group.bench_function(
                 BenchmarkId::new(format!("{name}-restore"), history),
                 |bencher| {

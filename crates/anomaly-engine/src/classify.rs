@@ -8,47 +8,75 @@ use crate::impact::Impact;
 const MANY_FILES: f64 = 0.3;
 /// More data lost than this, and it is deletion whatever the files say.
 const MOST_DATA: f64 = 0.9;
-/// Rewritten shares above this look like encryption even when nobody looked at the content.
+/// Half of the data: rewritten, it looks like encryption even when nobody looked at the content.
 const HALF: f64 = 0.5;
-/// What affects this much of the data cannot wait, whatever it was.
-const NEARLY_ALL: f64 = 0.85;
-/// What affects this much of the data, and looks encrypted, cannot wait either.
+/// What affects this much of the data and looks encrypted cannot wait.
 const SOME: f64 = 0.15;
 /// What affects less than this is not urgent.
 const LITTLE: f64 = 0.2;
+/// Fewer files or less data than this is no mass of anything.
+const MASS: f64 = 0.05;
 
-/// The kind that the strongest finding and the affected shares speak for.
+/// The kind that the affected shares and the findings speak for: the most harmful one first, since
+/// a job that encrypts everything is also slow, and one that deletes half may encrypt the rest.
 pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
-    let Some(strongest) = findings.first() else {
-        return AnomalyKind::Unclassified;
+    // That a job took long is what the others explain, unless there are no others.
+    let Some(strongest) = findings
+        .iter()
+        .find(|finding| finding.feature.as_str() != SLOW)
+    else {
+        return if findings.is_empty() {
+            AnomalyKind::Unclassified
+        } else {
+            AnomalyKind::Slowdown
+        };
     };
-    match (strongest.feature.as_str(), strongest.direction) {
-        ("duration_seconds", _) => AnomalyKind::Slowdown,
-        ("image_bytes" | "file_count" | "directory_count", Direction::Below) => loss(impact),
-        ("files_deleted", _) if impact.replaced_files < impact.lost_files => loss(impact),
-        ("emptied_files", _) if impact.lost_bytes >= HALF => AnomalyKind::MassDeletion,
-        ("duplicated_share", _) => AnomalyKind::Growth,
-        (_, _) if impact.grown > impact.overwritten() => AnomalyKind::Growth,
-        ("unseen_extension_files" | "extension_shift" | "renamed_files" | "emptied_files", _)
-            if impact.overwritten() < LITTLE =>
-        {
-            AnomalyKind::ContentShift
+    let (feature, below) = (
+        strongest.feature.as_str(),
+        strongest.direction == Direction::Below,
+    );
+    let overwritten = impact.overwritten();
+    let level = matches!(feature, "image_bytes" | "file_count" | "directory_count");
+    let content = matches!(
+        feature,
+        "mean_entropy_bits"
+            | "entropy_delta_bits_changed"
+            | "random_files"
+            | "unseen_extension_files"
+            | "extension_shift"
+            | "renamed_files"
+            | "emptied_files"
+    );
+    match impact.looks_encrypted {
+        Some(true) if overwritten >= SOME || overwritten > impact.grown.max(impact.lost()) => {
+            return AnomalyKind::MassEncryption;
         }
-        (_, _) if impact.looks_encrypted == Some(true) => AnomalyKind::MassEncryption,
-        (_, _) if impact.looks_encrypted.is_none() && impact.rewritten >= HALF => {
-            AnomalyKind::MassEncryption
+        None if impact.rewritten >= HALF && impact.rewritten > impact.lost() => {
+            return AnomalyKind::MassEncryption;
         }
-        ("mean_entropy_bits" | "entropy_delta_bits_changed" | "random_files", _) => {
-            AnomalyKind::ContentShift
-        }
-        (
-            "transferred_bytes" | "stored_bytes" | "dedup_ratio" | "rewritten_share"
-            | "files_changed" | "files_new" | "files_deleted" | "replaced_share",
-            _,
-        ) => AnomalyKind::MassChange,
-        _ => AnomalyKind::Unclassified,
+        _ => {}
+    }
+    let losing = level && below || feature == "files_deleted" || feature == "emptied_files";
+    if losing && impact.lost() > overwritten.min(impact.replaced_files) && impact.lost() > 0.0 {
+        return loss(impact);
+    }
+    if level && below {
+        return AnomalyKind::Shrinkage;
+    }
+    if feature == "duplicated_share" || level || impact.grown > overwritten {
+        return AnomalyKind::Growth;
+    }
+    if content {
+        return AnomalyKind::ContentShift;
+    }
+    if overwritten >= MASS {
+        AnomalyKind::MassChange
+    } else {
+        AnomalyKind::Unclassified
     }
 }
+
+const SLOW: &str = "duration_seconds";
 
 fn loss(impact: &Impact) -> AnomalyKind {
     if impact.lost_files >= MANY_FILES || impact.lost_bytes >= MOST_DATA {
@@ -60,16 +88,19 @@ fn loss(impact: &Impact) -> AnomalyKind {
 
 /// How much an anomaly of this kind matters.
 pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
-    let (share, destructive) = match kind {
-        AnomalyKind::MassEncryption => (impact.overwritten(), true),
-        AnomalyKind::MassDeletion => (impact.lost(), true),
-        AnomalyKind::Shrinkage => (impact.lost(), false),
+    // From which share on it cannot wait.
+    let (share, urgent) = match kind {
+        AnomalyKind::MassEncryption if impact.looks_encrypted == Some(true) => {
+            (impact.overwritten(), SOME)
+        }
+        AnomalyKind::MassEncryption => (impact.overwritten(), NEARLY_ALL),
+        AnomalyKind::MassDeletion => (impact.lost(), HALF),
+        AnomalyKind::Shrinkage => (impact.lost(), NEVER),
         // What grew is still there.
-        AnomalyKind::Growth => (impact.grown / 2.0, false),
-        _ => (impact.overwritten(), false),
+        AnomalyKind::Growth => (impact.grown / 2.0, NEVER),
+        _ => (impact.overwritten(), NEVER),
     };
-    let encrypted = kind == AnomalyKind::MassEncryption && impact.looks_encrypted == Some(true);
-    if destructive && share >= NEARLY_ALL || encrypted && share >= SOME {
+    if share >= urgent {
         Severity::High
     } else if share >= LITTLE {
         Severity::Medium
@@ -77,3 +108,8 @@ pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
         Severity::Low
     }
 }
+
+/// What rewrote this much of the data cannot wait, even when nobody looked at the content.
+const NEARLY_ALL: f64 = 0.85;
+/// More than there is.
+const NEVER: f64 = 2.0;

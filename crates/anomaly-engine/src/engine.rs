@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anomaly_model::{BackupJob, JobKey, StreamKey, Verdict};
+use anomaly_model::{BackupJob, StreamKey, Verdict};
 use anomaly_settings::Settings;
 
 use crate::StreamModel;
@@ -54,7 +54,7 @@ impl Engine {
         StreamKey::of(job, self.settings.streams.key.parts())
     }
 
-    /// Judges a job and learns from it.
+    /// Judges a job and learns from it, keeping the stream's model.
     ///
     /// Jobs are expected once each, in the order in which they arrived. A job that is handed over
     /// twice is learnt twice; whoever stores jobs knows which ones it has seen.
@@ -64,30 +64,26 @@ impl Engine {
         judge(&detection, job, model)
     }
 
+    /// Judges a job against a model that the caller keeps, and learns from it: that of the job's
+    /// stream, or a new one if the stream has none.
+    #[must_use]
+    pub fn judge(&self, job: &BackupJob, model: &mut StreamModel) -> Verdict {
+        judge(&self.settings.detection_for(job), job, model)
+    }
+
     /// Learns an anomalous job after all, because a person says that it was a usual one; see
-    /// [`StreamModel::accept`].
+    /// [`StreamModel::accept`], which is for callers that keep the models.
     pub fn accept(&mut self, job: &BackupJob) -> bool {
-        let capacity = self.settings.detection_for(job).history_jobs.get() as usize;
-        let key: JobKey = job.key();
+        let capacity = self.history_jobs(job);
         let stream = self.stream_of(job);
         self.models
             .get_mut(&stream)
-            .is_some_and(|model| model.accept(&key, capacity))
+            .is_some_and(|model| model.accept(&job.key(), capacity))
     }
 
-    /// The model of a stream, to store it.
+    /// How many learnt jobs the stream of `job` keeps.
     #[must_use]
-    pub fn model(&self, stream: &StreamKey) -> Option<&StreamModel> {
-        self.models.get(stream)
-    }
-
-    /// Puts a stored model back in place.
-    pub fn set_model(&mut self, stream: StreamKey, model: StreamModel) {
-        self.models.insert(stream, model);
-    }
-
-    /// Forgets the models of all streams, to read them anew from where they are stored.
-    pub fn clear_models(&mut self) {
-        self.models.clear();
+    pub fn history_jobs(&self, job: &BackupJob) -> usize {
+        self.settings.detection_for(job).history_jobs.get() as usize
     }
 }

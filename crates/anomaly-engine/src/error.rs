@@ -16,10 +16,17 @@ pub enum EngineError {
         supported: u8,
     },
     /// The bytes are not a model state.
-    #[error("the model state is damaged: restore it from a backup, or learn the stream anew")]
-    DamagedState(#[source] postcard::Error),
+    #[error(
+        "the model state is damaged: restore it from a backup, or forget the stream to learn it anew"
+    )]
+    DamagedState {
+        /// Where reading failed; `None` when something was left over.
+        source: Option<postcard::Error>,
+    },
     /// There are no bytes at all.
-    #[error("the model state is empty: restore it from a backup, or learn the stream anew")]
+    #[error(
+        "the model state is empty: restore it from a backup, or forget the stream to learn it anew"
+    )]
     EmptyState,
     /// A model could not be written.
     #[error("the model state could not be written")]

@@ -76,7 +76,12 @@ pub(crate) fn weigh(
             tracing::debug!(detector = %name, %error, "cannot judge");
         }
     }
-    let own: Vec<f64> = by_feature.iter().map(|said| harmonic_mean(said)).collect();
+    let own: Vec<f64> = by_feature
+        .iter()
+        .zip(&columns)
+        .zip(past.columns())
+        .map(|((said, column), past)| harmonic_mean(said).max(rank_p_value(column, &past)))
+        .collect();
     if by_feature.iter().any(|said| !said.is_empty()) {
         p_values.extend(&own);
     } else if 1.0 / (past.nrows() + 1) as f64 >= settings.alarm_budget.p_value_threshold() {
@@ -102,6 +107,7 @@ fn judged_columns(
     let excluded = |feature: &Feature| {
         settings
             .excluded_features
+            .names()
             .iter()
             .any(|x| x.as_str() == feature.name)
     };
@@ -183,6 +189,23 @@ fn tails<D: Univariate>(fitted: &FittedUnivariate<D>, silent: f64, columns: &[Co
         .collect()
 }
 
+/// The least p-value of a job that is not the farthest out: with `k` of `n` learnt values at least
+/// as far, at least `(k + 1) / (n + 1)`. What was seen before is as usual as it was often.
+fn rank_p_value(column: &Column, past: &ArrayView1<'_, f64>) -> f64 {
+    let count = |farther: &dyn Fn(f64) -> bool| past.iter().filter(|&&x| farther(x)).count();
+    let above = || count(&|x| x >= column.coordinate);
+    let below = || count(&|x| x <= column.coordinate);
+    let (farther, sides) = match column.feature.suspicion {
+        Suspicion::Above => (above(), 1),
+        Suspicion::Below => (below(), 1),
+        _ => (above().min(below()), 2),
+    };
+    if farther == 0 {
+        return 0.0;
+    }
+    ((sides * (farther + 1)) as f64 / (past.len() + 1) as f64).min(1.0)
+}
+
 fn forest_p_value(
     settings: &DetectionSettings,
     past: &ArrayView2<'_, f64>,
@@ -245,15 +268,18 @@ fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> 
                 .value_at(coordinate, column.reading.reference),
         )
     };
-    Some(
-        Finding::of_rule(
-            column.feature.feature_name().ok()?,
-            column.reading.value,
-            direction,
-        )
-        .with_usual(value_at(low), value_at(high))
-        .with_score(PValue::clamped(p_value).score()),
-    )
+    let name = column.feature.feature_name().ok()?;
+    let (usual, score) = (
+        (value_at(low), value_at(high)),
+        PValue::clamped(p_value).score(),
+    );
+    Some(Finding::new(
+        name,
+        column.reading.value,
+        usual,
+        direction,
+        score,
+    ))
 }
 
 /// Four significant digits: more would only show the precision in which jobs are remembered.

@@ -3,10 +3,20 @@
 use std::collections::VecDeque;
 
 use anomaly_features::{FEATURES, FeatureMatrix};
+use anomaly_model::JobKey;
 use serde::{Deserialize, Serialize};
 
 /// One job's coordinates, one per feature of [`FEATURES`], NaN where missing.
 pub(crate) type Row = Vec<f32>;
+
+/// A job that was learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Learnt {
+    pub(crate) start_micros: i64,
+    /// The job, if a person accepted it: such a decision can be taken back.
+    pub(crate) accepted: Option<JobKey>,
+    pub(crate) row: Row,
+}
 
 /// The newest learnt jobs of a stream, oldest first.
 ///
@@ -14,25 +24,38 @@ pub(crate) type Row = Vec<f32>;
 /// judged in the same precision in which it is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct History {
-    rows: VecDeque<Row>,
+    jobs: VecDeque<Learnt>,
 }
 
 impl History {
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.jobs.len()
     }
 
     /// Learns a job; forgets the oldest beyond `capacity`.
-    pub(crate) fn push(&mut self, row: Row, capacity: usize) {
-        self.rows.push_back(row);
-        while self.rows.len() > capacity {
-            self.rows.pop_front();
+    pub(crate) fn push(&mut self, job: Learnt, capacity: usize) {
+        self.jobs.push_back(job);
+        while self.jobs.len() > capacity {
+            self.jobs.pop_front();
         }
+    }
+
+    /// Forgets a job that a person had accepted.
+    pub(crate) fn remove_accepted(&mut self, job: &JobKey) -> Option<Learnt> {
+        let index = self
+            .jobs
+            .iter()
+            .position(|learnt| learnt.accepted.as_ref() == Some(job))?;
+        self.jobs.remove(index)
     }
 
     /// The known values of one feature, ascending.
     pub(crate) fn sorted_column(&self, feature: usize) -> Vec<f64> {
-        let mut column: Vec<f64> = self.rows.iter().map(|row| value(row, feature)).collect();
+        let mut column: Vec<f64> = self
+            .jobs
+            .iter()
+            .map(|job| value(&job.row, feature))
+            .collect();
         column.retain(|value| !value.is_nan());
         column.sort_by(f64::total_cmp);
         column
@@ -40,25 +63,25 @@ impl History {
 
     /// How many jobs have a value of this feature.
     pub(crate) fn known(&self, feature: usize) -> usize {
-        self.rows
+        self.jobs
             .iter()
-            .filter(|row| !value(row, feature).is_nan())
+            .filter(|job| !value(&job.row, feature).is_nan())
             .count()
     }
 
     /// The chosen features of every job.
     pub(crate) fn matrix(&self, features: &[usize]) -> FeatureMatrix {
         let mut matrix = FeatureMatrix::new(features.len());
-        for row in &self.rows {
-            matrix.push(features.iter().map(|&feature| value(row, feature)));
+        for job in &self.jobs {
+            matrix.push(features.iter().map(|&feature| value(&job.row, feature)));
         }
         matrix
     }
 
     /// Moves every row's columns to where `names` says that they belong today.
     pub(crate) fn rearrange(&mut self, names: &[String]) {
-        for row in &mut self.rows {
-            *row = rearranged(row, names);
+        for job in &mut self.jobs {
+            job.row = rearranged(&job.row, names);
         }
     }
 }

@@ -24,11 +24,20 @@ pub(crate) struct Impact {
     pub(crate) looks_encrypted: Option<bool>,
 }
 
+/// Fewer files than this may be an archive that someone made.
+const FEW_FILES: u64 = 5;
 /// Entropy of changed files that rose by this much, in bits, is not editing.
 const ENTROPY_RISE_BITS: f64 = 0.2;
 
 impl Impact {
     pub(crate) fn of(job: &BackupJob, features: &FeatureVector) -> Self {
+        if job.schedule().holds_changes_only() {
+            // Against another set of changes there is nothing to have been rewritten or lost.
+            return Self {
+                looks_encrypted: looks_encrypted(job),
+                ..Self::default()
+            };
+        }
         let share = |name| {
             let part = features
                 .get(name)
@@ -71,19 +80,24 @@ impl Impact {
     }
 }
 
+/// Whether most of what was written looks like ciphertext; `None` when too little is known.
 fn looks_encrypted(job: &BackupJob) -> Option<bool> {
     let image = job.image();
     let content = image.content.as_ref()?;
-    let written = image
-        .files_new
-        .unwrap_or(0)
-        .saturating_add(image.files_changed.unwrap_or(0));
+    let written = image.files_new.zip(image.files_changed);
+    let written = written
+        .map(|(new, changed)| new.saturating_add(changed))
+        .or(image.file_count);
     let random = content
         .random_files
-        .map(|random| written > 0 && random >= written.div_ceil(2));
+        .zip(written)
+        .map(|(random, written)| random >= FEW_FILES && random >= written.div_ceil(2));
+    let changed = image
+        .files_changed
+        .is_none_or(|changed| changed >= FEW_FILES);
     let rose = content
         .entropy_delta_bits_changed
-        .map(|rise| rise >= ENTROPY_RISE_BITS);
+        .map(|rise| changed && rise >= ENTROPY_RISE_BITS);
     match (random, rose) {
         (None, None) => None,
         (random, rose) => Some(random == Some(true) || rose == Some(true)),

@@ -11,6 +11,7 @@ mod judge;
 mod rules;
 mod sentence;
 mod stream_model;
+mod timing;
 
 pub use engine::Engine;
 pub use error::EngineError;

@@ -1,19 +1,10 @@
 //! Verdicts in words.
 
-use anomaly_features::{FeatureVector, Unit, feature};
+use anomaly_features::{FeatureVector, Unit, counted, feature};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{AnomalyKind, BackupJob, Finding};
 
 use crate::impact::Impact;
-
-/// `1 file`, `2 files`.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
 
 /// A time span in one unit that a person would choose.
 pub(crate) fn span(delta: TimeDelta) -> String {
@@ -23,7 +14,7 @@ pub(crate) fn span(delta: TimeDelta) -> String {
         (_, ..=47) => (hours, "hour"),
         _ => (days, "day"),
     };
-    plural(u64::try_from(count).unwrap_or(0), noun)
+    counted(u64::try_from(count).unwrap_or(0), noun)
 }
 
 /// The sentence for an anomaly that the detectors found.
@@ -39,7 +30,7 @@ pub(crate) fn describe(
             let looks = match impact.looks_encrypted {
                 Some(true) => ", and what was written looks random",
                 Some(false) => "",
-                None => "; nobody looked at what was written",
+                None => "; what was written was not examined",
             };
             format!(
                 "Looks like mass encryption: {}{looks}.",
@@ -49,7 +40,7 @@ pub(crate) fn describe(
         AnomalyKind::MassChange => {
             let looks = match impact.looks_encrypted {
                 Some(_) => ", though what was written does not look encrypted",
-                None => "; nobody looked at what was written",
+                None => "; what was written was not examined",
             };
             format!(
                 "Looks like a mass change: {}{looks}.",
@@ -59,7 +50,9 @@ pub(crate) fn describe(
         AnomalyKind::MassDeletion => {
             format!("Looks like mass deletion: {}.", gone(features, impact))
         }
-        AnomalyKind::Shrinkage => format!("The image shrank: {}.", gone(features, impact)),
+        AnomalyKind::Shrinkage if impact.lost() > 0.0 => {
+            format!("The image shrank: {}.", gone(features, impact))
+        }
         AnomalyKind::Growth => growth(job, features, findings),
         AnomalyKind::Slowdown => match features.value("duration_seconds") {
             Some(seconds) => {
@@ -136,15 +129,17 @@ fn gone(features: &FeatureVector, impact: &Impact) -> String {
 fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> String {
     match features.get("image_bytes") {
         Some(size) if size.value > size.reference => {
-            let by = Unit::Bytes.format(size.value - size.reference);
-            let to = Unit::Bytes.format(size.value);
+            let (from, to) = (
+                Unit::Bytes.format(size.reference),
+                Unit::Bytes.format(size.value),
+            );
             let copies = match job.image().transferred_bytes {
                 Some(sent) if (sent as f64) < (size.value - size.reference) / 2.0 => {
                     ", mostly by copies of data that was there before"
                 }
                 _ => "",
             };
-            format!("The image grew by {by} to {to}{copies}.")
+            format!("The image grew from {from} to {to}{copies}.")
         }
         _ => match findings.first() {
             Some(first) => format!("Unusual growth: {}{}.", observed(first), usual(findings)),
@@ -168,7 +163,7 @@ fn observed(finding: &Finding) -> String {
 fn usual(findings: &[Finding]) -> String {
     let range = findings.first().and_then(|finding| {
         let unit = feature(finding.feature.as_str())?.unit;
-        Some(unit.format_range(finding.usual_low?, finding.usual_high?))
+        Some(unit.format_range(finding.usual_low, finding.usual_high))
     });
     range
         .map(|range| format!(", usual {range}"))

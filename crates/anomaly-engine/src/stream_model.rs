@@ -8,7 +8,8 @@ use anomaly_model::{BackupJob, JobKey, JobStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::history::{History, Row, rearranged};
+use crate::history::{History, Learnt, Row, rearranged};
+use crate::timing::{Timing, is_before};
 
 /// The newest format of a stored model.
 const FORMAT: u8 = 1;
@@ -20,8 +21,8 @@ const HELD: usize = 32;
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
 ///
-/// It is small (a few kilobytes), bounded, and serialises exactly: a model that is stored and read
-/// back gives the same verdicts, byte for byte.
+/// It is bounded (about 90 bytes a learnt job, and 32 anomalies that wait for a person), and
+/// serialises exactly: a model that is stored and read back gives the same verdicts, byte for byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamModel {
     /// The names of the columns below, so that a later version finds them again.
@@ -29,18 +30,31 @@ pub struct StreamModel {
     pub(crate) history: History,
     held: VecDeque<Held>,
     previous: Option<Previous>,
+    odd_image: Option<Previous>,
     latest_start_micros: Option<i64>,
+    odd_start_micros: Option<i64>,
     gap_seconds: VecDeque<u32>,
     last_was_partial: bool,
-    empty_is_usual: bool,
 }
 
-/// An anomalous job, kept out of the history until a person accepts it.
+/// An anomalous job, kept out of all that is usual until a person accepts it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Held {
     job: JobKey,
-    row: Row,
-    empty: bool,
+    lesson: Lesson,
+}
+
+/// What an anomalous job would teach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Lesson {
+    /// That such numbers, after such a gap, are usual.
+    Numbers {
+        start_micros: i64,
+        row: Row,
+        gap_seconds: Option<u32>,
+    },
+    /// That the stream's image is now empty.
+    Empty { image: Previous },
 }
 
 impl Default for StreamModel {
@@ -53,10 +67,11 @@ impl Default for StreamModel {
             history: History::default(),
             held: VecDeque::new(),
             previous: None,
+            odd_image: None,
             latest_start_micros: None,
+            odd_start_micros: None,
             gap_seconds: VecDeque::new(),
             last_was_partial: false,
-            empty_is_usual: false,
         }
     }
 }
@@ -68,14 +83,25 @@ impl StreamModel {
         self.history.len()
     }
 
-    /// The stream's image before the next job.
+    /// The stream's last usual image.
     pub(crate) fn previous(&self) -> Option<&Previous> {
         self.previous.as_ref()
     }
 
-    /// The latest start of a job of this stream.
+    /// The image of the last job, if it was an anomaly.
+    pub(crate) fn odd_image(&self) -> Option<&Previous> {
+        self.odd_image.as_ref()
+    }
+
+    /// The latest start of a job that came when it was due.
     pub(crate) fn latest_start(&self) -> Option<DateTime<Utc>> {
         self.latest_start_micros
+            .and_then(DateTime::from_timestamp_micros)
+    }
+
+    /// The start of the last job, if it came at an odd time.
+    pub(crate) fn odd_start(&self) -> Option<DateTime<Utc>> {
+        self.odd_start_micros
             .and_then(DateTime::from_timestamp_micros)
     }
 
@@ -90,58 +116,148 @@ impl StreamModel {
         self.last_was_partial
     }
 
-    pub(crate) fn empty_is_usual(&self) -> bool {
-        self.empty_is_usual
+    /// Notes when and how `job` ran.
+    pub(crate) fn note_run(&mut self, job: &BackupJob, timing: Timing) {
+        let start = job.started_at().timestamp_micros();
+        if let Timing::Usual { gap } = timing {
+            self.note_gap(seconds(gap));
+            // A little out of turn does not turn back the time; an odd time that is confirmed does.
+            let latest = self
+                .latest_start()
+                .filter(|latest| !is_before(job.started_at(), *latest));
+            let latest = latest.map_or(start, |latest| latest.timestamp_micros().max(start));
+            self.latest_start_micros = Some(latest);
+            self.odd_start_micros = None;
+        } else {
+            self.odd_start_micros = Some(start);
+        }
+        self.last_was_partial = job.status() == JobStatus::Partial;
     }
 
-    /// Notes that `job` ran, whatever it was like.
-    pub(crate) fn note(&mut self, job: &BackupJob, has_image: bool) {
-        let start = job.started_at();
-        if let Some(latest) = self.latest_start()
-            && let Ok(gap @ 1..) = u32::try_from((start - latest).num_seconds())
-        {
-            self.gap_seconds.push_back(gap);
+    /// Notes what image a usual job left, for the next one to be compared with.
+    pub(crate) fn note_image(&mut self, job: &BackupJob) {
+        self.previous = Some(Previous::of(job).or(self.previous.as_ref()));
+        self.odd_image = None;
+    }
+
+    /// Notes what image an anomalous job left: what comes after may stay there, or go back.
+    pub(crate) fn note_odd_image(&mut self, job: &BackupJob) {
+        self.odd_image = Some(Previous::of(job).or(self.previous.as_ref()));
+    }
+
+    fn note_gap(&mut self, gap_seconds: Option<u32>) {
+        if let Some(gap_seconds @ 1..) = gap_seconds {
+            self.gap_seconds.push_back(gap_seconds);
             if self.gap_seconds.len() > GAPS {
                 self.gap_seconds.pop_front();
             }
         }
-        let micros = start.timestamp_micros();
-        self.latest_start_micros = Some(self.latest_start_micros.map_or(micros, |l| l.max(micros)));
-        self.last_was_partial = job.status() == JobStatus::Partial;
-        if has_image {
-            self.previous = Some(Previous::of(job));
-        }
     }
 
     /// Learns a usual job.
-    pub(crate) fn learn(&mut self, row: Row, capacity: usize) {
-        self.history.push(row, capacity);
+    pub(crate) fn learn(&mut self, job: &BackupJob, row: Row, capacity: usize) {
+        let start_micros = job.started_at().timestamp_micros();
+        self.history.push(
+            Learnt {
+                start_micros,
+                accepted: None,
+                row,
+            },
+            capacity,
+        );
     }
 
-    /// Keeps an anomalous job until a person decides.
-    pub(crate) fn hold(&mut self, job: JobKey, row: Row, empty: bool) {
-        self.held.push_back(Held { job, row, empty });
+    /// Keeps an anomalous job's numbers until a person decides.
+    pub(crate) fn hold_numbers(&mut self, job: &BackupJob, row: Row, timing: Timing) {
+        let start_micros = job.started_at().timestamp_micros();
+        let gap_seconds = match timing {
+            Timing::Late { gap, .. } => seconds(gap),
+            _ => None,
+        };
+        self.hold(
+            job,
+            Lesson::Numbers {
+                start_micros,
+                row,
+                gap_seconds,
+            },
+        );
+    }
+
+    /// Keeps an empty image until a person decides.
+    pub(crate) fn hold_empty(&mut self, job: &BackupJob) {
+        self.hold(
+            job,
+            Lesson::Empty {
+                image: Previous::of(job),
+            },
+        );
+    }
+
+    fn hold(&mut self, job: &BackupJob, lesson: Lesson) {
+        self.held.push_back(Held {
+            job: job.key(),
+            lesson,
+        });
         if self.held.len() > HELD {
             self.held.pop_front();
         }
     }
 
     /// Learns an anomalous job after all, because a person says that it was a usual one; keeps at
-    /// most `capacity` learnt jobs.
+    /// most `capacity` learnt jobs. An empty image that is accepted is what the next one is
+    /// compared with.
     ///
     /// Says whether it did: a job that is not held (never anomalous, accepted before, or older
     /// than the 32 newest anomalies) changes nothing.
     pub fn accept(&mut self, job: &JobKey, capacity: usize) -> bool {
-        let Some(index) = self.held.iter().position(|held| held.job == *job) else {
+        let index = self.held.iter().position(|held| held.job == *job);
+        let Some(held) = index.and_then(|index| self.held.remove(index)) else {
             return false;
         };
-        if let Some(held) = self.held.remove(index) {
-            if held.empty {
-                self.empty_is_usual = true;
-            } else {
-                self.history.push(held.row, capacity);
+        match held.lesson {
+            Lesson::Numbers {
+                start_micros,
+                row,
+                gap_seconds,
+            } => {
+                self.note_gap(gap_seconds);
+                let accepted = Some(held.job);
+                self.history.push(
+                    Learnt {
+                        start_micros,
+                        accepted,
+                        row,
+                    },
+                    capacity,
+                );
             }
+            Lesson::Empty { image } => self.previous = Some(image),
         }
+        true
+    }
+
+    /// Takes an [`accept`](Self::accept) back: the job's numbers are no longer usual. It may be
+    /// accepted again.
+    ///
+    /// Says whether there was something to take back. A gap or an empty image that was accepted
+    /// stays until the stream's own jobs replace it.
+    pub fn retract(&mut self, job: &JobKey) -> bool {
+        let Some(learnt) = self.history.remove_accepted(job) else {
+            return false;
+        };
+        let Learnt {
+            start_micros, row, ..
+        } = learnt;
+        let lesson = Lesson::Numbers {
+            start_micros,
+            row,
+            gap_seconds: None,
+        };
+        self.held.push_back(Held {
+            job: job.clone(),
+            lesson,
+        });
         true
     }
 
@@ -159,13 +275,19 @@ impl StreamModel {
     /// [`EngineError`] when the bytes are empty, damaged, or of a newer format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
         let (&format, state) = bytes.split_first().ok_or(EngineError::EmptyState)?;
-        if format != FORMAT {
+        if format > FORMAT {
             return Err(EngineError::NewerState {
                 found: format,
                 supported: FORMAT,
             });
         }
-        let model: Self = postcard::from_bytes(state).map_err(EngineError::DamagedState)?;
+        let damaged = |source| EngineError::DamagedState { source };
+        let (model, rest) =
+            postcard::take_from_bytes::<Self>(state).map_err(|source| damaged(Some(source)))?;
+        // There never was a format before the first.
+        if format < FORMAT || !rest.is_empty() {
+            return Err(damaged(None));
+        }
         Ok(model.with_todays_features())
     }
 
@@ -180,9 +302,16 @@ impl StreamModel {
         }
         self.history.rearrange(&self.features);
         for held in &mut self.held {
-            held.row = rearranged(&held.row, &self.features);
+            if let Lesson::Numbers { row, .. } = &mut held.lesson {
+                *row = rearranged(row, &self.features);
+            }
         }
         self.features = Self::default().features;
         self
     }
+}
+
+/// Whole seconds, where they are a gap.
+fn seconds(gap: TimeDelta) -> Option<u32> {
+    u32::try_from(gap.num_seconds()).ok()
 }

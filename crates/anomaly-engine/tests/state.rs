@@ -7,33 +7,38 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use anomaly_engine::{Engine, EngineError, StreamModel};
-use anomaly_model::{BackupImage, BackupJob, JobStatus, Verdict};
+use anomaly_model::{BackupImage, BackupJob, JobStatus, StreamKey, Verdict};
 use common::{builder, sample, usual_jobs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// Judges all jobs; every model is stored and read back before the jobs at `restarts`.
 fn verdicts(jobs: &[BackupJob], restarts: &[usize]) -> Vec<String> {
-    let mut engine = Engine::default();
+    let engine = Engine::default();
+    let mut models: BTreeMap<StreamKey, StreamModel> = BTreeMap::new();
     let mut verdicts = Vec::new();
     for (index, job) in jobs.iter().enumerate() {
         if restarts.contains(&index) {
-            engine = restarted(&engine, &jobs[..index]);
+            for model in models.values_mut() {
+                *model = StreamModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
+            }
         }
-        verdicts.push(serde_json::to_string(&engine.observe(job)).unwrap());
+        let model = models.entry(engine.stream_of(job)).or_default();
+        verdicts.push(serde_json::to_string(&engine.judge(job, model)).unwrap());
     }
     verdicts
 }
 
-fn restarted(engine: &Engine, seen: &[BackupJob]) -> Engine {
-    let mut next = Engine::new(engine.settings().clone());
-    for job in seen {
-        let stream = engine.stream_of(job);
-        let state = engine.model(&stream).unwrap().to_bytes().unwrap();
-        next.set_model(stream, StreamModel::from_bytes(&state).unwrap());
+/// The model of one stream after these jobs.
+fn model_after(jobs: &[BackupJob]) -> StreamModel {
+    let (engine, mut model) = (Engine::default(), StreamModel::default());
+    for job in jobs {
+        _ = engine.judge(job, &mut model);
     }
-    next
+    model
 }
 
 /// Jobs of any shape: two streams, any status, wild numbers, clocks that jump.
@@ -93,11 +98,8 @@ proptest! {
         format_one.extend(&bytes);
         for bytes in [bytes, format_one] {
             // What happens to be a model may be used; nothing may panic.
-            if let Ok(model) = StreamModel::from_bytes(&bytes) {
-                let mut engine = Engine::default();
-                let job = builder(0).build().unwrap();
-                engine.set_model(engine.stream_of(&job), model);
-                engine.observe(&job);
+            if let Ok(mut model) = StreamModel::from_bytes(&bytes) {
+                _ = Engine::default().judge(&builder(0).build().unwrap(), &mut model);
             }
         }
     }
@@ -112,23 +114,20 @@ fn a_real_history_survives_restarts() {
 
 #[test]
 fn broken_states_are_told_apart() {
-    let mut engine = Engine::default();
-    let jobs = usual_jobs(200);
-    for job in &jobs {
-        engine.observe(job);
-    }
-    let state = engine
-        .model(&engine.stream_of(&jobs[0]))
-        .unwrap()
-        .to_bytes()
-        .unwrap();
+    let state = model_after(&usual_jobs(200)).to_bytes().unwrap();
     assert!(state.len() <= 16 * 1024, "{} bytes", state.len());
     assert!(matches!(
         StreamModel::from_bytes(&[]),
         Err(EngineError::EmptyState)
     ));
     let cut = StreamModel::from_bytes(&state[..state.len() / 2]);
-    assert!(matches!(cut, Err(EngineError::DamagedState(_))));
+    assert!(matches!(cut, Err(EngineError::DamagedState { .. })));
+    let mut longer = state.clone();
+    longer.push(0);
+    assert!(matches!(
+        StreamModel::from_bytes(&longer),
+        Err(EngineError::DamagedState { .. })
+    ));
     let mut newer = state;
     newer[0] = 9;
     let error = StreamModel::from_bytes(&newer).unwrap_err();
@@ -147,19 +146,18 @@ fn broken_states_are_told_apart() {
 #[test]
 fn a_state_of_format_one_is_still_read() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/model_v1.bin");
-    let mut engine = Engine::default();
     let jobs = sample();
+    let engine = Engine::default();
     let (attack, before) = jobs.split_last().unwrap();
     let stream = engine.stream_of(attack);
-    engine.set_model(
-        stream,
-        StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap(),
+    let mut stored = StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap();
+    let before: Vec<BackupJob> = before
+        .iter()
+        .filter(|job| engine.stream_of(job) == stream)
+        .cloned()
+        .collect();
+    assert_eq!(
+        engine.judge(attack, &mut stored),
+        engine.judge(attack, &mut model_after(&before))
     );
-    let from_file = engine.observe(attack);
-
-    let mut engine = Engine::default();
-    for job in before {
-        engine.observe(job);
-    }
-    assert_eq!(from_file, engine.observe(attack));
 }

@@ -43,11 +43,11 @@ features! {
     // What NetBackup looks at.
     image_bytes, "image size", Bytes, Both, RATIO_BYTES, 0.05, |job, previous| {
         let now = reported(job.image().image_bytes)?;
-        Ok(Reading::new(now, applicable(previous.and_then(|p| p.image_bytes))?))
+        Ok(Reading::new(now, before(job, previous.and_then(|p| p.image_bytes))?))
     };
     file_count, "files", Files, Both, RATIO_COUNT, 0.05, |job, previous| {
         let now = reported(job.image().file_count)?;
-        Ok(Reading::new(now, applicable(previous.and_then(|p| p.file_count))?))
+        Ok(Reading::new(now, before(job, previous.and_then(|p| p.file_count))?))
     };
     transferred_bytes, "transferred", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
         Ok(Reading::new(reported(job.image().transferred_bytes)?, 1.0))
@@ -71,7 +71,7 @@ features! {
     };
     directory_count, "directories", Directories, Both, RATIO_COUNT, 0.05, |job, previous| {
         let now = reported(job.image().directory_count)?;
-        Ok(Reading::new(now, applicable(previous.and_then(|p| p.directory_count))?))
+        Ok(Reading::new(now, before(job, previous.and_then(|p| p.directory_count))?))
     };
     stored_bytes, "stored", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
         Ok(Reading::new(reported(job.image().stored_bytes)?, 1.0))
@@ -95,17 +95,27 @@ features! {
 
     // What was written.
     mean_entropy_bits, "content entropy", Bits, Above, Transform::Identity, 0.25, |job, _| {
-        mean(job, |content| content.mean_entropy_bits)
+        let BackupImage { files_new, files_changed, .. } = job.image();
+        let written = files_new.zip(*files_changed).map(|(new, changed)| new.saturating_add(changed));
+        mean(content(job)?.mean_entropy_bits, written)
     };
-    entropy_delta_bits_changed, "entropy of changed files rose by", Bits, Above,
-    Transform::Identity, 0.25, |job, _| mean(job, |content| content.entropy_delta_bits_changed);
+    entropy_delta_bits_changed, "rise in entropy of changed files", Bits, Above,
+    Transform::Identity, 0.25, |job, previous| {
+        let rise = content(job)?.entropy_delta_bits_changed;
+        // A first image changes nothing.
+        let changed = if previous.is_some() { job.image().files_changed } else { Some(0) };
+        mean(rise, changed)
+    };
     random_files, "random-looking files", Files, Above, Transform::Share, 0.5, |job, previous| {
         part_of_files(content(job)?.random_files, job, previous)
     };
     unseen_extension_files, "files of kinds never seen here", Files, Above, Transform::Share, 0.7,
     |job, previous| part_of_files(content(job)?.unseen_extension_files, job, previous);
-    extension_shift, "shift in kinds of files", Share, Above, Transform::Share, 0.7, |job, _| {
-        Ok(Reading::new(content(job)?.extension_shift.ok_or(Absent::NotApplicable)?, 1.0))
+    extension_shift, "shift in kinds of files", Share, Above, Transform::Share, 0.7,
+    |job, previous| {
+        let shift = content(job)?.extension_shift;
+        let absent = if previous.is_some() { Absent::NotReported } else { Absent::NotApplicable };
+        Ok(Reading::new(shift.ok_or(absent)?, 1.0))
     };
     renamed_files, "renamed files", Files, Above, Transform::Share, 0.7, |job, previous| {
         part_of_files(content(job)?.renamed_files, job, previous)
@@ -125,6 +135,16 @@ fn reported(value: Option<u64>) -> Result<f64, Absent> {
     value.map(|value| value as f64).ok_or(Absent::NotReported)
 }
 
+/// The level to compare with: that of the image before, or 0 for an image that holds changes only,
+/// whose level is judged as it is.
+fn before(job: &BackupJob, level: Option<u64>) -> Result<f64, Absent> {
+    if job.schedule().holds_changes_only() {
+        Ok(0.0)
+    } else {
+        applicable(level)
+    }
+}
+
 fn applicable(value: Option<u64>) -> Result<f64, Absent> {
     value.map(|value| value as f64).ok_or(Absent::NotApplicable)
 }
@@ -141,12 +161,15 @@ fn part_of_files(
 ) -> Result<Reading, Absent> {
     let count = reported(count)?;
     let now = reported(job.image().file_count)?;
-    let before = applicable(previous.and_then(|previous| previous.file_count))?;
-    Ok(Reading::new(count, now.max(before).max(1.0)))
+    let before = before(job, previous.and_then(|previous| previous.file_count))?;
+    Ok(Reading::new(count, now.max(before).max(count).max(1.0)))
 }
 
 /// The sizes of this image and of the one before it.
 fn sizes(job: &BackupJob, previous: Option<&Previous>) -> Result<(f64, f64), Absent> {
+    if job.schedule().holds_changes_only() {
+        return Err(Absent::NotApplicable);
+    }
     let image = reported(job.image().image_bytes)?;
     Ok((
         image,
@@ -165,19 +188,12 @@ fn rewritten_share(job: &BackupJob, previous: Option<&Previous>) -> Result<Readi
     Ok(Reading::new(share.clamp(0.0, 1.0), 1.0))
 }
 
-/// A mean over the written files, where enough were written for it to mean something.
-fn mean(job: &BackupJob, field: fn(&ContentStatistics) -> Option<f64>) -> Result<Reading, Absent> {
-    let value = field(content(job)?).ok_or(Absent::NotApplicable)?;
-    let BackupImage {
-        files_new,
-        files_changed,
-        ..
-    } = job.image();
-    let written = files_new
-        .zip(*files_changed)
-        .map(|(new, changed)| new.saturating_add(changed));
-    if written.is_some_and(|written| written < FEW_FILES) {
+/// A mean over `files` files, where they are enough for it to mean something.
+fn mean(value: Option<f64>, files: Option<u64>) -> Result<Reading, Absent> {
+    if files.is_some_and(|files| files < FEW_FILES) {
         return Err(Absent::NotApplicable);
     }
-    Ok(Reading::new(value, 1.0))
+    value
+        .map(|value| Reading::new(value, 1.0))
+        .ok_or(Absent::NotReported)
 }

@@ -13,5 +13,5 @@ pub use feature::{Absent, Feature, Reading, Suspicion};
 pub use matrix::FeatureMatrix;
 pub use previous::Previous;
 pub use transform::Transform;
-pub use unit::Unit;
+pub use unit::{Unit, counted};
 pub use vector::{FeatureVector, extract};

@@ -29,4 +29,21 @@ impl Previous {
             directory_count: image.directory_count,
         }
     }
+
+    /// The same, with what it does not know taken from an older image.
+    #[must_use]
+    pub fn or(self, older: Option<&Self>) -> Self {
+        let Some(older) = older else { return self };
+        Self {
+            image_bytes: self.image_bytes.or(older.image_bytes),
+            file_count: self.file_count.or(older.file_count),
+            directory_count: self.directory_count.or(older.directory_count),
+        }
+    }
+
+    /// Whether it is known to have held no files or no data.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.image_bytes == Some(0) || self.file_count == Some(0)
+    }
 }

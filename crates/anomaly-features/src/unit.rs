@@ -18,6 +18,16 @@ pub enum Unit {
     Share,
 }
 
+/// A count with its noun: `1 file`, `2 files`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
 impl Unit {
     /// The value with its unit, rounded for reading.
     ///
@@ -102,6 +112,8 @@ impl Unit {
             .all(|c| c == '0' || c == '.')
         {
             "0".to_owned()
+        } else if self == Self::Share && text == "100" && scaled < 100.0 {
+            "99.9".to_owned()
         } else if self == Self::Share {
             text.trim_end_matches(".0").to_owned()
         } else {

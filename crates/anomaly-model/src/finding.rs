@@ -23,42 +23,33 @@ pub struct Finding {
     pub feature: FeatureName,
     /// Its value in this job, in the feature's own unit.
     pub observed: f64,
-    /// Lower end of the usual range; `None` while the stream has too little history.
-    pub usual_low: Option<f64>,
-    /// Upper end of the usual range; `None` while the stream has too little history.
-    pub usual_high: Option<f64>,
+    /// Lower end of the usual range.
+    pub usual_low: f64,
+    /// Upper end of the usual range.
+    pub usual_high: f64,
     /// On which side of the usual range the value lies.
     pub direction: Direction,
-    /// How strange this value alone is, as `-log10` of its p-value; `None` for a rule.
-    pub score: Option<f64>,
+    /// How strange this value alone is, as `-log10` of its p-value.
+    pub score: f64,
 }
 
 impl Finding {
-    /// A finding of a rule, which needs no history: no usual range and no score.
+    /// A value on one side of its usual range, `usual_low` to `usual_high`.
     #[must_use]
-    pub fn of_rule(feature: FeatureName, observed: f64, direction: Direction) -> Self {
+    pub fn new(
+        feature: FeatureName,
+        observed: f64,
+        (usual_low, usual_high): (f64, f64),
+        direction: Direction,
+        score: f64,
+    ) -> Self {
         Self {
             feature,
             observed,
-            usual_low: None,
-            usual_high: None,
+            usual_low,
+            usual_high,
             direction,
-            score: None,
+            score,
         }
-    }
-
-    /// The same finding with the usual range.
-    #[must_use]
-    pub fn with_usual(mut self, low: f64, high: f64) -> Self {
-        self.usual_low = Some(low);
-        self.usual_high = Some(high);
-        self
-    }
-
-    /// The same finding with how strange the value alone is.
-    #[must_use]
-    pub fn with_score(mut self, score: f64) -> Self {
-        self.score = Some(score);
-        self
     }
 }

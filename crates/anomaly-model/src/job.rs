@@ -45,7 +45,7 @@ impl JobKey {
 /// assert_eq!(job.duration_seconds(), Some(90.0));
 ///
 /// let refused = BackupJob::builder("restic", "4711", "", "daily", started_at).build();
-/// assert_eq!(refused.unwrap_err().to_string(), r#"`client` is "": must be not empty"#);
+/// assert_eq!(refused.unwrap_err().to_string(), r#"`client` is "": must be text that is not blank"#);
 /// # Ok::<(), anomaly_model::ModelError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -84,7 +84,9 @@ impl Raw {
     /// Text that is not blank.
     pub(crate) fn text(&self, field: &'static str) -> Result<&str, ModelError> {
         match self {
-            Self::Text(text) if text.trim().is_empty() => Err(self.refused(field, "not empty")),
+            Self::Text(text) if text.trim().is_empty() => {
+                Err(self.refused(field, "text that is not blank"))
+            }
             Self::Text(text) if text.len() > MAX_TEXT_BYTES => {
                 Err(self.refused(field, format!("at most {MAX_TEXT_BYTES} bytes long")))
             }

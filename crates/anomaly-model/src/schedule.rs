@@ -23,6 +23,18 @@ words! {
     }
 }
 
+impl ScheduleType {
+    /// Whether an image of this type holds what changed, not what there is. Such images are not
+    /// compared with the one before: another day has other changes, or none.
+    #[must_use]
+    pub const fn holds_changes_only(self) -> bool {
+        matches!(
+            self,
+            Self::DifferentialIncremental | Self::CumulativeIncremental
+        )
+    }
+}
+
 /// The schedule that a job ran under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -41,5 +53,12 @@ impl Schedule {
             name,
             schedule_type,
         }
+    }
+
+    /// Whether images of this schedule are known to hold what changed, not what there is.
+    #[must_use]
+    pub fn holds_changes_only(&self) -> bool {
+        self.schedule_type
+            .is_some_and(ScheduleType::holds_changes_only)
     }
 }

@@ -151,21 +151,17 @@ fn job() -> BoxedStrategy<BackupJob> {
 }
 
 fn finding() -> BoxedStrategy<Finding> {
-    let usual = option::of((-1e12..1e12_f64, 0.0..1e12_f64));
+    let usual = (-1e12..1e12_f64, 0.0..1e12_f64);
     (
         text(),
         -1e15..1e15_f64,
         word(Direction::ALL),
         usual,
-        within(0.0, 300.0),
+        0.0..300.0_f64,
     )
-        .prop_map(|(feature, observed, direction, usual, score)| {
+        .prop_map(|(feature, observed, direction, (low, width), score)| {
             let feature = FeatureName::new(feature).unwrap();
-            let mut finding = Finding::of_rule(feature, observed, direction);
-            if let Some((low, width)) = usual {
-                finding = finding.with_usual(low, low + width);
-            }
-            score.map_or(finding.clone(), |score| finding.with_score(score))
+            Finding::new(feature, observed, (low, low + width), direction, score)
         })
         .boxed()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anomaly_engine::Engine;
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, Verdict};
+use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{AnomalyQuery, MemoryStore, SqliteStore, Store};
 
@@ -54,10 +54,13 @@ impl AnomalyService {
 
     /// Judges a finished job, and keeps it with its verdict.
     ///
+    /// A stream whose stored model cannot be used does not fail: its jobs are kept, `not_scored`
+    /// with the reason, until the model is restored or [`forgotten`](Self::forget).
+    ///
     /// # Errors
-    /// [`ServiceError`] when the store or a stored model fails; then nothing was kept.
+    /// [`ServiceError::Store`] when the store fails; then nothing was kept.
     pub fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
-        let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
         let observed = session.observe(job)?;
         session.commit()?;
         Ok(observed)
@@ -76,16 +79,20 @@ impl AnomalyService {
         mut progress: impl FnMut(Observed),
     ) -> Result<BatchSummary, ServiceError> {
         let mut summary = BatchSummary::default();
-        let mut jobs = jobs.into_iter().peekable();
-        while jobs.peek().is_some() {
-            let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
-            let batch: Vec<Observed> = jobs
-                .by_ref()
-                .take(BATCH_JOBS)
-                .map(|job| session.observe(&job))
+        let mut jobs = jobs.into_iter();
+        loop {
+            // The caller's iterator may be slow: it runs before the store is locked.
+            let batch: Vec<BackupJob> = jobs.by_ref().take(BATCH_JOBS).collect();
+            if batch.is_empty() {
+                return Ok(summary);
+            }
+            let mut session = Session::begin(&self.engine, &mut *self.store)?;
+            let observed: Vec<Observed> = batch
+                .iter()
+                .map(|job| session.observe(job))
                 .collect::<Result<_, _>>()?;
             session.commit()?;
-            for observed in batch {
+            for observed in observed {
                 if observed.already_known {
                     summary.known_jobs += 1;
                 } else {
@@ -94,7 +101,6 @@ impl AnomalyService {
                 progress(observed);
             }
         }
-        Ok(summary)
     }
 
     /// The anomalies that a query asks for, newest first.
@@ -122,16 +128,29 @@ impl AnomalyService {
     }
 
     /// Takes down what a person decided about an anomaly. A false positive is learnt as a usual
-    /// job; confirmed and ignored anomalies never are.
+    /// job; one that is confirmed or ignored is not, and is unlearnt if it was.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when there is no such anomaly or the store fails, and
     /// [`ServiceError::Model`] when the stored model cannot be used; then nothing was changed.
     pub fn review(&mut self, job: &JobKey, review: &Review) -> Result<Reviewed, ServiceError> {
-        let mut session = Session::begin(&mut self.engine, &mut *self.store)?;
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
         let reviewed = session.review(job, review)?;
         session.commit()?;
         tracing::info!(job = %job.job_id, status = %review.status, learnt = reviewed.learnt);
         Ok(reviewed)
+    }
+
+    /// Forgets what was learnt of a stream, which then warms up anew: for a stored model that
+    /// cannot be used, or a stream that has become another. Jobs and verdicts stay.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store fails; then nothing was changed.
+    pub fn forget(&mut self, stream: &StreamKey) -> Result<(), ServiceError> {
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
+        session.forget(stream);
+        session.commit()?;
+        tracing::info!(%stream, "forgotten");
+        Ok(())
     }
 }

@@ -1,36 +1,38 @@
 //! One transaction: models read when they are needed, and written back before the commit.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use anomaly_engine::{Engine, EngineError, StreamModel};
-use anomaly_model::{BackupJob, JobKey, Review, ReviewStatus, StreamKey};
+use anomaly_engine::{Engine, StreamModel};
+use anomaly_model::{BackupJob, JobKey, Judgement, Review, ReviewStatus, StreamKey, Verdict};
 use anomaly_storage::{Observation, Store, Transaction};
 
 use crate::{Observed, Reviewed, ServiceError};
 
-/// One transaction of a store, with the engine's models as they are in it.
+/// One transaction of a store, with the streams' models as they are in it.
+///
+/// Models are read anew in each: another process may have learnt since the last one.
 pub(crate) struct Session<'a> {
-    engine: &'a mut Engine,
+    engine: &'a Engine,
     transaction: Box<dyn Transaction + 'a>,
-    loaded: BTreeSet<StreamKey>,
+    models: BTreeMap<StreamKey, StreamModel>,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn begin(
-        engine: &'a mut Engine,
+        engine: &'a Engine,
         store: &'a mut dyn Store,
     ) -> Result<Self, ServiceError> {
-        let transaction = store.transaction()?;
-        // Another process may have learnt since: the models are what is stored, not what was.
-        engine.clear_models();
         Ok(Self {
             engine,
-            transaction,
-            loaded: BTreeSet::new(),
+            transaction: store.transaction()?,
+            models: BTreeMap::new(),
         })
     }
 
     /// Judges a job and keeps it, unless it is known.
+    ///
+    /// A stream whose stored model cannot be used does not stop the others: its jobs are kept
+    /// unjudged, and its model is left as it is.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
         let stream = self.engine.stream_of(job);
         if let Some(verdict) = self.transaction.verdict(&job.key())? {
@@ -40,8 +42,17 @@ impl<'a> Session<'a> {
                 already_known: true,
             });
         }
-        self.load(&stream)?;
-        let verdict = self.engine.observe(job);
+        let engine = self.engine;
+        let verdict = match self.model(&stream) {
+            Ok(model) => engine.judge(job, model),
+            Err(ServiceError::Model { stream, source }) => {
+                tracing::error!(%stream, error = %source, "the stored model cannot be used");
+                let reason = format!("the stream's stored model cannot be used: {source}");
+                let summary = format!("Not judged: {reason}.");
+                Verdict::new(job, Judgement::NotScored { reason }, summary)
+            }
+            Err(error) => return Err(error),
+        };
         self.transaction.insert(&Observation {
             job,
             stream: &stream,
@@ -54,51 +65,64 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Takes down a decision about a job, and learns the job if it was a usual one.
+    /// Takes down a decision about a job, and learns the job if it was a usual one, or unlearns it
+    /// if it was taken for one before.
     pub(crate) fn review(
         &mut self,
         key: &JobKey,
         review: &Review,
     ) -> Result<Reviewed, ServiceError> {
         let replaced = self.transaction.review(key, review)?;
+        let was_usual = replaced
+            .as_ref()
+            .is_some_and(|old| old.status == ReviewStatus::FalsePositive);
+        let is_usual = review.status == ReviewStatus::FalsePositive;
         let mut learnt = false;
-        if review.status == ReviewStatus::FalsePositive
+        if (is_usual || was_usual)
             && let Some(job) = self.transaction.job(key)?
         {
-            self.load(&self.engine.stream_of(&job))?;
-            learnt = self.engine.accept(&job);
+            let (stream, capacity) = (self.engine.stream_of(&job), self.engine.history_jobs(&job));
+            let model = self.model(&stream)?;
+            if is_usual {
+                learnt = model.accept(key, capacity);
+            } else {
+                model.retract(key);
+            }
         }
         Ok(Reviewed { replaced, learnt })
     }
 
+    /// Starts a stream's model anew.
+    pub(crate) fn forget(&mut self, stream: &StreamKey) {
+        self.models.insert(stream.clone(), StreamModel::default());
+    }
+
     /// Writes the models back and commits everything. A session that is dropped changes nothing.
     pub(crate) fn commit(mut self) -> Result<(), ServiceError> {
-        for stream in &self.loaded {
-            if let Some(model) = self.engine.model(stream) {
-                let state = model
-                    .to_bytes()
-                    .map_err(|source| unusable(stream, source))?;
-                self.transaction.put_model_state(stream, &state)?;
-            }
+        for (stream, model) in &self.models {
+            let state = model.to_bytes().map_err(|source| ServiceError::Model {
+                stream: stream.to_string(),
+                source,
+            })?;
+            self.transaction.put_model_state(stream, &state)?;
         }
         Ok(self.transaction.commit()?)
     }
 
-    fn load(&mut self, stream: &StreamKey) -> Result<(), ServiceError> {
-        if self.loaded.insert(stream.clone())
-            && let Some(state) = self.transaction.model_state(stream)?
-        {
-            let model =
-                StreamModel::from_bytes(&state).map_err(|source| unusable(stream, source))?;
-            self.engine.set_model(stream.clone(), model);
+    /// The model of a stream, read from the store when it is first asked for.
+    fn model(&mut self, stream: &StreamKey) -> Result<&mut StreamModel, ServiceError> {
+        if !self.models.contains_key(stream) {
+            let model = match self.transaction.model_state(stream)? {
+                Some(state) => {
+                    StreamModel::from_bytes(&state).map_err(|source| ServiceError::Model {
+                        stream: stream.to_string(),
+                        source,
+                    })?
+                }
+                None => StreamModel::default(),
+            };
+            self.models.insert(stream.clone(), model);
         }
-        Ok(())
-    }
-}
-
-fn unusable(stream: &StreamKey, source: EngineError) -> ServiceError {
-    ServiceError::Model {
-        stream: stream.to_string(),
-        source,
+        Ok(self.models.entry(stream.clone()).or_default())
     }
 }

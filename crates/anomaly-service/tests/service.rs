@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use anomaly_service::AnomalyService;
-use anomaly_service::model::chrono::DateTime;
+use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
-    AnomalyKind, BackupJob, JobId, JobKey, JobStatus, Review, ReviewStatus, Severity, SourceName,
+    AnomalyKind, BackupImage, BackupJob, JobId, JobKey, JobStatus, Judgement, Review, ReviewStatus,
+    Severity, SourceName,
 };
 use anomaly_service::settings::Settings;
-use anomaly_service::storage::AnomalyQuery;
+use anomaly_service::storage::{AnomalyQuery, SqliteStore, Store};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -132,6 +133,9 @@ fn only_a_false_positive_is_learnt() {
     assert_eq!(accepted.replaced.unwrap().status, ReviewStatus::Ignored);
     assert!(accepted.learnt);
     assert!(!decide(ReviewStatus::FalsePositive).learnt);
+    // Taken back, the job is unlearnt; so it can be learnt once more.
+    assert!(!decide(ReviewStatus::Confirmed).learnt);
+    assert!(decide(ReviewStatus::FalsePositive).learnt);
 
     let nobody = JobKey::new(
         SourceName::new("restic").unwrap(),
@@ -164,4 +168,67 @@ fn what_was_observed_is_there_after_reopening() {
     assert_eq!(reopened.verdict(&failed.key()).unwrap(), Some(verdict));
     assert!(reopened.verdict(&jobs[19].key()).unwrap().is_some());
     assert_eq!(reopened.verdict(&jobs[20].key()).unwrap(), None);
+}
+
+/// A stream whose model is damaged does not stop the others, says so, and can be started anew.
+#[test]
+fn a_damaged_model_stops_only_its_stream() {
+    let jobs = sample();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    open(&path)
+        .observe_all(jobs[..20].iter().cloned(), |_| {})
+        .unwrap();
+    let stream = open(&path).observe(&jobs[19]).unwrap().stream;
+    let mut store = SqliteStore::open(&path).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    transaction.put_model_state(&stream, &[1, 2, 3]).unwrap();
+    transaction.commit().unwrap();
+    drop(store);
+
+    let mut service = open(&path);
+    let other = BackupJob::builder("restic", "x", "other", "p", DateTime::UNIX_EPOCH).build();
+    let batch = [jobs[21].clone(), other.unwrap()];
+    let mut judgements = Vec::new();
+    service
+        .observe_all(batch, |observed| judgements.push(observed.verdict))
+        .unwrap();
+    assert!(
+        judgements[0].summary.contains("the model state is damaged"),
+        "{judgements:?}"
+    );
+    assert!(!judgements[1].summary.contains("model"), "{judgements:?}");
+
+    service.forget(&stream).unwrap();
+    let verdict = service.observe(&jobs[22]).unwrap().verdict;
+    assert_eq!(verdict.judgement, Judgement::WarmingUp);
+}
+
+/// More jobs than one commit holds, with known ones among them.
+#[test]
+fn a_batch_longer_than_a_commit_is_judged_as_one() {
+    let start: DateTime<Utc> = "2020-01-01T00:00:00Z".parse().unwrap();
+    let job = |number: u32| {
+        let wave = u64::from(number * 7 % 11);
+        let image = BackupImage::default()
+            .image_bytes(1_000_000_000 + u64::from(number) * 1_000_000)
+            .transferred_bytes(10_000_000 + wave * 1_000_000);
+        BackupJob::builder(
+            "restic",
+            number.to_string(),
+            "c",
+            "p",
+            start + TimeDelta::days(number.into()),
+        )
+        .image(image)
+        .build()
+        .unwrap()
+    };
+    let jobs: Vec<BackupJob> = (0..2_300).map(job).collect();
+    let mut service = AnomalyService::in_memory(Settings::default());
+    let mut one_by_one = Vec::new();
+    for job in &jobs {
+        one_by_one.push(serde_json::to_string(&service.observe(job).unwrap().verdict).unwrap());
+    }
+    assert_eq!(undisturbed(&jobs), one_by_one);
 }

@@ -1,10 +1,9 @@
 //! What judges a job, and how loudly.
 
-use anomaly_model::FeatureName;
-
 use crate::section::section;
 use crate::{
-    AlarmBudget, DetectorSet, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, WarmUpJobs,
+    AlarmBudget, DetectorSet, ExcludedFeatures, ForestSamples, ForestTrees, HistoryJobs, IqrFactor,
+    WarmUpJobs,
 };
 
 section! {
@@ -30,12 +29,14 @@ section! {
         /// `disablePolicyTypes`, which are scopes here.
         enabled: bool = true,
 
-        /// False alarms to expect of one stream of ordinary jobs in 365 jobs.
+        /// False alarms to aim at, per stream of ordinary jobs and 365 jobs.
         ///
         /// A job is an anomaly when its p-value is below this number divided by 365. Larger raises
-        /// more alarms and misses less. One false alarm per stream and year of daily backups is few
-        /// enough that people still read each. NetBackup's counterpart is `sensitivity`, a percent
-        /// without a unit of its own, where a positive number means fewer alarms.
+        /// more alarms and misses less. It is nominal: streams with heavier tails than Student's t
+        /// with four degrees of freedom raise more, most raise fewer. One false alarm per stream and
+        /// year of daily backups is few enough that people still read each. NetBackup's counterpart
+        /// is `sensitivity`, a percent without a unit of its own, where a positive number means
+        /// fewer alarms.
         alarm_budget: AlarmBudget = AlarmBudget::default(),
 
         /// Jobs that a stream must have before its history judges.
@@ -55,10 +56,11 @@ section! {
 
         /// The detectors that judge.
         ///
-        /// Fewer are faster and see fewer kinds of anomaly. All, because they see different things:
-        /// the first three look at one feature at a time with different resistance to past outliers,
-        /// the isolation forest at all features together. The forest alone cannot judge: it ranks a
-        /// job among the learnt ones, and one in 120 is no one in 365.
+        /// Fewer are faster and see fewer kinds of anomaly. The first three look at one feature at a
+        /// time with different resistance to past outliers. The isolation forest looks at all
+        /// features together, at eight times the cost of the others; it ranks a job among the learnt
+        /// ones, so it cannot judge alone, and it is off because on real histories it silenced
+        /// alarms and raised none.
         detectors: DetectorSet = DetectorSet::default(),
 
         /// Interquartile ranges beyond the quartiles at which the fences of `iqr` stand: Tukey's k.
@@ -91,7 +93,7 @@ section! {
         /// For a number that a tool reports wrongly, or that is meant to jump. Empty, because a
         /// feature left out is a kind of attack not seen. NetBackup's counterpart is
         /// `featuresToExclude`.
-        excluded_features: Vec<FeatureName> = Vec::new(),
+        excluded_features: ExcludedFeatures = ExcludedFeatures::default(),
     }
 
     /// The rules, which need no history.

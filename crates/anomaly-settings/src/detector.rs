@@ -28,6 +28,9 @@ impl DetectorName {
         Self::IsolationForest,
     ];
 
+    /// Those that judge unless the settings say otherwise.
+    pub const DEFAULT: &[Self] = &[Self::ZScore, Self::ModifiedZScore, Self::Iqr];
+
     /// The word that stands for it in every format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! What a key's type must be able to say about itself.
 
-use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType};
+use anomaly_model::{ClientName, PolicyName, PolicyType, ScheduleType};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The type of a key's value.
@@ -32,7 +32,6 @@ knobs! {
     ClientName: "string", "the name of a client, not blank";
     PolicyName: "string", "the name of a policy, not blank";
     PolicyType: "string", "a policy type, not blank";
-    Vec<FeatureName>: "array of strings", r#"a list of names of features, such as ["image_bytes"]"#;
     ScheduleType: "string", format!(
         "one of {}",
         ScheduleType::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ")

@@ -3,6 +3,7 @@
 mod detection;
 mod detector;
 mod error;
+mod excluded;
 mod file;
 mod key;
 mod knob;
@@ -18,6 +19,7 @@ mod streams;
 pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSettings};
 pub use detector::DetectorName;
 pub use error::SettingsError;
+pub use excluded::ExcludedFeatures;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
 pub use number::{AlarmBudget, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, WarmUpJobs};

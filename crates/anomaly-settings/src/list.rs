@@ -70,7 +70,7 @@ macro_rules! lists {
 
 lists! {
     /// The detectors that judge.
-    DetectorSet of DetectorName, as names, "detectors", DetectorName::ALL, always [];
+    DetectorSet of DetectorName, as names, "detectors", DetectorName::DEFAULT, always [];
     /// The properties of a job that tell streams apart; the schedule type is always one of them,
     /// because a full backup must not be judged against an incremental one.
     StreamParts of StreamPart, as parts, "key", StreamPart::DEFAULT,

@@ -28,7 +28,11 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("detection.seed", ["1", "2", "3"]),
     (
         "detection.excluded_features",
-        [r#"["file_count"]"#, r#"["a", "b"]"#, r#"["image_bytes"]"#],
+        [
+            r#"["file_count"]"#,
+            r#"["file_count", "directory_count"]"#,
+            r#"["image_bytes"]"#,
+        ],
     ),
     ("detection.rules.failed_job", ["false", "false", "false"]),
     ("detection.rules.empty_image", ["false", "false", "false"]),

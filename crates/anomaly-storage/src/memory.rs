@@ -1,6 +1,6 @@
 //! A store that lasts as long as the process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Judgement, Review, StreamKey, Verdict};
 
@@ -26,8 +26,8 @@ struct Data {
     rows: Vec<Row>,
     /// Where each job is in `rows`.
     places: HashMap<JobKey, usize>,
-    /// Where the normal jobs of each stream are in `rows`, in that order.
-    normal_places: HashMap<StreamKey, Vec<usize>>,
+    /// Where the normal jobs of each stream are in `rows`, by their start.
+    normal_places: HashMap<StreamKey, BTreeSet<(i64, usize)>>,
     model_states: HashMap<StreamKey, Vec<u8>>,
     reviews: HashMap<JobKey, Vec<Review>>,
 }
@@ -55,7 +55,7 @@ impl Data {
         self.places.insert(row.job.key(), place);
         if row.verdict.judgement == Judgement::Normal {
             let places = self.normal_places.entry(row.stream.clone()).or_default();
-            places.push(place);
+            places.insert((row.started_at_micros(), place));
         }
         self.rows.push(row);
     }
@@ -73,15 +73,14 @@ impl Data {
 
     fn last_normal(&self, place: usize) -> Option<JobRef> {
         let this = &self.rows[place];
-        self.normal_places
-            .get(&this.stream)?
-            .iter()
-            .take_while(|&&normal| normal < place)
-            .map(|&normal| &self.rows[normal])
-            .filter(|normal| normal.started_at_micros() <= this.started_at_micros())
-            // Of equal ones this takes the last, which was stored last.
-            .max_by_key(|normal| normal.started_at_micros())
-            .map(|normal| JobRef::new(normal.job.key(), normal.job.started_at()))
+        let normal = self.normal_places.get(&this.stream)?;
+        // Jobs mostly come in the order of their start: the first of these is nearly always it.
+        let mut earlier = normal
+            .range(..=(this.started_at_micros(), usize::MAX))
+            .rev();
+        let (_, found) = earlier.find(|(_, normal)| *normal < place)?;
+        let job = &self.rows[*found].job;
+        Some(JobRef::new(job.key(), job.started_at()))
     }
 }
 

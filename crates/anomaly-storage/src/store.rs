@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, Finding, JobKey, JobRef, Review, StreamKey, Verdict};
 
 use crate::{AnomalyQuery, StoreError};
 
@@ -25,10 +25,23 @@ impl Observation<'_> {
             return Err(StoreError::OtherJob { job, verdict });
         }
         // JSON writes NaN as null, which no reader takes for a number.
-        let findings = &self.verdict.findings;
-        match findings
+        let is_finite = |finding: &Finding| {
+            let Finding {
+                observed,
+                usual_low,
+                usual_high,
+                score,
+                ..
+            } = finding;
+            [observed, usual_low, usual_high, score]
+                .into_iter()
+                .all(|number| number.is_finite())
+        };
+        match self
+            .verdict
+            .findings
             .iter()
-            .find(|finding| !finding.observed.is_finite())
+            .find(|finding| !is_finite(finding))
         {
             None => Ok(job),
             Some(finding) => Err(StoreError::NotFinite {

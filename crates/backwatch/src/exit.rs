@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
-use anomaly_sources::SourceError;
+use anomaly_sources::{Format, SourceError};
 
 /// What the exit status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// Some records could not be read: what was found is not all.
     BadRecords = 3,
-    /// It could not be done.
+    /// It could not be done, or not one job could be judged.
     Failure = 4,
 }
 
@@ -32,11 +32,19 @@ impl From<Exit> for ExitCode {
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("cannot read {}: check the path and its permissions", path.display())]
+    #[error("cannot read {}", path.display())]
     Open { path: PathBuf, source: io::Error },
     #[error("{name}")]
     Source { name: String, source: SourceError },
-    #[error("cannot write to {}: check the path and its permissions", path.display())]
+    #[error("{name}: {format} does not say the {option}: give it with --{}", option.replace('_', "-"))]
+    OptionNeeded {
+        name: String,
+        format: Format,
+        option: &'static str,
+    },
+    #[error("{name}: {source}, with --format")]
+    FormatNeeded { name: String, source: SourceError },
+    #[error("cannot write to {}", path.display())]
     Create { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -49,10 +57,26 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// An input that cannot be read: with the option that would help, where there is one.
+    pub(crate) fn of_source(name: &str, source: SourceError) -> Self {
+        let name = name.to_owned();
+        match source {
+            SourceError::OptionNeeded { format, option } => Self::OptionNeeded {
+                name,
+                format,
+                option,
+            },
+            SourceError::Unrecognised | SourceError::Ambiguous { .. } => {
+                Self::FormatNeeded { name, source }
+            }
+            source => Self::Source { name, source },
+        }
+    }
+
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) => Exit::Usage,
+            Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
             _ => Exit::Failure,
         }
     }

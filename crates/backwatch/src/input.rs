@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
-use anomaly_sources::{Located, ReadOptions, Record, recognise};
+use anomaly_sources::{Format, Located, Place, ReadOptions, Record, recognise};
 
 use crate::cli::ScanArguments;
 use crate::exit::Failure;
@@ -15,6 +15,10 @@ use crate::terminal::warning;
 
 /// More warnings of one kind than this help nobody.
 const SHOWN_WARNINGS: u64 = 10;
+
+/// One record in so many may be late, or have a clock that was set back. If more start before the
+/// record above them, the input is in another order than that of arrival.
+const LATE: usize = 10;
 
 /// What one file held.
 #[derive(Debug)]
@@ -31,22 +35,23 @@ pub(crate) struct FileSummary {
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     pub(crate) files: Vec<FileSummary>,
+    /// In the order in which they are to be judged.
     pub(crate) jobs: Vec<BackupJob>,
     pub(crate) bad_records: u64,
     pub(crate) duplicates: u64,
+    /// Where each of the jobs was found: the file's place in `files`, and the record's in it.
+    places: Vec<(usize, Place)>,
+    seen: HashSet<JobKey>,
 }
 
 impl Input {
     /// Reads every file named on the command line. A bad record is reported and skipped.
     pub(crate) fn read(arguments: &ScanArguments, key: &[StreamPart]) -> Result<Self, Failure> {
         let mut input = Self::default();
-        let mut seen = HashSet::new();
         for path in &arguments.files {
-            input.read_file(path, arguments, key, &mut seen)?;
+            input.read_file(path, arguments, key)?;
         }
-        if arguments.sort {
-            input.jobs.sort_by_key(BackupJob::started_at);
-        }
+        input.arrange(arguments.sort, key);
         Ok(input)
     }
 
@@ -55,13 +60,9 @@ impl Input {
         path: &Path,
         arguments: &ScanArguments,
         key: &[StreamPart],
-        seen: &mut HashSet<JobKey>,
     ) -> Result<(), Failure> {
         let name = file_name(path);
-        let failed = |source| Failure::Source {
-            name: name.clone(),
-            source,
-        };
+        let failed = |source| Failure::of_source(&name, source);
         let mut content = open(path)?;
         let format = if let Some(format) = arguments.format {
             format
@@ -74,76 +75,143 @@ impl Input {
                 .map_err(failed)?
                 .format
         };
+        warn_of_unused(arguments, &name, format);
         let options = ReadOptions::default()
             .client(arguments.client.clone())
             .policy(arguments.policy.clone())
             .started_at(arguments.started_at)
             .exit_code(arguments.exit_code);
 
-        let mut summary = FileSummary {
-            name: name.clone(),
+        let mut summary = FileSummary::new(name.clone());
+        let (mut bad, mut skipped, mut twice) = (
+            Warnings::default(),
+            Warnings::default(),
+            Warnings::default(),
+        );
+        for record in anomaly_sources::read(content, format, &options).map_err(failed)? {
+            match record.map_err(failed)? {
+                Record::Job(Located {
+                    place, value: job, ..
+                }) => {
+                    if self.seen.insert(job.key()) {
+                        summary.add(&job, key);
+                        self.places.push((self.files.len(), place));
+                        self.jobs.push(job);
+                    } else {
+                        let id = job.job_id();
+                        twice.add(|| {
+                            format!("{name}: {place}: job {id} was there before; judged once")
+                        });
+                    }
+                }
+                Record::Skipped(Located {
+                    place, value: why, ..
+                }) => {
+                    skipped.add(|| format!("{name}: {place}: {why}; skipped"));
+                }
+                Record::Bad(error) => bad.add(|| format!("{name}: {error}; skipped")),
+                _ => bad.add(|| format!("{name}: a record of an unknown kind; skipped")),
+            }
+        }
+        skipped.finish(&name, "records that are no finished backups");
+        self.bad_records += bad.finish(&name, "records that could not be read");
+        self.duplicates += twice.finish(&name, "jobs that were there before");
+        self.files.push(summary);
+        Ok(())
+    }
+
+    /// Puts the jobs in the order in which they are judged: that of their arrival, which the files
+    /// are in unless too many jobs start before one above them, or the user says so.
+    fn arrange(&mut self, sort: bool, key: &[StreamPart]) {
+        let mut latest: HashMap<StreamKey, DateTime<Utc>> = HashMap::new();
+        let mut early = Vec::new();
+        for (index, job) in self.jobs.iter().enumerate() {
+            let start = job.started_at();
+            let before = latest.entry(StreamKey::of(job, key)).or_insert(start);
+            if start < *before {
+                early.push((index, start, *before));
+            }
+            *before = start.max(*before);
+        }
+        let disorder = early.len() * LATE > self.jobs.len();
+        if !sort
+            && disorder
+            && let Some(&(first, ..)) = early.first()
+        {
+            warning(&format!(
+                "{} of {} jobs start before a job above them, the first at {}: judged in order of \
+                 their start, in which a clock that was set back cannot be seen",
+                early.len(),
+                self.jobs.len(),
+                self.place(first)
+            ));
+        } else if !sort {
+            let mut warnings = Warnings::default();
+            for (index, start, before) in early {
+                warnings.add(|| {
+                    let (start, before) = (start.to_rfc3339(), before.to_rfc3339());
+                    let place = self.place(index);
+                    format!(
+                        "{place}: starts at {start}, before a job above it ({before}); if it \
+                             only arrived late, use --sort"
+                    )
+                });
+            }
+            warnings.finish("the input", "jobs that start before a job above them");
+        }
+        if sort || disorder {
+            self.jobs.sort_by_key(BackupJob::started_at);
+        }
+    }
+
+    fn place(&self, job: usize) -> String {
+        let found = self
+            .places
+            .get(job)
+            .and_then(|(file, place)| Some((self.files.get(*file)?, place)));
+        found
+            .map(|(file, place)| format!("{}: {place}", file.name))
+            .unwrap_or_default()
+    }
+}
+
+impl FileSummary {
+    fn new(name: String) -> Self {
+        Self {
+            name,
             jobs: 0,
             clients: BTreeSet::new(),
             streams: BTreeSet::new(),
             first_start: None,
             last_start: None,
-        };
-        let mut bad = Warnings::default();
-        let mut skipped = Warnings::default();
-        let mut twice = Warnings::default();
-        let mut backwards = Warnings::default();
-        let mut latest: HashMap<StreamKey, DateTime<Utc>> = HashMap::new();
-        for record in anomaly_sources::read(content, format, &options).map_err(failed)? {
-            let Located {
-                place, value: job, ..
-            } = match record.map_err(failed)? {
-                Record::Job(located) => located,
-                Record::Skipped(Located {
-                    place, value: why, ..
-                }) => {
-                    skipped.add(|| format!("{name}: {place}: {why}; skipped"));
-                    continue;
-                }
-                Record::Bad(error) => {
-                    bad.add(|| format!("{name}: {error}; skipped"));
-                    continue;
-                }
-                _ => {
-                    bad.add(|| format!("{name}: a record of an unknown kind; skipped"));
-                    continue;
-                }
-            };
-            if !seen.insert(job.key()) {
-                let id = job.job_id();
-                twice.add(|| format!("{name}: {place}: job {id} was there before; judged once"));
-                continue;
-            }
-            let start = job.started_at();
-            let stream = StreamKey::of(&job, key);
-            let before = latest.entry(stream.clone()).or_insert(start);
-            if start < *before && !arguments.sort {
-                backwards.add(|| {
-                    let (start, before) = (start.to_rfc3339(), before.to_rfc3339());
-                    format!(
-                        "{name}: {place}: starts at {start}, before a job above it ({before}); if \
-                         the file is not in order of arrival, use --sort"
-                    )
-                });
-            }
-            *before = start.max(*before);
-            summary.jobs += 1;
-            summary.clients.insert(job.client().name.to_string());
-            summary.streams.insert(stream);
-            summary.first_start = Some(summary.first_start.map_or(start, |s| s.min(start)));
-            summary.last_start = Some(summary.last_start.map_or(start, |s| s.max(start)));
-            self.jobs.push(job);
         }
-        skipped.finish(&name, "records that are no finished backups");
-        self.bad_records += bad.finish(&name, "records that could not be read");
-        self.duplicates += twice.finish(&name, "jobs that were there before");
-        backwards.finish(&name, "jobs that start before a job above them");
-        self.files.push(summary);
-        Ok(())
+    }
+
+    fn add(&mut self, job: &BackupJob, key: &[StreamPart]) {
+        let start = job.started_at();
+        self.jobs += 1;
+        self.clients.insert(job.client().name.to_string());
+        self.streams.insert(StreamKey::of(job, key));
+        self.first_start = Some(self.first_start.map_or(start, |first| first.min(start)));
+        self.last_start = Some(self.last_start.map_or(start, |last| last.max(start)));
+    }
+}
+
+/// An option that changes nothing is a misunderstanding.
+fn warn_of_unused(arguments: &ScanArguments, name: &str, format: Format) {
+    if format == Format::ResticBackup {
+        return;
+    }
+    let given = [
+        ("--client", arguments.client.is_some()),
+        ("--policy", arguments.policy.is_some()),
+        ("--started-at", arguments.started_at.is_some()),
+        ("--exit-code", arguments.exit_code.is_some()),
+    ];
+    for (option, _) in given.iter().filter(|(_, given)| *given) {
+        warning(&format!(
+            "{name}: {option} is not used: {format} says it itself"
+        ));
     }
 }
 

@@ -7,6 +7,7 @@ mod man;
 mod progress;
 mod report;
 mod scan;
+mod switched_off;
 mod tally;
 mod terminal;
 
@@ -20,8 +21,6 @@ use crate::exit::{Exit, Failure};
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
-        // Whoever reads our output has seen enough.
-        Err(failure) if failure.is_closed_pipe() => Exit::Quiet.into(),
         Err(failure) => {
             terminal::error(&failure);
             failure.exit().into()

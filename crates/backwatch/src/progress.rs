@@ -31,9 +31,9 @@ impl Progress {
         self.done += 1;
         if self.bar.is_none() && self.since.elapsed() >= PATIENCE {
             let bar = ProgressBar::new(self.total);
-            if let Ok(style) =
-                ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} jobs, {eta} left")
-            {
+            if let Ok(style) = ProgressStyle::with_template(
+                "{wide_bar} {human_pos} of {human_len} jobs, {eta} left",
+            ) {
                 bar.set_style(style);
             }
             self.bar = Some(bar);

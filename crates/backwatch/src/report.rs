@@ -5,19 +5,19 @@ mod summary;
 mod table;
 mod text;
 
-use std::io::Write;
+use std::io;
 
 use crate::cli::Output;
 use crate::exit::Failure;
 use crate::scan::Found;
 
 pub(crate) fn print(output: Output, found: &Found) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
     match output {
-        Output::Text => text::print(&mut out, found)?,
-        Output::Table => table::print(&mut out, found)?,
-        Output::Json => json::document(&mut out, found)?,
-        Output::Ndjson => json::verdicts(&mut out, &found.verdicts)?,
+        Output::Text => text::print(&mut anstream::stdout().lock(), found)?,
+        Output::Table => table::print(&mut anstream::stdout().lock(), found)?,
+        // Programs get what was meant, to the byte.
+        Output::Json => json::document(io::stdout().lock(), found)?,
+        Output::Ndjson => json::verdicts(io::stdout().lock(), &found.verdicts)?,
     }
-    Ok(out.flush()?)
+    Ok(())
 }

@@ -5,13 +5,19 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+/// What moves the cursor, changes colours, breaks lines or turns the direction of writing.
+pub(crate) fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+                | '\u{feff}'
+        )
+}
+
 /// Text from outside, made harmless: what would move the cursor, change colours or turn the
 /// direction of writing is shown escaped.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
     }
@@ -31,7 +37,11 @@ pub(crate) fn error(error: &dyn Error) {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        _ = write!(text, ": {error}");
+        let cause = error.to_string();
+        // Some errors tell their cause themselves.
+        if !text.contains(&cause) {
+            _ = write!(text, ": {cause}");
+        }
         source = error.source();
     }
     note("error", &text);
@@ -43,6 +53,8 @@ pub(crate) fn warning(text: &str) {
 }
 
 fn note(level: &str, text: &str) {
-    // When standard error is closed, there is nobody left to tell.
-    _ = writeln!(anstream::stderr(), "{level}: {}", harmless(text));
+    for line in text.lines() {
+        // When standard error is closed, there is nobody left to tell.
+        _ = writeln!(anstream::stderr(), "{level}: {}", harmless(line));
+    }
 }

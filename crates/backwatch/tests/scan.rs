@@ -243,6 +243,17 @@ fn duplicates_and_disorder_are_warned_of() {
         stderr(&output)
     );
     assert!(stderr(&output).contains("--sort"));
+
+    // A listing that is newest first is no series of late arrivals.
+    let reversed: Vec<String> = sample().into_iter().rev().collect();
+    let output = scan(reversed.join("\n"));
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("judged in order of their start"));
+    assert!(
+        stdout(&output).contains("HIGH  2014-11-26 22:00"),
+        "{}",
+        stdout(&output)
+    );
     let sorted = backwatch(&["scan", "--sort", &path, "--output", "ndjson"]);
     assert_eq!(stderr(&sorted), "");
     assert_eq!(
@@ -270,7 +281,7 @@ fn a_database_remembers() {
     let second = backwatch(&all);
     assert_eq!(second.status.code(), Some(1));
     assert!(
-        unwrapped(&second).contains("30 of them were known already"),
+        unwrapped(&second).contains("Known before: 30"),
         "{}",
         stdout(&second)
     );
@@ -307,14 +318,14 @@ fn a_database_that_cannot_be_used_is_an_error_and_stays_as_it_is() {
     };
     // A directory that nobody can write to, not even root: it is a file.
     fs::write(path("file"), "not a directory").unwrap();
-    refused(&path("file/backwatch.db"), "");
-    refused(&path("missing/backwatch.db"), "");
+    refused(&path("file/backwatch.db"), "cannot open");
+    refused(&path("missing/backwatch.db"), "cannot open");
     fs::write(
         path("text.db"),
         "this is no database, however long it is ".repeat(200),
     )
     .unwrap();
-    refused(&path("text.db"), "");
+    refused(&path("text.db"), "is not a Backwatch database");
 
     // SQLite keeps the schema's version in bytes 60 to 63 of the file.
     let database = path("newer.db");
@@ -429,6 +440,7 @@ fn switched_off_never_looks_like_nothing_found() {
     assert!(text.contains("57 not scored"), "{text}");
     assert!(text.contains("detection is switched off"), "{text}");
     assert!(text.contains("No stream was judged"), "{text}");
+    assert_eq!(backwatch(&set).status.code(), Some(4));
     let ndjson = stdout(&backwatch(&[&set[..], &["--output", "ndjson"]].concat()));
     for line in ndjson.lines() {
         let verdict: Verdict = serde_json::from_str(line).unwrap();
@@ -451,5 +463,115 @@ fn completions_and_manual_pages_are_made() {
     assert!(
         page.contains("exit status") || page.contains("Exit status"),
         "{page}"
+    );
+}
+
+#[test]
+fn what_is_switched_off_is_said() {
+    let exclude = "detection.excluded_features=[\"random_files\"]";
+    let rule = "detection.rules.clock=false";
+    let output = backwatch(&[
+        "scan",
+        "examples/data/fileserver.ndjson",
+        "--set",
+        exclude,
+        "--set",
+        rule,
+    ]);
+    let text = unwrapped(&output);
+    assert!(
+        text.ends_with("Switched off in the settings: random_files, clock."),
+        "{text}"
+    );
+    assert!(!text.contains("all its features"), "{text}");
+}
+
+/// The status says what was found, even when nobody reads the output to its end.
+#[test]
+fn a_closed_pipe_does_not_change_the_status() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_backwatch"))
+        .args([
+            "scan",
+            "examples/data/fileserver.ndjson",
+            "--output",
+            "ndjson",
+        ])
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "");
+}
+
+/// What was normal after an attack may hold what the attack left: it is not called clean.
+#[test]
+fn the_last_clean_job_is_before_the_attack() {
+    let mut jobs = sample();
+    let attack = jobs[56].clone();
+    let quiet = sample()[54]
+        .replace("-0054\"", "-quiet\"")
+        .replace("2014-11-24T", "2014-11-27T")
+        .replace("2014-11-25T", "2014-11-28T");
+    jobs.push(quiet);
+    let again = attack
+        .replace("-0056-b02", "-again")
+        .replace("2014-11-26", "2014-11-28");
+    jobs.push(again);
+    let text = stdout(&scan(jobs.join("\n")));
+    assert!(text.contains("HIGH  2014-11-28"), "{text}");
+    assert!(!text.contains("-quiet)"), "{text}");
+    assert_eq!(
+        text.matches("(d03-fileserv-0054)").count(),
+        text.matches("Last job").count()
+    );
+}
+
+#[test]
+fn an_option_that_is_missing_or_not_used_is_named() {
+    let summary = r#"{"message_type":"summary","files_new":1,"total_bytes_processed":5,
+        "total_files_processed":1,"data_added":5,"snapshot_id":"ab12"}"#
+        .replace('\n', "");
+    let (_directory, path) = file(summary);
+    let output = backwatch(&["scan", &path]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("give it with --client"),
+        "{}",
+        stderr(&output)
+    );
+    let output = backwatch(&["scan", "examples/data/fileserver.ndjson", "--client", "x"]);
+    assert!(
+        stderr(&output).contains("--client is not used"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// Every mistake in a settings file has a line of its own.
+#[test]
+fn several_mistakes_are_several_lines() {
+    let directory = TempDir::new().unwrap();
+    let settings = directory.path().join("backwatch.toml");
+    fs::write(
+        &settings,
+        "[detection]\nseed = -1\nwarm_up_jobs = 'x'\ncolour = 3\n",
+    )
+    .unwrap();
+    let path = settings.to_str().unwrap();
+    let output = backwatch(&[
+        "scan",
+        "examples/data/fileserver.ndjson",
+        "--settings",
+        path,
+    ]);
+    assert_eq!(stderr(&output).lines().count(), 3, "{}", stderr(&output));
+    assert!(
+        stderr(&output)
+            .lines()
+            .all(|line| line.starts_with("error: "))
     );
 }

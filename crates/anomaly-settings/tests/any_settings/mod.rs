@@ -1,9 +1,10 @@
 //! Settings of every allowed kind.
 
+use anomaly_features::FEATURES;
 use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType, StreamPart};
 use anomaly_settings::{
-    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ForestSamples, ForestTrees,
-    HistoryJobs, IqrFactor, Scope, Settings, StreamParts, WarmUpJobs,
+    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures, ForestSamples,
+    ForestTrees, HistoryJobs, IqrFactor, Scope, Settings, StreamParts, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -51,7 +52,13 @@ fn any_scope() -> impl Strategy<Value = Scope> {
 
 fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
     let flag = || option::of(any::<bool>());
-    let feature = name().prop_map(|name| FeatureName::new(name).unwrap());
+    let features = subsequence(FEATURES, 0..4).prop_map(|features| {
+        let names: Vec<_> = features
+            .iter()
+            .map(|f| FeatureName::new(f.name).unwrap())
+            .collect();
+        ExcludedFeatures::new(names).unwrap()
+    });
     let detectors = words(DetectorName::ALL).prop_map(|words| DetectorSet::new(words).unwrap());
     let numbers = (
         option::of((0.01..=36.5).prop_map(|number| AlarmBudget::new(number).unwrap())),
@@ -62,7 +69,7 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
         option::of((8_u32..=1024).prop_map(|number| ForestSamples::new(number).unwrap())),
         option::of(any::<u64>()),
     );
-    let lists = (option::of(detectors), option::of(vec(feature, 0..4)));
+    let lists = (option::of(detectors), option::of(features));
     let flags = (flag(), flag(), flag(), flag(), flag());
     (numbers, lists, flags).prop_map(|(numbers, lists, flags)| {
         let mut keys = DetectionOverrides::default();

@@ -43,7 +43,7 @@ impl SqliteStore {
     }
 
     /// Sets how long a transaction waits for another process's before it fails with
-    /// [`StoreError::Busy`]; five seconds unless set.
+    /// [`StoreError::Busy`]; half a minute unless set.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when SQLite refuses.

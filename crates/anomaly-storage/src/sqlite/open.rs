@@ -11,7 +11,7 @@ use super::site::Site;
 use crate::StoreError;
 
 /// How long a writer waits for another one, unless told otherwise.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Room for every statement of this crate.
 const CACHED_STATEMENTS: usize = 32;

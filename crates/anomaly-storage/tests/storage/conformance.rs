@@ -191,10 +191,8 @@ prop_compose! {
         case.verdict.summary = text;
         case.verdict.unseen = vec![feature.clone()];
         case.verdict.findings = vec![
-            Finding::of_rule(feature.clone(), observed, Direction::Below),
-            Finding::of_rule(feature, observed, Direction::Above)
-                .with_usual(low, high)
-                .with_score(score),
+            Finding::new(feature.clone(), observed, (low, high), Direction::Below, 0.0),
+            Finding::new(feature, observed, (low, high), Direction::Above, score),
         ];
         case
     }
@@ -363,7 +361,13 @@ fn a_verdict_that_does_not_fit_is_refused(store: &mut dyn Store) {
     let other = Case::new("b", 2, anomalous());
     let mut infinite = case.verdict.clone();
     let feature = FeatureName::new("image_bytes").unwrap();
-    infinite.findings = vec![Finding::of_rule(feature, f64::INFINITY, Direction::Above)];
+    infinite.findings = vec![Finding::new(
+        feature,
+        f64::INFINITY,
+        (0.0, 1.0),
+        Direction::Above,
+        3.0,
+    )];
 
     let mut transaction = store.transaction().unwrap();
     let mut refused = |verdict| {

@@ -1,5 +1,6 @@
 //! Output for programs.
 
+use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 
 use anomaly_model::{Anomaly, Verdict};
@@ -7,30 +8,54 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::scan::Found;
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
+use crate::terminal::harmful;
 
 /// One document: what was counted, and the anomalies.
-pub(super) fn document(out: &mut impl Write, found: &Found) -> Result<(), Failure> {
+pub(super) fn document(out: impl Write, found: &Found) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Document<'a> {
         #[serde(flatten)]
         tally: &'a Tally,
-        anomalies: &'a [Anomaly],
+        switched_off: &'a SwitchedOff,
+        anomalies: Vec<&'a Anomaly>,
     }
+    let anomalies = found.anomalies.iter().map(|found| &found.anomaly).collect();
     let document = Document {
         tally: &found.tally,
-        anomalies: &found.anomalies,
+        switched_off: &found.off,
+        anomalies,
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    Ok(writeln!(out)?)
+    write_lines(out, [serde_json::to_string_pretty(&document)])
 }
 
 /// One verdict record a line.
-pub(super) fn verdicts(out: &mut impl Write, verdicts: &[Verdict]) -> Result<(), Failure> {
+pub(super) fn verdicts(out: impl Write, verdicts: &[Verdict]) -> Result<(), Failure> {
+    write_lines(out, verdicts.iter().map(serde_json::to_string))
+}
+
+fn write_lines(
+    out: impl Write,
+    lines: impl IntoIterator<Item = serde_json::Result<String>>,
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(out);
-    for verdict in verdicts {
-        serde_json::to_writer(&mut out, verdict)?;
-        writeln!(out)?;
+    for line in lines {
+        writeln!(out, "{}", escaped(&line?))?;
     }
     Ok(out.flush()?)
+}
+
+/// The same JSON, with what could harm a terminal escaped. It only stands inside of strings, since
+/// between values JSON has no such characters but line ends.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if harmful(c) && c != '\n' {
+            _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }

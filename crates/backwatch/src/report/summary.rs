@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use anomaly_features::feature;
+use anomaly_features::{counted, feature};
 use anomaly_model::FeatureName;
 
 use crate::report::text::wrapped;
+use crate::scan::Found;
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 
 /// More names than this in one sentence are counted instead.
 const SHOWN_NAMES: usize = 8;
 
-pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
-    let mut text = format!("{}: {} normal", count(tally.jobs, "job"), tally.normal);
+pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    let tally = &found.tally;
+    let mut text = format!("{}: {} normal", counted(tally.jobs, "job"), tally.normal);
     if tally.anomalous > 0 {
         let by_severity: Vec<String> = tally
             .anomalous_by_severity
@@ -40,17 +43,17 @@ pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
         _ = write!(text, " Not scored: {jobs}, because {reason}.");
     }
     if tally.already_known > 0 {
-        _ = write!(text, " {} of them were known already.", tally.already_known);
+        _ = write!(text, " Known before: {}.", tally.already_known);
     }
     if tally.duplicates > 0 {
-        let records = count(tally.duplicates, "record");
+        let records = counted(tally.duplicates, "record");
         _ = write!(text, " {records} named a job twice and changed nothing.");
     }
     if tally.bad_records > 0 {
-        let records = count(tally.bad_records, "record");
+        let records = counted(tally.bad_records, "record");
         _ = write!(text, " {records} could not be read: see the warnings.");
     }
-    coverage(&mut text, tally);
+    coverage(&mut text, tally, &found.off);
     for line in wrapped(&text, "") {
         writeln!(out, "{line}")?;
     }
@@ -58,7 +61,7 @@ pub(super) fn print(out: &mut impl Write, tally: &Tally) -> io::Result<()> {
 }
 
 /// What the verdicts do not rest on.
-fn coverage(text: &mut String, tally: &Tally) {
+fn coverage(text: &mut String, tally: &Tally, off: &SwitchedOff) {
     let (judged, streams) = (tally.streams_judged, tally.streams);
     let (who, whose) = match judged {
         0 => ("No stream was".to_owned(), "its"),
@@ -66,7 +69,9 @@ fn coverage(text: &mut String, tally: &Tally) {
         1 => (format!("1 of {streams} streams was"), "its"),
         _ => (format!("{judged} of {streams} streams were"), "their"),
     };
-    let everything = judged > 0 && tally.unseen.is_empty() && tally.partly_unseen.is_empty();
+    let nothing_off = off.features.is_empty() && off.rules.is_empty();
+    let everything =
+        judged > 0 && nothing_off && tally.unseen.is_empty() && tally.partly_unseen.is_empty();
     let on = if everything {
         format!("all {whose} features")
     } else {
@@ -87,6 +92,15 @@ fn coverage(text: &mut String, tally: &Tally) {
             labels(&tally.partly_unseen)
         );
     }
+    if !nothing_off {
+        let names: Vec<&str> = off
+            .features
+            .iter()
+            .map(String::as_str)
+            .chain(off.rules.iter().copied())
+            .collect();
+        _ = write!(text, " Switched off in the settings: {}.", names.join(", "));
+    }
 }
 
 fn labels(names: &BTreeSet<FeatureName>) -> String {
@@ -98,13 +112,5 @@ fn labels(names: &BTreeSet<FeatureName>) -> String {
     match names.len().checked_sub(SHOWN_NAMES) {
         Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
         _ => shown.join(", "),
-    }
-}
-
-pub(super) fn count(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
     }
 }

@@ -23,15 +23,13 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
         "score",
         "kind",
         "job",
-        "summary",
     ]);
     for anomaly in &found.anomalies {
-        let verdict = &anomaly.verdict;
+        let verdict = &anomaly.anomaly.verdict;
         let cell = |text: &str| Cell::new(harmless(text));
-        let score = verdict
-            .score()
-            .map(|score| format!("{score:.1}"))
-            .unwrap_or_default();
+        let score = text::score(verdict)
+            .unwrap_or_default()
+            .replace("score ", "");
         table.add_row([
             cell(
                 verdict
@@ -53,12 +51,11 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
                     .map_or("", anomaly_model::AnomalyKind::as_str),
             ),
             cell(verdict.job_id.as_str()),
-            cell(&verdict.summary),
         ]);
     }
     if !found.anomalies.is_empty() {
         writeln!(out, "{}", table.trim_fmt())?;
         writeln!(out)?;
     }
-    summary::print(out, &found.tally)
+    summary::print(out, found)
 }

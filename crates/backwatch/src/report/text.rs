@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use anomaly_features::feature;
+use anomaly_features::{counted, feature};
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, Finding, Severity, Verdict};
+use anomaly_model::{Anomaly, Finding, JobRef, Severity, Verdict};
 use anstyle::{AnsiColor, Style};
 
 use crate::input::FileSummary;
-use crate::report::summary::{self, count};
+use crate::report::summary;
 use crate::scan::Found;
 use crate::terminal::harmless;
 
@@ -22,17 +22,17 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
     }
     writeln!(out)?;
     for anomaly in &found.anomalies {
-        print_anomaly(out, anomaly)?;
+        print_anomaly(out, &anomaly.anomaly, found.last_clean(anomaly))?;
         writeln!(out)?;
     }
-    summary::print(out, &found.tally)
+    summary::print(out, found)
 }
 
 fn headline(file: &FileSummary) -> String {
     let mut parts = vec![
-        count(file.jobs, "job"),
-        count(file.clients.len() as u64, "client"),
-        count(file.streams.len() as u64, "stream"),
+        counted(file.jobs, "job"),
+        counted(file.clients.len() as u64, "client"),
+        counted(file.streams.len() as u64, "stream"),
     ];
     if let (Some(first), Some(last)) = (file.first_start, file.last_start) {
         parts.push(format!(
@@ -44,16 +44,17 @@ fn headline(file: &FileSummary) -> String {
     format!("{}: {}", file.name, parts.join(", "))
 }
 
-fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
+fn print_anomaly(
+    out: &mut impl Write,
+    anomaly: &Anomaly,
+    last_clean: Option<&JobRef>,
+) -> io::Result<()> {
     let verdict = &anomaly.verdict;
     let severity = verdict.severity().unwrap_or(Severity::Low);
     let style = style(severity);
     let word = severity.as_str().to_uppercase();
     let place = format!("{}  {}", when(verdict.started_at), stream(verdict));
-    let score = match verdict.score() {
-        Some(score) => format!("score {score:.1}"),
-        None => "by rule".to_owned(),
-    };
+    let score = score(verdict).unwrap_or_else(|| "by rule".to_owned());
     let place = harmless(&place);
     let width = columns().saturating_sub(word.len() + 2 + score.len() + 1);
     writeln!(out, "{style}{word}{style:#}  {place:<width$} {score}")?;
@@ -63,7 +64,7 @@ fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
     for row in rows(&verdict.findings) {
         writeln!(out, "{INDENT}  {}", row.trim_end())?;
     }
-    match &anomaly.last_normal {
+    match last_clean {
         Some(job) => writeln!(
             out,
             "{INDENT}Last job that looks clean: {} ({})",
@@ -77,18 +78,22 @@ fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
     }
 }
 
+/// The score, unless it was a rule that raised the alarm and not the numbers.
+pub(super) fn score(verdict: &Verdict) -> Option<String> {
+    let score = verdict.score().filter(|_| !verdict.findings.is_empty())?;
+    Some(format!("score {score:.1}"))
+}
+
 /// The findings, in columns: what, how much, how much usually.
 fn rows(findings: &[Finding]) -> Vec<String> {
     let cells: Vec<(String, String, String)> = findings
         .iter()
         .filter_map(|finding| {
             let feature = feature(finding.feature.as_str())?;
-            let usual = match (finding.usual_low, finding.usual_high) {
-                (Some(low), Some(high)) => {
-                    format!("usual {}", feature.unit.format_range(low, high))
-                }
-                _ => String::new(),
-            };
+            let usual = feature
+                .unit
+                .format_range(finding.usual_low, finding.usual_high);
+            let usual = format!("usual {usual}");
             Some((
                 feature.label.to_owned(),
                 feature.unit.format(finding.observed),

@@ -1,0 +1,69 @@
+//! Whether a job came when its stream's jobs come.
+
+use anomaly_model::BackupJob;
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+
+use crate::StreamModel;
+
+/// A start this much before the latest one is a clock that was set back, or a late arrival.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
+/// A gap this many times the longest one of late means that a job was missed.
+const MISSED_FACTOR: i32 = 5;
+const MISSED_DIVISOR: i32 = 2;
+/// Gaps needed to know a stream's cadence.
+const CADENCE_GAPS: usize = 7;
+
+/// Whether a job came when its stream's jobs come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// As usual, this long after the job before it; zero for the first one.
+    Usual { gap: TimeDelta },
+    /// So much before a job that ran earlier.
+    Early { back: TimeDelta },
+    /// After a gap far beyond the longest one of late.
+    Late { gap: TimeDelta, longest: TimeDelta },
+}
+
+impl Timing {
+    /// Compares with the stream's latest job, and with the job of odd time after it, if there was
+    /// one: what is odd twice in the same way is the new time.
+    pub(crate) fn of(job: &BackupJob, model: &StreamModel) -> Self {
+        let Some(latest) = model.latest_start() else {
+            return Self::Usual {
+                gap: TimeDelta::zero(),
+            };
+        };
+        let against_latest = Self::against(job, latest, model);
+        if matches!(against_latest, Self::Usual { .. }) {
+            return against_latest;
+        }
+        match model.odd_start().map(|odd| Self::against(job, odd, model)) {
+            Some(usual @ Self::Usual { .. }) => usual,
+            _ => against_latest,
+        }
+    }
+
+    fn against(job: &BackupJob, reference: DateTime<Utc>, model: &StreamModel) -> Self {
+        let gap = job.started_at() - reference;
+        if is_before(job.started_at(), reference) {
+            return Self::Early { back: -gap };
+        }
+        match model
+            .gaps()
+            .max()
+            .filter(|_| model.gaps().len() >= CADENCE_GAPS)
+        {
+            Some(longest) if gap > longest * MISSED_FACTOR / MISSED_DIVISOR => {
+                Self::Late { gap, longest }
+            }
+            _ => Self::Usual {
+                gap: gap.max(TimeDelta::zero()),
+            },
+        }
+    }
+}
+
+/// Whether `start` is before `reference` by more than jobs get out of turn.
+pub(crate) fn is_before(start: DateTime<Utc>, reference: DateTime<Utc>) -> bool {
+    reference - start > CLOCK_TOLERANCE
+}
