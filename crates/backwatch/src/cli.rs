@@ -35,7 +35,7 @@ pub(crate) enum Command {
 /// Judge the backup jobs in files, each against the history of its stream.
 ///
 /// Exit status: 0 nothing anomalous, 1 anomalies found, 2 wrong usage or settings, 3 some records
-/// could not be read (whatever was found), 4 failure.
+/// could not be read (whatever was found), 4 failure, also when not one job could be judged.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
     /// Files of backup jobs; `-` is standard input.
