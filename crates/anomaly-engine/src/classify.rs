@@ -17,6 +17,13 @@ const LITTLE: f64 = 0.2;
 /// Fewer files or less data than this is no mass of anything.
 const MASS: f64 = 0.05;
 
+/// What rewrote this much of the data cannot wait, even when nobody looked at the content.
+const NEARLY_ALL: f64 = 0.85;
+/// More than there is.
+const NEVER: f64 = 2.0;
+/// The feature that the others explain.
+const SLOW: &str = "duration_seconds";
+
 /// The kind that the affected shares and the findings speak for: the most harmful one first, since
 /// a job that encrypts everything is also slow, and one that deletes half may encrypt the rest.
 pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
@@ -76,8 +83,6 @@ pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
     }
 }
 
-const SLOW: &str = "duration_seconds";
-
 fn loss(impact: &Impact) -> AnomalyKind {
     if impact.lost_files >= MANY_FILES || impact.lost_bytes >= MOST_DATA {
         AnomalyKind::MassDeletion
@@ -108,8 +113,3 @@ pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
         Severity::Low
     }
 }
-
-/// What rewrote this much of the data cannot wait, even when nobody looked at the content.
-const NEARLY_ALL: f64 = 0.85;
-/// More than there is.
-const NEVER: f64 = 2.0;

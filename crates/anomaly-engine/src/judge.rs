@@ -21,7 +21,7 @@ pub(crate) fn judge(
     if !settings.enabled {
         // What comes after is judged against what was, so that switching on raises no alarm.
         model.note_run(job, timing);
-        if rules::has_image(job) {
+        if rules::has_image(job) && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
         return not_scored(job, "detection is switched off for this stream");
