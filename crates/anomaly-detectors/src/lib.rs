@@ -14,6 +14,7 @@ mod isolation_forest;
 mod modified_z_score;
 mod order_statistics;
 mod parallel;
+pub mod series;
 pub mod tail;
 mod univariate;
 mod z_score;

@@ -1,0 +1,10 @@
+//! One number over time: what is usual today, by trend and calendar.
+//!
+//! For short series, 8 to some hundred observations, as a backup job or a daily report gives.
+
+mod huber;
+mod seasonal_baseline;
+
+pub use seasonal_baseline::{
+    FittedSeasonalBaseline, Point, SeasonalBaseline, SeasonalBaselineParams,
+};
