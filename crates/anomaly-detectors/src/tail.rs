@@ -6,12 +6,16 @@
 //! Student's t and the normal distribution are those of `statrs`, which uses the platform's
 //! logarithm and exponential: the last digits of a p-value may differ between platforms.
 
+mod cauchy;
 mod conformal;
+mod false_discovery;
 mod harmonic_mean;
 mod predictive;
 mod student_t;
 
+pub use cauchy::cauchy_p_value;
 pub use conformal::conformal_p_value;
+pub use false_discovery::discoveries;
 pub use harmonic_mean::harmonic_mean_p_value;
 pub use predictive::{Efficiency, predictive_t_tail};
 pub use student_t::{Side, student_t_tail};
