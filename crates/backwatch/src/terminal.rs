@@ -38,10 +38,11 @@ pub(crate) fn error(error: &dyn Error) {
     let mut source = error.source();
     while let Some(error) = source {
         let cause = error.to_string();
-        // Some errors tell their cause themselves.
-        if !text.contains(&cause) {
-            _ = write!(text, ": {cause}");
+        // Some errors tell their cause themselves, with all that is behind it.
+        if text.contains(&cause) {
+            break;
         }
+        _ = write!(text, ": {cause}");
         source = error.source();
     }
     note("error", &text);
