@@ -3,8 +3,10 @@
 //! For short series, 8 to some hundred observations, as a backup job or a daily report gives.
 
 mod huber;
+mod novelty;
 mod seasonal_baseline;
 
+pub use novelty::{FittedNovelty, Novelty, NoveltyParams};
 pub use seasonal_baseline::{
     FittedSeasonalBaseline, Point, SeasonalBaseline, SeasonalBaselineParams,
 };
