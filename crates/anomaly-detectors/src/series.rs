@@ -4,9 +4,10 @@
 
 mod huber;
 mod novelty;
+mod parts;
+mod point;
 mod seasonal_baseline;
 
 pub use novelty::{FittedNovelty, Novelty, NoveltyParams};
-pub use seasonal_baseline::{
-    FittedSeasonalBaseline, Point, SeasonalBaseline, SeasonalBaselineParams,
-};
+pub use point::Point;
+pub use seasonal_baseline::{FittedSeasonalBaseline, SeasonalBaseline, SeasonalBaselineParams};

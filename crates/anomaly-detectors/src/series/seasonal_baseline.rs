@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::huber::{self, MOST_COLUMNS, Matrix, Regression, Row, dot};
+use super::huber::{self, Matrix, Regression, Row, dot};
+use super::parts::{Clock, Parts, Unit};
+use super::point::Point;
 use crate::tail::{Side, student_t_tail};
 use crate::{DetectorError, MAX_DISTANCE, check};
 
@@ -10,46 +12,6 @@ const NAME: &str = "seasonal-baseline";
 const VERSION: u32 = 1;
 /// The fewest observations that say anything.
 const FEWEST: usize = 8;
-/// How often each weekday, and a month's end, must have been seen before it counts.
-const FEWEST_OF_A_KIND: usize = 3;
-const WEEK_DAYS: f64 = 7.0;
-/// A trend is not followed farther than this many times the history's length.
-const FARTHEST: f64 = 1e6;
-
-/// One observation of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// When: days since any midnight, in the time zone whose week matters. Days a multiple of seven
-    /// apart have the same weekday.
-    pub day: f64,
-    /// Whether the day is one at a month's end (or any other day that the caller knows to differ).
-    pub month_end: bool,
-    /// The number observed. One that is not finite is left out of a fit.
-    pub value: f64,
-}
-
-impl Point {
-    /// An observation of `value` on `day`, which is not at a month's end.
-    #[must_use]
-    pub fn new(day: f64, value: f64) -> Self {
-        Self {
-            day,
-            month_end: false,
-            value,
-        }
-    }
-
-    /// The same observation, of a day at a month's end.
-    #[must_use]
-    pub fn at_month_end(mut self) -> Self {
-        self.month_end = true;
-        self
-    }
-
-    fn weekday(&self) -> f64 {
-        self.day.floor().rem_euclid(WEEK_DAYS)
-    }
-}
 
 /// Parameters of [`SeasonalBaseline`], not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -220,138 +182,6 @@ fn criterion(regression: &Regression, observations: usize, columns: usize) -> f6
     // Values are in units of their own spread: what is below this is rounding.
     let variance = (regression.scale * regression.scale * (n - p) / n).max(1e-24);
     n * libm::log(variance) + p * libm::log(n)
-}
-
-/// Where the values lie, so that regressions work on numbers of ordinary size.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Unit {
-    centre: f64,
-    spread: f64,
-}
-
-impl Unit {
-    fn of(points: &[Point]) -> Self {
-        let (low, high) = points
-            .iter()
-            .fold((f64::MAX, f64::MIN), |(low, high), point| {
-                (low.min(point.value), high.max(point.value))
-            });
-        let spread = high / 2.0 - low / 2.0;
-        Self {
-            centre: low.midpoint(high),
-            spread: if spread > 0.0 { spread } else { 1.0 },
-        }
-    }
-
-    fn inward(&self, value: f64) -> f64 {
-        // Halves first: the difference of two large numbers may not be one.
-        (value / 2.0 - self.centre / 2.0) / self.spread * 2.0
-    }
-}
-
-/// Where the days lie.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Clock {
-    centre: f64,
-    half: f64,
-}
-
-impl Clock {
-    /// Of points in the order of their days, at least one.
-    fn of(points: &[Point]) -> Self {
-        let day = |point: Option<&Point>| point.map_or(0.0, |point| point.day);
-        let (first, last) = (day(points.first()), day(points.last()));
-        let half = last / 2.0 - first / 2.0;
-        Self {
-            centre: first.midpoint(last),
-            half: if half > 0.0 { half } else { 1.0 },
-        }
-    }
-}
-
-/// Which parts a baseline has beside its level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Parts {
-    trend: bool,
-    week: bool,
-    month_end: bool,
-}
-
-impl Parts {
-    /// Every combination that the parameters allow and the history can tell apart, simplest first.
-    fn learnable(params: SeasonalBaselineParams, points: &[Point]) -> Vec<Self> {
-        let mut weekdays = [0_usize; 7];
-        let mut month_ends = 0;
-        for point in points {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "0 to 6"
-            )]
-            if let Some(count) = weekdays.get_mut(point.weekday() as usize) {
-                *count += 1;
-            }
-            month_ends += usize::from(point.month_end);
-        }
-        let several_days = points.first().map(|point| point.day) < points.last().map(|p| p.day);
-        let week = params.week && weekdays.iter().all(|&count| count >= FEWEST_OF_A_KIND);
-        let ends = month_ends.min(points.len() - month_ends) >= FEWEST_OF_A_KIND;
-        let choices = |allowed: bool| {
-            if allowed {
-                &[false, true][..]
-            } else {
-                &[false][..]
-            }
-        };
-        let mut all = Vec::with_capacity(8);
-        for &month_end in choices(params.month_end && ends) {
-            for &week in choices(week) {
-                for &trend in choices(params.trend && several_days) {
-                    all.push(Self {
-                        trend,
-                        week,
-                        month_end,
-                    });
-                }
-            }
-        }
-        all
-    }
-
-    fn columns(self) -> usize {
-        1 + usize::from(self.trend) + 6 * usize::from(self.week) + usize::from(self.month_end)
-    }
-
-    /// The row of a point: 1, how late it is, which weekday (against the seventh), a month's end.
-    fn row(self, point: &Point, clock: &Clock) -> Row {
-        let mut row = [0.0; MOST_COLUMNS];
-        row[0] = 1.0;
-        let mut next = 1;
-        if self.trend {
-            let late = (point.day / 2.0 - clock.centre / 2.0) / clock.half * 2.0;
-            row[next] = late.clamp(-FARTHEST, FARTHEST);
-            next += 1;
-        }
-        if self.week {
-            let weekday = point.weekday();
-            for (column, day) in row[next..next + 6]
-                .iter_mut()
-                .zip([0.0, 1.0, 2.0, 3.0, 4.0, 5.0_f64])
-            {
-                // The effects of all seven add up to nothing.
-                *column = if weekday > 5.5 {
-                    -1.0
-                } else {
-                    f64::from((weekday - day).abs() < 0.5)
-                };
-            }
-            next += 6;
-        }
-        if self.month_end {
-            row[next] = f64::from(point.month_end);
-        }
-        row
-    }
 }
 
 /// A fitted [`SeasonalBaseline`].
