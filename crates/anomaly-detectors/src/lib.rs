@@ -11,6 +11,7 @@ mod detector;
 mod error;
 mod iqr;
 mod isolation_forest;
+pub mod metrics;
 mod modified_z_score;
 mod order_statistics;
 mod parallel;
