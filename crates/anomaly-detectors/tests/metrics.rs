@@ -73,7 +73,7 @@ proptest! {
         let (mut wins, mut pairs) = (0.0, 0.0);
         for (a, _) in scores.iter().zip(&labels).filter(|row| *row.1) {
             for (b, _) in scores.iter().zip(&labels).filter(|row| !*row.1) {
-                wins += (f64::from(a > b) + f64::from(a >= b)) / 2.0;
+                wins += f64::midpoint(f64::from(a > b), f64::from(a >= b));
                 pairs += 1.0;
             }
         }
