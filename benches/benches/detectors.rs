@@ -3,7 +3,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use anomaly_detectors::{DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, Score, ZScore};
+use anomaly_detectors::{
+    ClusterDistance, DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, NearestNeighbours,
+    Score, ZScore,
+};
 use benches::observations;
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
@@ -65,6 +68,18 @@ fn detectors(criterion: &mut Criterion) {
             criterion,
             "isolation-forest",
             &IsolationForest::default(),
+            &matrices,
+        )?;
+        bench(
+            criterion,
+            "nearest-neighbours",
+            &NearestNeighbours::default(),
+            &matrices,
+        )?;
+        bench(
+            criterion,
+            "cluster-distance",
+            &ClusterDistance::default(),
             &matrices,
         )
     };

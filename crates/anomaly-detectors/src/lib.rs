@@ -7,26 +7,36 @@
 mod aggregation;
 mod baseline;
 mod check;
+mod cluster_distance;
 mod detector;
 mod error;
 mod iqr;
 mod isolation_forest;
 pub mod metrics;
 mod modified_z_score;
+mod nearest_neighbours;
 mod order_statistics;
 mod parallel;
+mod points;
+mod robust_space;
 pub mod series;
+mod subsample;
 pub mod tail;
 mod univariate;
 mod z_score;
 
 pub use aggregation::Aggregation;
 pub use baseline::{Baseline, MAX_DISTANCE};
+pub use cluster_distance::{
+    Cluster, ClusterDistance, ClusterDistanceParams, FittedClusterDistance,
+};
 pub use detector::{Fit, Score};
 pub use error::DetectorError;
 pub use iqr::{FittedIqr, Iqr, IqrParams};
 pub use isolation_forest::{FittedIsolationForest, IsolationForest, IsolationForestParams};
 pub use modified_z_score::{FittedModifiedZScore, ModifiedZScore, ModifiedZScoreParams};
+pub use nearest_neighbours::{FittedNearestNeighbours, NearestNeighbours, NearestNeighboursParams};
+pub use robust_space::Transform;
 pub use univariate::{FittedUnivariate, Univariate};
 pub use z_score::{FittedZScore, ZScore, ZScoreParams};
 
