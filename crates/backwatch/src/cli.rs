@@ -9,6 +9,8 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::detect::{DETECTORS, Detector, Scale};
+
 /// Tells whose backups just became strange: encrypted, emptied, bloated, slowed, failing or missing.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
@@ -20,6 +22,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(ScanArguments),
+    Detect(DetectArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -83,6 +86,56 @@ pub(crate) struct ScanArguments {
     pub(crate) exit_code: Option<i64>,
 }
 
+/// Score the rows of a table of numbers with one detector, fitted on the same rows.
+///
+/// Prints one score per row on standard output; larger is stranger. Columns are features, and a
+/// missing number is `nan` or empty. A CSV may begin with a line of names, and its empty lines are
+/// skipped.
+///
+/// Exit status: 0 scored, 2 wrong usage, 4 failure, also when the file is no table of numbers.
+#[derive(Debug, Args)]
+pub(crate) struct DetectArguments {
+    /// The detector, by its name in --list.
+    #[arg(long, value_name = "NAME", value_parser = detectors(), hide_possible_values = true)]
+    #[arg(required_unless_present = "list")]
+    pub(crate) detector: Option<&'static Detector>,
+
+    /// The table: a .csv, a .npy of two dimensions, or a .npz whose array `X` is the table.
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) input: Option<PathBuf>,
+
+    /// Change one parameter of the detector, such as `trees=300`.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// Where the randomness starts, for detectors that have some; the same as `--set seed=N`.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// What is done to each column first.
+    #[arg(long, value_enum, default_value_t = Scale::None)]
+    pub(crate) scale: Scale,
+
+    /// How many threads; one per core when not given. Changes the time, never the scores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// What says which rows are anomalies (1) and which are not (0): a column by name or number
+    /// (from 1), of an .npz an array, usually `y`. The detector does not see it; how well the
+    /// scores agree is printed on standard error, as AUROC and average precision (AP).
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: Option<String>,
+
+    /// Print a line of JSON on standard error: seconds to fit and to score, rows, columns, and the
+    /// most memory held.
+    #[arg(long)]
+    pub(crate) timings: bool,
+
+    /// Print every detector with its parameters, their defaults and what they may be.
+    #[arg(long, exclusive = true)]
+    pub(crate) list: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// Each anomaly with its reasons, then a summary.
@@ -100,9 +153,14 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
         .try_map(|word| word.parse::<Format>())
 }
 
+fn detectors() -> impl clap::builder::TypedValueParser<Value = &'static Detector> {
+    PossibleValuesParser::new(DETECTORS.iter().map(|detector| detector.name))
+        .try_map(|name| Detector::named(&name).ok_or("no such detector"))
+}
+
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        None => Err("write it as KEY=VALUE, such as detection.alarm_budget=2".to_owned()),
+        None => Err("write it as KEY=VALUE".to_owned()),
     }
 }

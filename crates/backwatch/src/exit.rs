@@ -8,6 +8,8 @@ use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, SourceError};
 
+use crate::detect::DetectError;
+
 /// What the exit status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -50,6 +52,8 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error(transparent)]
+    Detect(#[from] DetectError),
     #[error("cannot write the output")]
     Output(#[from] io::Error),
     #[error("cannot write the output")]
@@ -77,6 +81,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }
     }

@@ -1,6 +1,7 @@
 //! `backwatch`: tells whose backups just became strange.
 
 mod cli;
+mod detect;
 mod exit;
 mod input;
 mod man;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Detect(arguments) => detect::run(&arguments),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

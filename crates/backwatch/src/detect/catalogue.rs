@@ -1,0 +1,207 @@
+//! The detectors by name: the one table to add a detector to.
+
+use std::fmt::Write as _;
+
+use anomaly_detectors::ndarray::{Array2, ArrayView2};
+use anomaly_detectors::{DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, Score, ZScore};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::DetectError;
+
+const AGGREGATION: (&str, &str) = ("aggregation", "max, sum_of_squares or log_sum");
+const MIN_SCALE: (&str, &str) = ("min_scale", "finite and not negative");
+const SEED: (&str, &str) = ("seed", "0 to 18446744073709551615");
+
+/// Every detector that can be asked for, in the order of `--list`.
+pub(crate) static DETECTORS: &[Detector] = &[
+    Detector::of::<ZScore>(
+        "z-score",
+        "far from the mean, in standard deviations",
+        &[AGGREGATION, MIN_SCALE],
+    ),
+    Detector::of::<ModifiedZScore>(
+        "modified-z-score",
+        "far from the median, in median absolute deviations",
+        &[AGGREGATION, MIN_SCALE],
+    ),
+    Detector::of::<Iqr>(
+        "iqr",
+        "outside Tukey's fences",
+        &[("k", "0 to 1000"), AGGREGATION, MIN_SCALE],
+    ),
+    Detector::of::<IsolationForest>(
+        "isolation-forest",
+        "easy to isolate by random splits",
+        &[
+            ("trees", "1 to 10000"),
+            ("max_samples", "2 to 1048576"),
+            SEED,
+        ],
+    ),
+];
+
+/// Fits a detector of these parameters.
+type FitFn = fn(&Value, ArrayView2<'_, f64>) -> Result<Box<dyn Score>, Refused>;
+
+/// A detector by name.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    pub(crate) name: &'static str,
+    /// What it finds strange.
+    finds: &'static str,
+    /// Its parameters by their serialised names, with what each may be.
+    allowed: &'static [(&'static str, &'static str)],
+    defaults: fn() -> Value,
+    check: fn(&Value) -> Result<(), Refused>,
+    fit: FitFn,
+}
+
+/// Why a detector did not take its parameters or the data.
+enum Refused {
+    /// The parameter and what serde says of it; no name if it is about none in particular.
+    Parameter(String, serde_json::Error),
+    Data(DetectorError),
+}
+
+impl Detector {
+    const fn of<D>(
+        name: &'static str,
+        finds: &'static str,
+        allowed: &'static [(&'static str, &'static str)],
+    ) -> Self
+    where
+        D: Fit + Default + Serialize + DeserializeOwned,
+        D::Fitted: 'static,
+    {
+        Self {
+            name,
+            finds,
+            allowed,
+            defaults: || serde_json::to_value(D::default()).unwrap_or_default(),
+            check: |parameters| checked::<D>(parameters).map(drop),
+            fit: |parameters, data| {
+                let detector: D = checked(parameters)?;
+                let fitted = detector.fit(data).map_err(Refused::Data)?;
+                Ok(Box::new(fitted))
+            },
+        }
+    }
+
+    /// The detector of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        DETECTORS.iter().find(|detector| detector.name == name)
+    }
+
+    pub(crate) fn has_seed(&self) -> bool {
+        self.allowed.contains(&SEED)
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        match (self.defaults)() {
+            Value::Object(defaults) => defaults,
+            _ => Map::new(),
+        }
+    }
+
+    /// The defaults with what the user set, checked.
+    pub(super) fn parameters(&self, set: &[(String, String)]) -> Result<Value, DetectError> {
+        let mut parameters = self.defaults();
+        for (key, text) in set {
+            let Some(value) = parameters.get_mut(key) else {
+                let names: Vec<_> = self.allowed.iter().map(|(name, _)| *name).collect();
+                return Err(DetectError::UnknownParameter {
+                    detector: self.name,
+                    key: key.clone(),
+                    parameters: names.join(", "),
+                });
+            };
+            *value = match value {
+                Value::String(_) => Value::String(text.clone()),
+                _ => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())),
+            };
+        }
+        let parameters = Value::Object(parameters);
+        (self.check)(&parameters).map_err(|refused| self.error(refused, set))?;
+        Ok(parameters)
+    }
+
+    /// Fits the detector with parameters that [`Detector::parameters`] gave.
+    pub(super) fn fit(
+        &self,
+        parameters: &Value,
+        data: &Array2<f64>,
+    ) -> Result<Box<dyn Score>, DetectError> {
+        (self.fit)(parameters, data.view()).map_err(|refused| self.error(refused, &[]))
+    }
+
+    fn error(&self, refused: Refused, set: &[(String, String)]) -> DetectError {
+        match refused {
+            Refused::Data(source) => DetectError::detector(self.name, source),
+            Refused::Parameter(key, source) => {
+                let given = set.iter().rev().find(|(name, _)| *name == key);
+                let allowed = self.allowed.iter().find(|(name, _)| *name == key);
+                let reason = match (given, allowed) {
+                    (Some((_, text)), Some((_, allowed))) => {
+                        format!("`{key}` is {text}: must be {allowed}")
+                    }
+                    // The detector's own check names parameter, value and range.
+                    _ => source.to_string(),
+                };
+                DetectError::WrongParameter {
+                    detector: self.name,
+                    reason,
+                }
+            }
+        }
+    }
+}
+
+fn checked<D: DeserializeOwned>(parameters: &Value) -> Result<D, Refused> {
+    serde_path_to_error::deserialize(parameters)
+        .map_err(|error| Refused::Parameter(error.path().to_string(), error.into_inner()))
+}
+
+/// Every detector with what it finds strange, and its parameters: name, default, what is allowed.
+pub(super) fn list() -> String {
+    let mut text = String::new();
+    for (index, detector) in DETECTORS.iter().enumerate() {
+        let gap = if index == 0 { "" } else { "\n" };
+        _ = writeln!(text, "{gap}{}: {}", detector.name, detector.finds);
+        let defaults = detector.defaults();
+        for (name, allowed) in detector.allowed {
+            let default = match defaults.get(*name) {
+                Some(Value::String(word)) => word.clone(),
+                Some(value) => value.to_string(),
+                None => String::new(),
+            };
+            _ = writeln!(text, "  {name:<24} {default:<10} {allowed}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_listed_with_what_the_detector_allows() {
+        for detector in DETECTORS {
+            let defaults = detector.defaults();
+            let listed: BTreeSet<_> = detector.allowed.iter().map(|(name, _)| *name).collect();
+            let known: BTreeSet<_> = defaults.keys().map(String::as_str).collect();
+            assert_eq!(known, listed, "{}", detector.name);
+            assert!(detector.parameters(&[]).is_ok(), "{}", detector.name);
+            for (name, allowed) in detector.allowed {
+                let set = [((*name).to_owned(), "-1".to_owned())];
+                let error = detector.parameters(&set).unwrap_err().to_string();
+                let message = format!("{}: `{name}` is -1: must be {allowed}", detector.name);
+                assert_eq!(error, message);
+            }
+        }
+    }
+}
