@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use anomaly_detectors::ndarray::{Array2, ArrayView2};
-use anomaly_detectors::{DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, Score, ZScore};
+use anomaly_detectors::{
+    ClusterDistance, DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, NearestNeighbours,
+    Score, ZScore,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -12,6 +15,7 @@ use super::DetectError;
 
 const AGGREGATION: (&str, &str) = ("aggregation", "max, sum_of_squares or log_sum");
 const MIN_SCALE: (&str, &str) = ("min_scale", "finite and not negative");
+const TRANSFORM: (&str, &str) = ("transform", "linear or signed_log");
 const SEED: (&str, &str) = ("seed", "0 to 18446744073709551615");
 
 /// Every detector that can be asked for, in the order of `--list`.
@@ -38,6 +42,29 @@ pub(crate) static DETECTORS: &[Detector] = &[
             ("trees", "1 to 10000"),
             ("max_samples", "2 to 1048576"),
             SEED,
+        ],
+    ),
+    Detector::of::<NearestNeighbours>(
+        "nearest-neighbours",
+        "far from the nearest row of small subsamples",
+        &[
+            ("samples", "1 to 1000"),
+            ("sample_rows", "1 to 1024"),
+            TRANSFORM,
+            ("trim", "0 to 0.5"),
+            MIN_SCALE,
+            SEED,
+        ],
+    ),
+    Detector::of::<ClusterDistance>(
+        "cluster-distance",
+        "far from every cluster of past rows; 1 is on the edge of one",
+        &[
+            ("sensitivity", "-99 to 1000"),
+            ("cluster_rows", "2 to 1024"),
+            ("max_rows", "2 to 8192"),
+            TRANSFORM,
+            MIN_SCALE,
         ],
     ),
 ];
@@ -197,10 +224,16 @@ mod tests {
             assert_eq!(known, listed, "{}", detector.name);
             assert!(detector.parameters(&[]).is_ok(), "{}", detector.name);
             for (name, allowed) in detector.allowed {
-                let set = [((*name).to_owned(), "-1".to_owned())];
+                let set = [((*name).to_owned(), "-1000".to_owned())];
                 let error = detector.parameters(&set).unwrap_err().to_string();
-                let message = format!("{}: `{name}` is -1: must be {allowed}", detector.name);
+                let message = format!("{}: `{name}` is -1000: must be {allowed}", detector.name);
                 assert_eq!(error, message);
+                if defaults[*name].is_string() {
+                    for word in allowed.replace(" or ", ", ").split(", ") {
+                        let set = [((*name).to_owned(), word.to_owned())];
+                        assert!(detector.parameters(&set).is_ok(), "{name}: {word}");
+                    }
+                }
             }
         }
     }
