@@ -1,5 +1,6 @@
 //! Strange rows are few and different, so random splits isolate them early.
 
+mod batch;
 mod fitted;
 mod grow;
 mod path_length;

@@ -116,10 +116,52 @@ fn a_seed_gives_the_same_forest_for_ever() {
     );
 }
 
+#[test]
+fn many_rows_score_as_one_to_the_last_bit() {
+    // Widths around those that the layout for many rows is made for; trees too deep for it; more
+    // thresholds than it has ranks for; values that tie; a last block that is not full.
+    for (columns, max_samples, trees) in [
+        (0, 256, 30),
+        (1, 256, 30),
+        (1, 256, 700),
+        (3, 700, 30),
+        (8, 256, 30),
+        (9, 64, 30),
+        (33, 256, 30),
+        (65, 256, 30),
+    ] {
+        let params = IsolationForestParams::default()
+            .trees(trees)
+            .max_samples(max_samples);
+        let mut data = wave(2_100, columns);
+        let forest = fit(params, &data);
+        for (index, value) in data.iter_mut().enumerate() {
+            match index % 97 {
+                0 => *value = f64::NAN,
+                1 => *value = f64::INFINITY,
+                2 => *value = f64::NEG_INFINITY,
+                3 => *value = -0.0,
+                4 => *value = 0.0,
+                _ => {}
+            }
+        }
+        let together = forest.score(data.view()).unwrap();
+        for (row, score) in data.rows().into_iter().zip(together) {
+            assert_eq!(
+                forest.score_row(row).unwrap().to_bits(),
+                score.to_bits(),
+                "{columns} columns"
+            );
+        }
+    }
+}
+
 #[cfg(feature = "rayon")]
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let data = wave(1_001, 3);
+    use anomaly_detectors::ndarray::Axis;
+
+    let data = wave(2_100, 3);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -128,7 +170,9 @@ fn the_number_of_threads_changes_nothing() {
         pool.install(|| {
             let forest = fit(IsolationForestParams::default(), &data);
             let scores = forest.score(data.view()).unwrap();
-            (forest, scores.mapv(f64::to_bits))
+            let few = data.view().split_at(Axis(0), 1_001).0;
+            let few = forest.score(few).unwrap();
+            (forest, scores.mapv(f64::to_bits), few.mapv(f64::to_bits))
         })
     };
     let one = run(1);

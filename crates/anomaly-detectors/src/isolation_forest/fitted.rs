@@ -4,6 +4,7 @@ use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
 use serde::{Deserialize, Serialize};
 
 use super::IsolationForest;
+use super::batch::{self, Ranked};
 use super::path_length::average_path_length;
 use super::record::Record;
 use super::sample::present;
@@ -124,6 +125,15 @@ impl Score for FittedIsolationForest {
     ) -> Result<(), DetectorError> {
         check::width(self.columns(), data.ncols())?;
         check::output(data.nrows(), scores.len())?;
+        if data.nrows() >= batch::FEWEST_ROWS
+            && let Some(ranked) = Ranked::new(&self.trees, self.columns())
+        {
+            let usual_sum = self.usual_sum();
+            ranked.score_into(data, scores, &self.substitutes, |sum| {
+                score_of(sum, usual_sum)
+            });
+            return Ok(());
+        }
         let rows = Block::rows(self.columns());
         parallel::for_each_block(
             data,

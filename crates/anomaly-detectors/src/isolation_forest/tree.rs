@@ -132,6 +132,29 @@ impl Tree {
         self.rows[0] as usize
     }
 
+    /// Steps from the root to the deepest leaf.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Column and threshold of each split, in any order.
+    pub(super) fn splits(&self) -> impl Iterator<Item = (usize, f64)> {
+        (0..self.nodes.len())
+            .filter_map(|at| self.split(at))
+            .map(|(column, threshold, _)| (column, threshold))
+    }
+
+    /// Column, threshold and left child of a node, or nothing if it is a leaf.
+    pub(super) fn split(&self, at: usize) -> Option<(usize, f64, usize)> {
+        let node = self.nodes[at];
+        (!self.is_leaf(at)).then_some((node.column as usize, node.threshold, node.left as usize))
+    }
+
+    /// The path length of the rows that end at this leaf.
+    pub(super) fn path_length_at(&self, leaf: usize) -> f64 {
+        self.path_lengths[leaf]
+    }
+
     /// The path length of the row whose value in each column `value` gives.
     pub(super) fn path_length(&self, value: impl Fn(usize) -> f64) -> f64 {
         let mut at = 0;
