@@ -55,7 +55,8 @@ fn detect(arguments: &DetectArguments) -> Result<Exit, Failure> {
 
     let (scores, timings) = in_threads(arguments.threads, || {
         fit_and_score(detector, &parameters, &table.rows)
-    })??;
+    })?
+    .map_err(|error| error.in_file(input))?;
     write_scores(&scores)?;
     if let Some(labels) = &table.labels {
         write_measures(&scores.to_vec(), labels);
@@ -87,9 +88,7 @@ fn fit_and_score(
     let fitted = detector.fit(parameters, rows)?;
     let fit_seconds = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let scores = fitted
-        .score(rows.view())
-        .map_err(|source| DetectError::detector(detector.name, source))?;
+    let scores = fitted.score(rows.view()).map_err(DetectError::Detector)?;
     let score_seconds = start.elapsed().as_secs_f64();
     let timings = Timings::new(fit_seconds, score_seconds, rows.dim());
     Ok((scores, timings))

@@ -355,7 +355,11 @@ fn a_csv_that_is_no_table_is_refused() {
     for (content, label, message) in [
         ("", None, "rows.csv: empty"),
         ("a,b\n", None, "rows.csv: no rows below the header"),
-        ("a\n1\n", None, "1 rows of history"),
+        (
+            "a\n1\n",
+            None,
+            "rows.csv: 1 rows of history: z-score needs at least 2",
+        ),
         (
             "a,b\n1,2\n1\n",
             None,

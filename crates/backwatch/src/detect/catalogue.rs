@@ -165,7 +165,7 @@ impl Detector {
 
     fn error(&self, refused: Refused, set: &[(String, String)]) -> DetectError {
         match refused {
-            Refused::Data(source) => DetectError::detector(self.name, source),
+            Refused::Data(source) => DetectError::Detector(source),
             Refused::Parameter(key, source) => {
                 let given = set.iter().rev().find(|(name, _)| *name == key);
                 let allowed = self.allowed.iter().find(|(name, _)| *name == key);

@@ -33,11 +33,8 @@ pub(crate) enum DetectError {
     Read { path: PathBuf, source: io::Error },
     #[error("{}: {reason}", path.display())]
     Content { path: PathBuf, reason: String },
-    #[error("{detector}")]
-    Detector {
-        detector: &'static str,
-        source: DetectorError,
-    },
+    #[error(transparent)]
+    Detector(DetectorError),
     #[error("cannot start the threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),
 }
@@ -50,8 +47,12 @@ impl DetectError {
         }
     }
 
-    pub(super) fn detector(detector: &'static str, source: DetectorError) -> Self {
-        Self::Detector { detector, source }
+    /// The error, with the name of the file where it is about its rows.
+    pub(super) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Detector(source) => Self::content(path, source.to_string()),
+            other => other,
+        }
     }
 
     /// The status to end with.
