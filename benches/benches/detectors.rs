@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, NearestNeighbours,
-    Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, ModifiedZScore,
+    NearestNeighbours, Score, ZScore,
 };
 use benches::observations;
 use criterion::{
@@ -63,6 +63,7 @@ fn detectors(criterion: &mut Criterion) {
             &ModifiedZScore::default(),
             &matrices,
         )?;
+        bench(criterion, "ecod", &Ecod::default(), &matrices)?;
         bench(criterion, "iqr", &Iqr::default(), &matrices)?;
         bench(
             criterion,

@@ -9,6 +9,7 @@ mod baseline;
 mod check;
 mod cluster_distance;
 mod detector;
+mod ecod;
 mod error;
 mod iqr;
 mod isolation_forest;
@@ -31,6 +32,7 @@ pub use cluster_distance::{
     Cluster, ClusterDistance, ClusterDistanceParams, FittedClusterDistance,
 };
 pub use detector::{Fit, Score};
+pub use ecod::{Ecod, EcodParams, EcodTails, FittedEcod};
 pub use error::DetectorError;
 pub use iqr::{FittedIqr, Iqr, IqrParams};
 pub use isolation_forest::{FittedIsolationForest, IsolationForest, IsolationForestParams};
