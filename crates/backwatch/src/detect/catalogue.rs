@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anomaly_detectors::ndarray::{Array2, ArrayView2};
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Fit, Iqr, IsolationForest, ModifiedZScore, NearestNeighbours,
-    Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, ModifiedZScore,
+    NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,6 +66,11 @@ pub(crate) static DETECTORS: &[Detector] = &[
             TRANSFORM,
             MIN_SCALE,
         ],
+    ),
+    Detector::of::<Ecod>(
+        "ecod",
+        "far out in the tails of its columns",
+        &[("tails", "per_row or per_value")],
     ),
 ];
 
