@@ -4,7 +4,6 @@ mod batch;
 mod fitted;
 mod grow;
 mod path_length;
-mod random;
 mod record;
 mod sample;
 mod tree;
@@ -13,9 +12,9 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use self::fitted::FittedIsolationForest;
-use self::random::SplitMix64;
 use self::sample::Sample;
 use self::tree::Tree;
+use crate::random::SplitMix64;
 use crate::{DetectorError, Fit, check, parallel};
 
 /// Name of the detector, as users write it.

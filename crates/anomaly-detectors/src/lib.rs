@@ -19,6 +19,7 @@ mod nearest_neighbours;
 mod order_statistics;
 mod parallel;
 mod points;
+mod random;
 mod robust_space;
 pub mod series;
 mod subsample;

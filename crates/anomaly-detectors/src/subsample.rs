@@ -2,24 +2,22 @@
 
 use std::collections::HashSet;
 
+use crate::random::SplitMix64;
+
+/// Rows of subsample `index` of the detector with `seed`; see [`draw`].
+pub(crate) fn subsample(seed: u64, index: usize, end: usize, count: usize) -> Vec<usize> {
+    draw(&mut SplitMix64::new(seed, index), end, count)
+}
+
 /// `count` different numbers below `end`, at least as many, every set of them equally likely: Floyd's
 /// algorithm, in Bentley, "Programming Pearls: A Sample of Brilliance", Communications of the ACM 30
 /// (1987).
-///
-/// Seed and index are hashed together: to add one to the other would give neighbouring seeds nearly
-/// all subsamples in common.
-#[allow(clippy::cast_possible_truncation)] // The product's upper half is below `end`.
-pub(crate) fn subsample(seed: u64, index: usize, end: usize, count: usize) -> Vec<usize> {
-    let mut state = mix(mix(seed.wrapping_add(GAMMA)).wrapping_add(index as u64));
-    let mut below = |end: usize| {
-        state = state.wrapping_add(GAMMA);
-        ((u128::from(mix(state)) * end as u128) >> 64) as usize
-    };
+pub(crate) fn draw(random: &mut SplitMix64, end: usize, count: usize) -> Vec<usize> {
     let mut drawn = Vec::with_capacity(count);
     // Only asked whether it holds a number: its order, which differs from run to run, does not show.
     let mut taken = HashSet::with_capacity(count);
     for last in end - count..end {
-        let candidate = below(last + 1);
+        let candidate = random.below(last + 1);
         let row = if taken.insert(candidate) {
             candidate
         } else {
@@ -29,16 +27,6 @@ pub(crate) fn subsample(seed: u64, index: usize, end: usize, count: usize) -> Ve
         drawn.push(row);
     }
     drawn
-}
-
-/// Step and finaliser of `SplitMix64`: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
-/// Generators", OOPSLA 2014.
-const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
-
-fn mix(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    state ^ (state >> 31)
 }
 
 #[cfg(test)]

@@ -203,7 +203,8 @@ fn rank_p_value(column: &Column, past: &ArrayView1<'_, f64>) -> f64 {
     if farther == 0 {
         return 0.0;
     }
-    ((sides * (farther + 1)) as f64 / (past.len() + 1) as f64).min(1.0)
+    let known = count(&|x| !x.is_nan());
+    ((sides * (farther + 1)) as f64 / (known + 1) as f64).min(1.0)
 }
 
 fn forest_p_value(

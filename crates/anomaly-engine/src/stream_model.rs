@@ -175,7 +175,7 @@ impl StreamModel {
             _ => None,
         };
         self.hold(
-            job,
+            job.key(),
             Lesson::Numbers {
                 start_micros,
                 row,
@@ -187,18 +187,15 @@ impl StreamModel {
     /// Keeps an empty image until a person decides.
     pub(crate) fn hold_empty(&mut self, job: &BackupJob) {
         self.hold(
-            job,
+            job.key(),
             Lesson::Empty {
                 image: Previous::of(job),
             },
         );
     }
 
-    fn hold(&mut self, job: &BackupJob, lesson: Lesson) {
-        self.held.push_back(Held {
-            job: job.key(),
-            lesson,
-        });
+    fn hold(&mut self, job: JobKey, lesson: Lesson) {
+        self.held.push_back(Held { job, lesson });
         if self.held.len() > HELD {
             self.held.pop_front();
         }
@@ -254,10 +251,7 @@ impl StreamModel {
             row,
             gap_seconds: None,
         };
-        self.held.push_back(Held {
-            job: job.clone(),
-            lesson,
-        });
+        self.hold(job.clone(), lesson);
         true
     }
 

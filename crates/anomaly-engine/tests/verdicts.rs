@@ -673,3 +673,38 @@ fn what_was_accepted_can_be_taken_back() {
         "and accepted once more"
     );
 }
+
+/// Decisions that are made and taken back do not make the model grow.
+#[test]
+fn taking_back_keeps_the_model_bounded() {
+    let strange = |number: u64| job(number, usual_image(number).transferred_bytes(9_900_000_000));
+    let engine = Engine::default();
+    let mut model = StreamModel::default();
+    let mut accepted = Vec::new();
+    for job in usual_jobs(40) {
+        _ = engine.judge(&job, &mut model);
+    }
+    // Each is accepted and taken back and accepted, so that the next one is still strange.
+    for number in 40..140 {
+        let job = strange(number);
+        if engine.judge(&job, &mut model).is_anomalous() && model.accept(&job.key(), 400) {
+            accepted.push(job.key());
+        }
+    }
+    for number in 140..172 {
+        let failing = usual_image(number).image_bytes(0);
+        assert!(
+            engine
+                .judge(&job(number, failing), &mut model)
+                .is_anomalous()
+        );
+    }
+    assert!(!accepted.is_empty());
+    for key in &accepted {
+        assert!(model.retract(key));
+    }
+    // Of the 32 that waited before, as many are forgotten as were taken back.
+    let waiting =
+        (140..172).filter(|&number| model.accept(&job(number, usual_image(number)).key(), 400));
+    assert_eq!(waiting.count(), 32 - accepted.len().min(32));
+}

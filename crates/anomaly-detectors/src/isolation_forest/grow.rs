@@ -1,8 +1,8 @@
 //! Growing one tree.
 
-use super::random::SplitMix64;
 use super::sample::Sample;
 use super::tree::Step;
+use crate::random::SplitMix64;
 
 /// Splits the sample at random until rows stand alone, no column varies or the depth is reached.
 pub(super) fn grow(sample: &Sample, depth_limit: u32, random: &mut SplitMix64) -> Vec<Step> {

@@ -1,10 +1,9 @@
 //! The rows that a tree is grown from.
 
-use std::collections::HashSet;
-
 use ndarray::ArrayView2;
 
-use super::random::SplitMix64;
+use crate::random::SplitMix64;
+use crate::subsample::draw;
 
 /// Rows looked at to find a column's usual value.
 const ROWS_FOR_SUBSTITUTE: usize = 1024;
@@ -26,7 +25,7 @@ impl Sample {
         random: &mut SplitMix64,
     ) -> Self {
         let mut values = Vec::with_capacity(rows * data.ncols());
-        for row in draw_indices(data.nrows(), rows, random) {
+        for row in draw(random, data.nrows(), rows) {
             let row = data.row(row);
             values.extend(
                 row.iter().zip(substitutes).map(|(&value, &substitute)| {
@@ -79,51 +78,11 @@ pub(super) fn substitutes(data: ArrayView2<'_, f64>) -> Vec<f64> {
         .collect()
 }
 
-/// `count` different numbers below `end`, every set of them equally likely: Floyd's algorithm, in
-/// Bentley, "Programming Pearls: A Sample of Brilliance", Communications of the ACM 30 (1987).
-fn draw_indices(end: usize, count: usize, random: &mut SplitMix64) -> Vec<usize> {
-    let mut drawn = Vec::with_capacity(count);
-    // Only asked whether it holds a number: its order, which differs from run to run, does not show.
-    let mut seen = HashSet::with_capacity(count);
-    for last in end - count..end {
-        let candidate = random.below(last + 1);
-        let index = if seen.insert(candidate) {
-            candidate
-        } else {
-            seen.insert(last);
-            last
-        };
-        drawn.push(index);
-    }
-    drawn
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
-    use super::{SplitMix64, draw_indices, substitutes};
-
-    #[test]
-    fn indices_differ_and_are_equally_likely() {
-        let mut random = SplitMix64::new(3, 0);
-        let mut counts = [0_u32; 10];
-        for _ in 0..10_000 {
-            let drawn = draw_indices(10, 4, &mut random);
-            let mut distinct = drawn.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            assert_eq!(distinct.len(), 4);
-            for index in drawn {
-                counts[index] += 1;
-            }
-        }
-        // Five standard deviations of a binomial count.
-        assert!(
-            counts.iter().all(|count| count.abs_diff(4_000) < 245),
-            "{counts:?}"
-        );
-    }
+    use super::substitutes;
 
     #[test]
     fn a_missing_value_is_read_as_one_that_occurs() {

@@ -3,24 +3,24 @@
 /// The generator `SplitMix64`: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
 /// Generators", OOPSLA 2014, with the constants of its reference implementation.
 ///
-/// Own code, because a stored seed must give the same forest after any update of a library.
+/// Own code, because a stored seed must give the same detector after any update of a library.
 #[derive(Debug)]
-pub(super) struct SplitMix64 {
+pub(crate) struct SplitMix64 {
     state: u64,
 }
 
 const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl SplitMix64 {
-    /// The generator of tree `tree` of the forest with `seed`.
+    /// The generator of part `index`, a tree or a subsample, of the detector with `seed`.
     ///
     /// Seed and index are hashed: to add one to the other would give neighbouring seeds nearly all
-    /// trees in common.
-    pub(super) fn new(seed: u64, tree: usize) -> Self {
-        let mut forest = Self { state: seed };
-        let tree = (tree as u64).wrapping_mul(GAMMA);
+    /// parts in common.
+    pub(crate) fn new(seed: u64, index: usize) -> Self {
+        let mut detector = Self { state: seed };
+        let index = (index as u64).wrapping_mul(GAMMA);
         Self {
-            state: mix(forest.next().wrapping_add(tree)),
+            state: mix(detector.next().wrapping_add(index)),
         }
     }
 
@@ -31,12 +31,12 @@ impl SplitMix64 {
 
     /// A whole number from 0 to `end - 1`. Numbers are equally likely to within `end / 2^64`.
     #[allow(clippy::cast_possible_truncation)]
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize
     }
 
     /// A number from `low` up to but not including `high`, where `low < high`.
-    pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         // 52 bits and a half: above 0, below 1, and exact.
         let part = ((self.next() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64;
         let span = high - low;
