@@ -1,7 +1,8 @@
 //! From scores and distances to p-values.
 //!
 //! All functions here are pure, take any number, and give a probability above 0 and at most 1. What
-//! says nothing (NaN, no observations) gives 1: no evidence.
+//! says nothing (NaN, no observations) gives 1: no evidence. Only the critical values go the other
+//! way, from a probability to a distance.
 //!
 //! Student's t and the normal distribution are those of `statrs`, which uses the platform's
 //! logarithm and exponential: the last digits of a p-value may differ between platforms.
@@ -17,8 +18,8 @@ pub use cauchy::cauchy_p_value;
 pub use conformal::conformal_p_value;
 pub use false_discovery::discoveries;
 pub use harmonic_mean::harmonic_mean_p_value;
-pub use predictive::{Efficiency, predictive_t_tail};
-pub use student_t::{Side, student_t_tail};
+pub use predictive::{Efficiency, predictive_t_critical_value, predictive_t_tail};
+pub use student_t::{Side, student_t_critical_value, student_t_tail};
 
 /// The nearest probability above 0 and at most 1; 1 for NaN.
 fn probability(p_value: f64) -> f64 {

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use self::estimator::Estimator;
-use crate::tail::{Efficiency, Side, predictive_t_tail};
-use crate::{Aggregation, Baseline, DetectorError, Fit, Score, check};
+use crate::tail::{Efficiency, Side, predictive_t_critical_value, predictive_t_tail};
+use crate::{Aggregation, Baseline, DetectorError, Fit, MAX_DISTANCE, Score, check};
 
 /// A detector that gives each column a location and a scale, and judges it by itself.
 ///
@@ -110,7 +110,7 @@ impl<D: Univariate> FittedUnivariate<D> {
         if baseline.is_constant() {
             let strange = side.outward(distance) > 0.0;
             return Some(if strange {
-                1.0 / (observations + 1) as f64
+                chance_of_a_new_value(baseline)
             } else {
                 1.0
             });
@@ -124,12 +124,70 @@ impl<D: Univariate> FittedUnivariate<D> {
         ))
     }
 
+    /// The distance (see [`Baseline::distance`]) that a next value of a column reaches on `side`
+    /// with a chance of just `false_alarm_rate`, if the column is normal: where
+    /// [`FittedUnivariate::p_value`] is the rate.
+    ///
+    /// A fixed threshold means another rate after every number of observations, and several times
+    /// its nominal one after 20 to 60; this one moves with them. It is positive for
+    /// [`Side::Above`], negative for [`Side::Below`], and a magnitude for [`Side::Both`]. The rate is
+    /// 1e-12 to 0.5.
+    ///
+    /// In a column that never varied, any new value is [`MAX_DISTANCE`] away, and that is the
+    /// critical distance if the rate is at least `1 / (n + 1)`. A smaller rate cannot be kept there.
+    ///
+    /// `None` for a rate out of range or that cannot be kept, a column that is not judged, and a
+    /// column that does not exist.
+    ///
+    /// ```
+    /// use anomaly_detectors::tail::Side;
+    /// use anomaly_detectors::{Fit, ModifiedZScore};
+    /// use ndarray::Array2;
+    ///
+    /// let nights = |count| Array2::from_shape_fn((count, 1), |(night, _)| (night * 7 % 20) as f64);
+    /// let critical = |count| {
+    ///     let usual = ModifiedZScore::default().fit(nights(count).view())?;
+    ///     Ok(usual.critical_distance(0, 0.001, Side::Above))
+    /// };
+    /// assert!(critical(20)? > Some(4.7));
+    /// assert!(critical(1_000)? < Some(3.2));
+    /// # Ok::<(), anomaly_detectors::DetectorError>(())
+    /// ```
+    #[must_use]
+    pub fn critical_distance(
+        &self,
+        column: usize,
+        false_alarm_rate: f64,
+        side: Side,
+    ) -> Option<f64> {
+        let baseline = self.baselines.get(column)?;
+        if !baseline.is_judged() || !(1e-12..=0.5).contains(&false_alarm_rate) {
+            return None;
+        }
+        if baseline.is_constant() {
+            let farthest = match side {
+                Side::Above | Side::Both => MAX_DISTANCE,
+                Side::Below => -MAX_DISTANCE,
+            };
+            return (chance_of_a_new_value(baseline) <= false_alarm_rate).then_some(farthest);
+        }
+        let observations = baseline.observations();
+        let deviations =
+            predictive_t_critical_value(false_alarm_rate, observations, D::EFFICIENCY, side)?;
+        Some(deviations / self.detector.deviations_per_scale())
+    }
+
     fn distances_of<'a>(&'a self, row: ArrayView1<'a, f64>) -> impl Iterator<Item = f64> + 'a {
         self.baselines
             .iter()
             .zip(row)
             .map(|(baseline, &value)| baseline.distance(value))
     }
+}
+
+/// How often a column that never varied has another value: `1 / (n + 1)` after `n` observations.
+fn chance_of_a_new_value(baseline: &Baseline) -> f64 {
+    1.0 / (baseline.observations() as f64 + 1.0)
 }
 
 impl<D: Univariate> Fit for D {

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anomaly_detectors::tail::{
-    Efficiency, Side, conformal_p_value, harmonic_mean_p_value, predictive_t_tail, student_t_tail,
+    Efficiency, Side, conformal_p_value, harmonic_mean_p_value, predictive_t_tail,
+    student_t_critical_value, student_t_tail,
 };
 use proptest::prelude::*;
 
@@ -57,6 +58,22 @@ proptest! {
         prop_assert!(tail(low, Side::Below) <= tail(high, Side::Below) * rises);
         let (near, far) = if a.abs() <= b.abs() { (a, b) } else { (b, a) };
         prop_assert!(tail(far, Side::Both) <= tail(near, Side::Both) * rises);
+    }
+
+    #[test]
+    fn a_critical_value_has_its_rate(
+        exponent in -200.0..-0.31,
+        freedom in prop_oneof![0.5..1e5, Just(f64::INFINITY)],
+    ) {
+        let rate = 10_f64.powf(exponent);
+        for side in SIDES {
+            let Some(critical) = student_t_critical_value(rate, freedom, side) else {
+                prop_assert!(freedom < 2.0, "{rate} {freedom}");
+                continue;
+            };
+            let tail = student_t_tail(critical, freedom, side);
+            prop_assert!((tail / rate - 1.0).abs() < 1e-9, "{tail} is not {rate}");
+        }
     }
 
     #[test]

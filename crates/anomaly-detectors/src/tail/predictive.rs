@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_2_PI;
 
-use super::{Side, student_t_tail};
+use super::{Side, student_t_critical_value, student_t_tail};
 
 /// How well estimators of location and scale use normal data: the part of the observations that
 /// mean and standard deviation would have needed for the same precision, above 0 and at most 1.
@@ -59,7 +59,44 @@ pub fn predictive_t_tail(z: f64, observations: usize, efficiency: Efficiency, si
     if observations < 2 {
         return 1.0;
     }
+    let (widening, degrees_of_freedom) = prediction(observations, efficiency);
+    student_t_tail(z / widening, degrees_of_freedom, side)
+}
+
+/// How many estimated standard deviations out on `side` the next value is with a chance of just
+/// `rate`, when location and scale were estimated from `observations` normal values: the inverse of
+/// [`predictive_t_tail`], and the same formula.
+///
+/// `rate` is 1e-300 to 1/2; the sign is that of [`student_t_critical_value`].
+///
+/// `None` for a rate out of range, fewer than two observations, and a value beyond 1e150.
+///
+/// ```
+/// use anomaly_detectors::tail::{Efficiency, Side, predictive_t_critical_value};
+///
+/// let normal = Efficiency::MEAN_AND_DEVIATION;
+/// let after = |nights| predictive_t_critical_value(0.01, nights, normal, Side::Both);
+/// assert!(after(10).is_some_and(|z| z > 3.4) && after(1_000).is_some_and(|z| z < 2.6));
+/// assert_eq!(after(1), None);
+/// ```
+#[must_use]
+pub fn predictive_t_critical_value(
+    rate: f64,
+    observations: usize,
+    efficiency: Efficiency,
+    side: Side,
+) -> Option<f64> {
+    if observations < 2 {
+        return None;
+    }
+    let (widening, degrees_of_freedom) = prediction(observations, efficiency);
+    let z = student_t_critical_value(rate, degrees_of_freedom, side)?;
+    Some(z * widening)
+}
+
+/// What the next value's deviation is divided by, and the degrees of freedom of what that gives.
+fn prediction(observations: usize, efficiency: Efficiency) -> (f64, f64) {
     let n = observations as f64;
-    let widened = z / (1.0 + 1.0 / (n * efficiency.location)).sqrt();
-    student_t_tail(widened, (n - 1.0) * efficiency.scale, side)
+    let widening = (1.0 + 1.0 / (n * efficiency.location)).sqrt();
+    (widening, (n - 1.0) * efficiency.scale)
 }

@@ -56,3 +56,48 @@ pub fn student_t_tail(z: f64, degrees_of_freedom: f64, side: Side) -> f64 {
         Side::Above | Side::Below => tail,
     })
 }
+
+/// Farther out than any score: where [`student_t_critical_value`] stops looking.
+const FARTHEST: f64 = 1e150;
+
+/// How far out on `side` a variable with Student's t distribution is with a chance of just `rate`:
+/// the inverse of [`student_t_tail`], to the last digits that it has itself.
+///
+/// `rate` is 1e-300 to 1/2. The value is from 0, or, with [`Side::Below`], at most 0; with
+/// [`Side::Both`] it is the larger of the two. Infinite degrees of freedom are allowed.
+///
+/// `None` for a rate out of range, degrees of freedom that are not above 0, and a value beyond
+/// 1e150, which only degrees of freedom far below 1 have.
+///
+/// ```
+/// use anomaly_detectors::tail::{Side, student_t_critical_value};
+///
+/// let critical = student_t_critical_value(0.05, 10.0, Side::Both);
+/// assert!(critical.is_some_and(|z| (z - 2.228).abs() < 1e-3));
+/// assert_eq!(student_t_critical_value(0.0, 10.0, Side::Both), None);
+/// ```
+#[must_use]
+pub fn student_t_critical_value(rate: f64, degrees_of_freedom: f64, side: Side) -> Option<f64> {
+    let possible = (1e-300..=0.5).contains(&rate) && degrees_of_freedom > 0.0;
+    let outer = match side {
+        Side::Below => -1.0,
+        Side::Above | Side::Both => 1.0,
+    };
+    let is_reached = |z: f64| student_t_tail(outer * z, degrees_of_freedom, side) <= rate;
+    if !possible || !is_reached(FARTHEST) {
+        return None;
+    }
+    // Floats from 0 are ordered as their bits are, so that halving the bits finds the nearest of
+    // all sizes in 63 steps. The inverse of `statrs` is off by orders of magnitude below 3 degrees
+    // of freedom, which short histories have.
+    let (mut near, mut far) = (0_u64, FARTHEST.to_bits());
+    while near < far {
+        let middle = near + (far - near) / 2;
+        if is_reached(f64::from_bits(middle)) {
+            far = middle;
+        } else {
+            near = middle + 1;
+        }
+    }
+    Some(outer * f64::from_bits(far))
+}
