@@ -1,7 +1,8 @@
 //! What the benchmarks of this workspace share: data that is the same on every run and machine.
 //!
 //! `cargo bench -p benches --bench detectors` measures fit and score of every detector, one thread,
-//! on 1,000, 10,000 and 100,000 rows by 5 and 20 columns; `--features rayon` uses all threads.
+//! on 1,000 and 200,000 rows by 5 and 20 columns; `--features rayon` uses all threads. A name after
+//! `--` measures what has it in its own: `-- score/200000x5`.
 //! `cargo bench -p benches --bench observe` measures the way from a job to a verdict.
 
 use ndarray::Array2;
