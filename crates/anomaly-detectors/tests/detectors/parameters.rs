@@ -1,11 +1,12 @@
 //! What parameters may be, and what a wrong one is told.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use anomaly_detectors::ndarray::{Array1, Array2, Axis};
 use anomaly_detectors::{
-    Aggregation, DetectorError, Fit, Iqr, IqrParams, IsolationForest, IsolationForestParams,
-    ModifiedZScore, ModifiedZScoreParams, Score, ZScore, ZScoreParams,
+    Aggregation, DetectorError, Iqr, IqrParams, IsolationForest, IsolationForestParams,
+    ModifiedZScore, ModifiedZScoreParams, ZScore, ZScoreParams,
 };
+use serde_json::{Value, json};
+
+use crate::every::every_detector;
 
 #[test]
 fn defaults_are_allowed() {
@@ -79,37 +80,27 @@ fn reading_parameters_checks_them() {
 }
 
 #[test]
-fn wrong_shapes_are_named() {
-    let data = Array2::from_shape_fn((8, 3), |(row, column)| (row * column) as f64);
-    let wide = Array2::<f64>::zeros((2, 4));
-    let fitted: [Box<dyn Score>; 2] = [
-        Box::new(ModifiedZScore::default().fit(data.view()).unwrap()),
-        Box::new(IsolationForest::default().fit(data.view()).unwrap()),
-    ];
-    for detector in fitted {
-        let mut room = Array1::zeros(1);
-        let width = DetectorError::WidthMismatch {
-            fitted: 3,
-            given: 4,
+fn every_number_has_a_range() {
+    for detector in every_detector() {
+        let wrong = |name: &str, value: Value| {
+            let mut changed = detector.parameters.clone();
+            changed[name] = value;
+            (detector.read_parameters)(&changed)
         };
-        assert_eq!(detector.score(wide.view()), Err(width.clone()));
-        assert_eq!(detector.score_row(wide.row(0)), Err(width.clone()));
-        assert_eq!(detector.explain(wide.row(0)), Err(width.clone()));
-        assert_eq!(
-            width.to_string(),
-            "4 columns given, but the detector was fitted on 3: score the same columns"
-        );
-        assert_eq!(
-            detector
-                .score_into(data.view(), room.view_mut())
-                .unwrap_err()
-                .to_string(),
-            "room for 1 scores, but there are 8 rows: make both equal"
-        );
+        for (name, value) in detector.parameters.as_object().unwrap() {
+            // Every seed is as good as another.
+            if !value.is_number() || name == "seed" {
+                continue;
+            }
+            // Less than most numbers may be, and more than any number of things.
+            let refused = [-1_000_000_000_i64, 4_000_000_000].map(|far| {
+                let expected = format!("`{name}` is {far}: must be ");
+                wrong(name, json!(far)).is_err_and(|error| error.starts_with(&expected))
+            });
+            assert!(refused.contains(&true), "{}: {name}", detector.name);
+        }
+        let error = wrong("no_such_parameter", json!(1)).unwrap_err();
+        let expected = "unknown field `no_such_parameter`";
+        assert!(error.starts_with(expected), "{}: {error}", detector.name);
     }
-    let (one_row, _) = data.view().split_at(Axis(0), 1);
-    assert_eq!(
-        ZScore::default().fit(one_row).unwrap_err().to_string(),
-        "1 rows of history: z-score needs at least 2"
-    );
 }

@@ -1,21 +1,19 @@
 //! Empirical tail probabilities: agreement with `pyod`, and what holds for all data.
 //!
 //! `fixtures/make_ecod.py` made the values of `pyod`.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anomaly_detectors::ndarray::{Array2, Axis, array};
-use anomaly_detectors::{DetectorError, Ecod, EcodParams, EcodTails, Fit, FittedEcod, Score};
+use anomaly_detectors::{Ecod, EcodParams, EcodTails, Fit, FittedEcod, Score};
 use proptest::prelude::*;
 use serde::Deserialize;
+
+use crate::data::{any_number, bits, matrix};
+use crate::stored::refusal;
 
 const TAILS: [EcodTails; 2] = [EcodTails::PerRow, EcodTails::PerValue];
 
 fn ecod(tails: EcodTails) -> Ecod {
     EcodParams::default().tails(tails).check().unwrap()
-}
-
-fn bits(scores: impl IntoIterator<Item = f64>) -> Vec<u64> {
-    scores.into_iter().map(f64::to_bits).collect()
 }
 
 #[derive(Deserialize)]
@@ -27,7 +25,7 @@ struct Reference {
 
 #[test]
 fn scores_are_those_of_pyod() {
-    let reference: Reference = serde_json::from_str(include_str!("fixtures/ecod.json")).unwrap();
+    let reference: Reference = serde_json::from_str(include_str!("../fixtures/ecod.json")).unwrap();
     let data = Array2::from(reference.rows);
     for (tails, theirs) in TAILS
         .into_iter()
@@ -85,33 +83,6 @@ fn constant_and_absent_columns_say_what_they_can() {
             assert!((strange - 4_f64.ln()).abs() < 1e-12);
         }
     }
-    let one = Ecod::default().fit(history.slice_axis(Axis(0), (0..1).into()));
-    let too_few = matches!(one, Err(DetectorError::NotEnoughHistory { rows: 1, .. }));
-    assert!(too_few, "{one:?}");
-    let empty = Ecod::default().fit(Array2::zeros((4, 0)).view()).unwrap();
-    assert_eq!(
-        empty.score(Array2::zeros((2, 0)).view()).unwrap(),
-        array![0.0, 0.0]
-    );
-    let error = empty.score(history.view()).unwrap_err();
-    assert_eq!(
-        error,
-        DetectorError::WidthMismatch {
-            fitted: 0,
-            given: 3
-        }
-    );
-}
-
-#[test]
-fn ten_thousand_columns_are_fine() {
-    let data = Array2::from_shape_fn((20, 10_000), |(row, column)| ((row * column) % 17) as f64);
-    let scores = Ecod::default()
-        .fit(data.view())
-        .unwrap()
-        .score(data.view())
-        .unwrap();
-    assert!(scores.iter().all(|score| score.is_finite()));
 }
 
 #[test]
@@ -123,12 +94,6 @@ fn what_no_fit_gives_is_refused() {
         "{stored}"
     );
     for (from, to, reason) in [
-        (r#""ecod""#, r#""iqr""#, "it is the state of iqr"),
-        (
-            r#""version":1"#,
-            r#""version":2"#,
-            "it is of version 2, this program reads 1",
-        ),
         (
             "[1.0,2.0]",
             "[2.0,2.0]",
@@ -142,62 +107,34 @@ fn what_no_fit_gives_is_refused() {
             "the counts of a column are from no fit",
         ),
     ] {
-        let error = serde_json::from_str::<FittedEcod>(&stored.replace(from, to)).unwrap_err();
+        let error = refusal::<FittedEcod>(&stored.replace(from, to));
         let expected = format!("the stored ecod cannot be used: {reason}; fit it again");
-        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert!(error.starts_with(&expected), "{error}");
     }
-}
-
-fn any_number() -> impl Strategy<Value = f64> + Clone {
-    let ugly = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::MAX,
-        f64::MIN,
-        5e-324,
-        -0.0,
-        0.0,
-    ];
-    prop_oneof![
-        proptest::sample::select(ugly.to_vec()),
-        any::<f64>(),
-        -9.0..9.0
-    ]
-}
-
-fn matrix(columns: usize) -> impl Strategy<Value = Array2<f64>> {
-    (2..40_usize).prop_flat_map(move |rows| {
-        proptest::collection::vec(any_number(), rows * columns)
-            .prop_map(move |values| Array2::from_shape_vec((rows, columns), values).unwrap())
-    })
 }
 
 proptest! {
     #[test]
-    fn any_data_has_finite_explained_and_stored_scores(history in matrix(3), new in matrix(3)) {
+    fn contributions_make_the_score(
+        history in matrix(2..40_usize, Just(3), any_number()),
+        new in matrix(2..40_usize, Just(3), any_number()),
+    ) {
         for tails in TAILS {
             let fitted = ecod(tails).fit(history.view()).unwrap();
-            let scores = fitted.score(new.view()).unwrap();
             let largest = 3.0 * (history.nrows() as f64 + 1.0).ln() + 1e-9;
-            for (row, &score) in new.rows().into_iter().zip(&scores) {
+            for row in new.rows() {
+                let score = fitted.score_row(row).unwrap();
                 prop_assert!((0.0..=largest).contains(&score), "{score}");
-                prop_assert_eq!(fitted.score_row(row).unwrap().to_bits(), score.to_bits());
                 let contributions = fitted.explain(row).unwrap();
                 prop_assert!(contributions.iter().all(|&value| value >= 0.0));
                 prop_assert!((contributions.sum() - score).abs() <= 1e-12 * (1.0 + score));
             }
-            let json = serde_json::to_string(&fitted).unwrap();
-            prop_assert_eq!(&serde_json::from_str::<FittedEcod>(&json).unwrap(), &fitted);
-            let bytes = postcard::to_stdvec(&fitted).unwrap();
-            let read: FittedEcod = postcard::from_bytes(&bytes).unwrap();
-            prop_assert_eq!(bits(read.score(new.view()).unwrap()), bits(scores));
         }
     }
 
     #[test]
     fn order_of_rows_and_units_do_not_matter(
-        data in matrix(2),
+        data in matrix(2..40_usize, Just(2), any_number()),
         exponent in -200..200_i32,
     ) {
         // Magnitudes that can be scaled without loss.
@@ -208,8 +145,8 @@ proptest! {
             let fitted = ecod(tails).fit(data.view()).unwrap();
             prop_assert_eq!(&fitted, &ecod(tails).fit(reversed.view()).unwrap());
             let other = ecod(tails).fit(scaled.view()).unwrap();
-            let scores = bits(other.score(scaled.view()).unwrap());
-            prop_assert_eq!(bits(fitted.score(data.view()).unwrap()), scores);
+            let scores = bits(&other.score(scaled.view()).unwrap());
+            prop_assert_eq!(bits(&fitted.score(data.view()).unwrap()), scores);
         }
     }
 }

@@ -1,9 +1,6 @@
-//! Data and detectors for the tests.
+//! Data for the tests.
 
-use anomaly_detectors::ndarray::{Array1, Array2, ArrayView2};
-use anomaly_detectors::{
-    ClusterDistanceParams, DetectorError, Fit, NearestNeighboursParams, Score, Transform,
-};
+use anomaly_detectors::ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
 /// Whatever a float can be, often the same and often ugly.
@@ -15,6 +12,7 @@ pub(crate) fn any_number() -> impl Strategy<Value = f64> + Clone {
         f64::MAX,
         f64::MIN,
         1e308,
+        -1e308,
         f64::MIN_POSITIVE,
         5e-324,
         -0.0,
@@ -45,26 +43,6 @@ pub(crate) fn slope(rows: usize, columns: usize) -> Array2<f64> {
     Array2::from_shape_fn((rows, columns), |(row, column)| {
         (row * 7 % 101) as f64 + (row * (column + 3) * (row + 5) % 17) as f64 / 16.0
     })
-}
-
-/// Both detectors in several settings, fitted. Four of nearest neighbours come first.
-pub(crate) fn fit_all(data: ArrayView2<'_, f64>) -> Result<Vec<Box<dyn Score>>, DetectorError> {
-    let mut fitted: Vec<Box<dyn Score>> = Vec::new();
-    for transform in [Transform::Linear, Transform::SignedLog] {
-        for trim in [0.0, 0.25] {
-            let params = NearestNeighboursParams::default().samples(7).sample_rows(4);
-            let detector = params.transform(transform).trim(trim).check()?;
-            fitted.push(Box::new(detector.fit(data)?));
-        }
-    }
-    for transform in [Transform::Linear, Transform::SignedLog] {
-        for cluster_rows in [2, 4] {
-            let params = ClusterDistanceParams::default().cluster_rows(cluster_rows);
-            let detector = params.transform(transform).max_rows(30).check()?;
-            fitted.push(Box::new(detector.fit(data)?));
-        }
-    }
-    Ok(fitted)
 }
 
 pub(crate) fn bits(scores: &Array1<f64>) -> Vec<u64> {
