@@ -63,3 +63,25 @@ fn all_shapes_have_finite_scores() {
         }
     }
 }
+
+/// More rows than are scored in one go, with some hard values.
+pub(crate) fn long_data() -> Array2<f64> {
+    let mut data = slope(5_003, 3);
+    for (index, value) in data.iter_mut().enumerate() {
+        match index % 997 {
+            0 => *value = f64::NAN,
+            1 => *value = f64::INFINITY,
+            2 => *value = -1e308,
+            _ => {}
+        }
+    }
+    data
+}
+
+#[test]
+fn many_rows_score_as_each_of_them() {
+    let data = long_data();
+    for detector in every_detector() {
+        finite_scores(&detector, &data, &data).unwrap();
+    }
+}

@@ -2,20 +2,13 @@
 
 use anomaly_detectors::ndarray::Axis;
 
-use crate::data::{bits, slope};
+use crate::data::bits;
 use crate::every::every_detector;
+use crate::hard_data::long_data;
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let mut data = slope(5_003, 3);
-    for (index, value) in data.iter_mut().enumerate() {
-        match index % 997 {
-            0 => *value = f64::NAN,
-            1 => *value = f64::INFINITY,
-            2 => *value = -1e308,
-            _ => {}
-        }
-    }
+    let data = long_data();
     // Fewer rows than one thread takes, too.
     let few = data.view().split_at(Axis(0), 1_001).0;
     for detector in every_detector() {
