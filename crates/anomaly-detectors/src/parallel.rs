@@ -3,7 +3,7 @@
 //! Each piece of work gives its own result at its own place, so that the number of threads changes
 //! nothing but the time.
 
-use ndarray::{ArrayView2, ArrayViewMut1, Axis};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, Axis};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
@@ -40,4 +40,20 @@ pub(crate) fn for_each_block<S>(
             work(data, scores, &mut scratch);
         }
     }
+}
+
+/// Writes what `score` gives for each row of `data` to its place of `scores`, at most `rows` rows, at
+/// least one, in one go on one thread.
+pub(crate) fn for_each_row(
+    data: ArrayView2<'_, f64>,
+    scores: ArrayViewMut1<'_, f64>,
+    rows: usize,
+    score: impl Fn(ArrayView1<'_, f64>) -> f64 + Send + Sync,
+) {
+    let work = |data: ArrayView2<'_, f64>, mut scores: ArrayViewMut1<'_, f64>, (): &mut ()| {
+        for (row, place) in data.rows().into_iter().zip(&mut scores) {
+            *place = score(row);
+        }
+    };
+    for_each_block(data, scores, rows, || (), work);
 }

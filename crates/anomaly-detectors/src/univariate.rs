@@ -235,12 +235,9 @@ impl<D: Univariate> Score for FittedUnivariate<D> {
         check::width(self.columns(), data.ncols())?;
         check::output(data.nrows(), scores.len())?;
         let aggregation = self.detector.aggregation();
-        let work = |data: ArrayView2<'_, f64>, mut scores: ArrayViewMut1<'_, f64>, (): &mut ()| {
-            for (row, score) in data.rows().into_iter().zip(&mut scores) {
-                *score = aggregation.score(self.distances_of(row));
-            }
-        };
-        parallel::for_each_block(data, scores, BLOCK_ROWS, || (), work);
+        parallel::for_each_row(data, scores, BLOCK_ROWS, |row| {
+            aggregation.score(self.distances_of(row))
+        });
         Ok(())
     }
 

@@ -93,12 +93,7 @@ impl Score for FittedEcod {
     ) -> Result<(), DetectorError> {
         check::width(self.columns(), data.ncols())?;
         check::output(data.nrows(), scores.len())?;
-        let work = |data: ArrayView2<'_, f64>, mut scores: ArrayViewMut1<'_, f64>, (): &mut ()| {
-            for (row, score) in data.rows().into_iter().zip(&mut scores) {
-                *score = self.score_of(row);
-            }
-        };
-        parallel::for_each_block(data, scores, BLOCK_ROWS, || (), work);
+        parallel::for_each_row(data, scores, BLOCK_ROWS, |row| self.score_of(row));
         Ok(())
     }
 

@@ -9,8 +9,8 @@ use crate::points::{LARGEST_BLOCK, Points, nearest_other};
 use crate::robust_space::RobustSpace;
 use crate::{Baseline, DetectorError, Score, check, parallel};
 
-/// Rows that one thread scores in one go.
-const ROWS_OF_A_PIECE: usize = 64;
+/// Rows that one thread scores at a time.
+const BLOCK_ROWS: usize = 64;
 
 /// A fitted [`NearestNeighbours`].
 ///
@@ -116,17 +116,7 @@ impl Score for FittedNearestNeighbours {
     ) -> Result<(), DetectorError> {
         check::width(self.columns(), data.ncols())?;
         check::output(data.nrows(), scores.len())?;
-        parallel::for_each_block(
-            data,
-            scores,
-            ROWS_OF_A_PIECE,
-            || (),
-            |data, mut scores, ()| {
-                for (row, score) in data.rows().into_iter().zip(&mut scores) {
-                    *score = self.score_present(row);
-                }
-            },
-        );
+        parallel::for_each_row(data, scores, BLOCK_ROWS, |row| self.score_present(row));
         Ok(())
     }
 
