@@ -35,7 +35,7 @@ fn an_error_names_parameter_value_and_range() {
     };
     let k = |k| message(IqrParams::default().k(k).check().unwrap_err());
     let forest = |params: IsolationForestParams| message(params.check().unwrap_err());
-    let params = IsolationForestParams::default();
+    let params = IsolationForestParams::default;
 
     assert_eq!(
         scale(-1.0),
@@ -51,13 +51,16 @@ fn an_error_names_parameter_value_and_range() {
     );
     assert_eq!(k(-0.5), "`k` is -0.5: must be 0 to 1000");
     assert_eq!(k(f64::NAN), "`k` is NaN: must be 0 to 1000");
-    assert_eq!(forest(params.trees(0)), "`trees` is 0: must be 1 to 10000");
     assert_eq!(
-        forest(params.trees(10_001)),
+        forest(params().trees(0)),
+        "`trees` is 0: must be 1 to 10000"
+    );
+    assert_eq!(
+        forest(params().trees(10_001)),
         "`trees` is 10001: must be 1 to 10000"
     );
     assert_eq!(
-        forest(params.max_samples(1)),
+        forest(params().max_samples(1)),
         "`max_samples` is 1: must be 2 to 1048576"
     );
 }
