@@ -4,7 +4,7 @@ use std::fmt;
 
 use anomaly_detectors::ndarray::ArrayView2;
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, ModifiedZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, Mahalanobis, ModifiedZScore,
     NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub(crate) fn every_detector() -> Vec<Detector> {
         Detector::of::<NearestNeighbours>(r#"{"samples":7,"transform":"linear","trim":0.0}"#),
         Detector::of::<ClusterDistance>("{}"),
         Detector::of::<ClusterDistance>(r#"{"transform":"linear","max_rows":30}"#),
+        Detector::of::<Mahalanobis>("{}"),
+        Detector::of::<Mahalanobis>(r#"{"transform":"linear","trim":0.0,"min_scale":0.5}"#),
     ]
 }
 

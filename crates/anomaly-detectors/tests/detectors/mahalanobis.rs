@@ -178,6 +178,7 @@ fn a_rare_mark_does_not_drown_what_is_strange() {
     for (row, mark) in data.column_mut(2).iter_mut().enumerate() {
         *mark = f64::from(u8::from(row % 10 == 0));
     }
+    data[[123, 0]] = 5_000.0;
     data[[123, 1]] = 5_000.0;
     let scores = scores(MahalanobisParams::default(), &data);
     let strangest = (0..500).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
@@ -200,13 +201,14 @@ fn of_many_columns_only_the_variances_are_used() {
     let copies = |columns| Array2::from_shape_fn((50, columns), |(row, _)| one[[row, 0]]);
     let params = MahalanobisParams::default();
     let separate = scores(params, &one);
-    for (columns, expected) in [(512, 1.0), (513, 513.0)] {
+    // Copies are one column, but for what is shrunk: a part of about one by the number of rows.
+    for (columns, expected, tolerance) in [(512, 1.0, 0.05), (513, 513.0, 1e-5)] {
         let data = copies(columns);
         let fitted = fit(params, &data);
         for (row, score) in data.rows().into_iter().zip(&separate) {
             let expected = score * expected;
             let score = fitted.score_row(row).unwrap();
-            assert!((score - expected).abs() <= 1e-3 * expected);
+            assert!((score - expected).abs() <= tolerance * expected);
             let explained = fitted.explain(row).unwrap().sum();
             assert!((explained - score).abs() <= 1e-6 * score);
         }

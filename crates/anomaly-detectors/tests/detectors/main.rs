@@ -21,5 +21,6 @@ mod distances_reference;
 mod distances_stored;
 mod ecod;
 mod forest;
+mod mahalanobis;
 mod nearest_neighbours;
 mod univariate;
