@@ -11,6 +11,7 @@ mod cluster_distance;
 mod detector;
 mod ecod;
 mod error;
+mod histogram;
 mod iqr;
 mod isolation_forest;
 mod mahalanobis;
@@ -36,6 +37,7 @@ pub use cluster_distance::{
 pub use detector::{Fit, Score};
 pub use ecod::{Ecod, EcodParams, EcodTails, FittedEcod};
 pub use error::DetectorError;
+pub use histogram::{FittedHistogram, Histogram, HistogramParams};
 pub use iqr::{FittedIqr, Iqr, IqrParams};
 pub use isolation_forest::{FittedIsolationForest, IsolationForest, IsolationForestParams};
 pub use mahalanobis::{FittedMahalanobis, Mahalanobis, MahalanobisParams};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anomaly_detectors::ndarray::ArrayView2;
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, Mahalanobis, ModifiedZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Histogram, Iqr, IsolationForest, Mahalanobis, ModifiedZScore,
     NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) fn every_detector() -> Vec<Detector> {
         Detector::of::<ClusterDistance>(r#"{"transform":"linear","max_rows":30}"#),
         Detector::of::<Mahalanobis>("{}"),
         Detector::of::<Mahalanobis>(r#"{"transform":"linear","trim":0.0,"min_scale":0.5}"#),
+        Detector::of::<Histogram>("{}"),
+        Detector::of::<Histogram>(r#"{"bins":3}"#),
     ]
 }
 

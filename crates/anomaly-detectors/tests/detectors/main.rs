@@ -21,6 +21,7 @@ mod distances_reference;
 mod distances_stored;
 mod ecod;
 mod forest;
+mod histogram;
 mod mahalanobis;
 mod nearest_neighbours;
 mod univariate;
