@@ -21,8 +21,8 @@ type Whitened = [f64; LARGEST_TRIANGLE];
 
 /// A fitted [`Mahalanobis`].
 ///
-/// A score is 0 at the centre and has no upper bound. The mean score of the history is at most the
-/// number of columns if nothing is trimmed, and usual rows score about as much.
+/// A score is 0 at the centre and has no upper bound. If nothing is trimmed and nothing missing, the
+/// mean score of the history is at most the number of columns.
 ///
 /// [`Score::explain`] gives each column `u` times the element of `C⁻¹ u` that belongs to it, with
 /// `u` the deviations from the mean: what the column adds, half of each product with another column

@@ -22,9 +22,7 @@ impl Triangle {
 
     /// `None` if a matrix of this size has more or fewer entries.
     pub(super) fn from_entries(columns: usize, entries: Vec<f64>) -> Option<Self> {
-        // No fit gives more columns than entries; asked first, for the number of entries may be
-        // larger than a number can be.
-        let possible = columns <= entries.len() && start(columns, columns) == entries.len();
+        let possible = start(columns, columns) == entries.len();
         possible.then_some(Self { columns, entries })
     }
 
@@ -96,7 +94,7 @@ impl Triangle {
             let next = start(self.columns, index + 1);
             let (before, rest) = self.entries.split_at_mut(next);
             let column = &mut before[start(self.columns, index)..];
-            // Above 0 but for roundings, for which there is room in what is shrunk.
+            // Above 0 whatever the roundings: they take far less than was shrunk.
             let pivot = column[0].max(f64::MIN_POSITIVE).sqrt();
             for entry in column.iter_mut() {
                 *entry /= pivot;

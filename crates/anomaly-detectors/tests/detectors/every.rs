@@ -4,8 +4,8 @@ use std::fmt;
 
 use anomaly_detectors::ndarray::ArrayView2;
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Histogram, Iqr, IsolationForest, Mahalanobis, ModifiedZScore,
-    NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Histogram, Iqr, IsolationForest, Mahalanobis,
+    ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
