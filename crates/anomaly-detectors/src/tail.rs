@@ -7,15 +7,19 @@
 //! Student's t and the normal distribution are those of `statrs`, which uses the platform's
 //! logarithm and exponential: the last digits of a p-value may differ between platforms.
 
+mod calibrator;
 mod cauchy;
 mod conformal;
+mod cross_fitted;
 mod false_discovery;
 mod harmonic_mean;
 mod predictive;
 mod student_t;
 
+pub use calibrator::{FittedTailCalibrator, TailCalibrator, TailCalibratorParams, TailPrior};
 pub use cauchy::cauchy_p_value;
 pub use conformal::conformal_p_value;
+pub use cross_fitted::cross_fitted_scores;
 pub use false_discovery::discoveries;
 pub use harmonic_mean::harmonic_mean_p_value;
 pub use predictive::{Efficiency, predictive_t_critical_value, predictive_t_tail};

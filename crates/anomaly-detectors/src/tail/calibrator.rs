@@ -1,0 +1,197 @@
+//! From the scores of a history to p-values that hold for short ones.
+
+mod exceedances;
+mod fitted;
+mod pareto;
+mod posterior;
+mod prior;
+mod record;
+
+use serde::{Deserialize, Serialize};
+
+use self::exceedances::Exceedances;
+pub use self::fitted::FittedTailCalibrator;
+use self::posterior::Posterior;
+pub use self::prior::TailPrior;
+use crate::{DetectorError, check};
+
+const NAME: &str = "tail-calibrator";
+/// The fewest scores that say anything.
+const FEWEST: usize = 8;
+
+/// Parameters of [`TailCalibrator`], not checked yet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TailCalibratorParams {
+    /// Share of the scores that make the tail. Default 1/3: less leaves 20 scores too few to tell
+    /// heavy tails from light ones, more is no tail any longer.
+    pub tail_share: f64,
+    /// The most scores in the tail. Default 100: from about 300 scores on, the tail is no longer a
+    /// third, and more and more p-values come from counting.
+    pub most_in_tail: usize,
+    /// The largest share of the tail that may be strange itself; see
+    /// [`TailCalibratorParams::outliers`]. Default 1/2.
+    pub outliers: f64,
+    /// What is known before the first score. Default: [`TailPrior::default`].
+    pub prior: TailPrior,
+}
+
+impl Default for TailCalibratorParams {
+    fn default() -> Self {
+        Self {
+            tail_share: 1.0 / 3.0,
+            most_in_tail: 100,
+            outliers: 0.5,
+            prior: TailPrior::default(),
+        }
+    }
+}
+
+impl TailCalibratorParams {
+    /// Sets the share of the scores that make the tail: from 0.05 to 0.5.
+    #[must_use]
+    pub fn tail_share(mut self, tail_share: f64) -> Self {
+        self.tail_share = tail_share;
+        self
+    }
+
+    /// Sets the most scores in the tail: from 10 to 1,000. Fitting takes time in proportion to it.
+    #[must_use]
+    pub fn most_in_tail(mut self, most_in_tail: usize) -> Self {
+        self.most_in_tail = most_in_tail;
+        self
+    }
+
+    /// Sets the largest share of the tail that may be strange itself: from 0 to 0.9.
+    ///
+    /// A history holds past anomalies. What lies apart from the rest is then taken for one, as far
+    /// as the data say so, and a p-value is that of a usual observation: otherwise a history with
+    /// 5 % of outliers would hide the next one. The price is that very heavy tails look like
+    /// outliers. With 0 every score of the history is usual, and p-values in its body are
+    /// [`conformal_p_value`](super::conformal_p_value) exactly.
+    #[must_use]
+    pub fn outliers(mut self, outliers: f64) -> Self {
+        self.outliers = outliers;
+        self
+    }
+
+    /// Sets what is known before the first score; see [`TailPrior::pooled`].
+    #[must_use]
+    pub fn prior(mut self, prior: TailPrior) -> Self {
+        self.prior = prior;
+        self
+    }
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`DetectorError::InvalidParameter`] for one that is out of its range.
+    pub fn check(self) -> Result<TailCalibrator, DetectorError> {
+        let share = (0.05..=0.5).contains(&self.tail_share);
+        check::parameter("tail_share", self.tail_share, share, "from 0.05 to 0.5")?;
+        let most = (10..=1_000).contains(&self.most_in_tail);
+        check::parameter("most_in_tail", self.most_in_tail, most, "from 10 to 1000")?;
+        let outliers = (0.0..=0.9).contains(&self.outliers);
+        check::parameter("outliers", self.outliers, outliers, "from 0 to 0.9")?;
+        self.prior.check()?;
+        Ok(TailCalibrator(self))
+    }
+}
+
+/// Turns scores, where larger is stranger, into p-values that hold already for 20 scores of history.
+///
+/// - **Body.** A score that the history reached often is counted: the conformal p-value.
+/// - **Tail.** Beyond the threshold that a third of the scores exceed, the excess has a generalised
+///   Pareto distribution (Pickands, Annals of Statistics 3 (1975), 119-131). Its scale and shape
+///   are not estimated but averaged over, in proportion to how well they explain the history and to
+///   a [`TailPrior`]: the Bayesian predictive probability, which unlike a fitted curve counts how
+///   unsure 20 scores leave it (Coles, "An Introduction to Statistical Modeling of Extreme Values",
+///   2001, section 9.1; a prior on the shape: Martins and Stedinger, Water Resources Research 36
+///   (2000), 737-744).
+/// - **Outliers.** Part of the tail may be strange itself, see [`TailCalibratorParams::outliers`].
+/// - **Many streams.** [`TailPrior::pooled`] learns the prior from other streams.
+/// - **Many scores.** The tail has 100 scores at most. From 10,000 scores on, p-values down to 1 %
+///   are counted, and what is beyond rests on 100 scores rather than on a prior.
+///
+/// The scores must be such as a new observation gets. Those of the very observations that a
+/// detector was fitted on are too small; [`cross_fitted_scores`](super::cross_fitted_scores) makes
+/// the right ones. For deviations to both sides take their absolute values: a skewed distribution
+/// is then judged by its longer side, and the p-values still hold.
+///
+/// The p-values do not depend on unit and origin of the scores (but for rounding).
+///
+/// ```
+/// use anomaly_detectors::series::{Point, SeasonalBaseline};
+/// use anomaly_detectors::tail::{TailCalibrator, cross_fitted_scores};
+///
+/// let usual = |day: u32| f64::from(day) + f64::from(day * day % 11);
+/// let history: Vec<Point> = (0..20).map(|day| Point::new(day.into(), usual(day))).collect();
+/// let baseline = SeasonalBaseline::default();
+/// let scores = cross_fitted_scores(
+///     &history,
+///     10,
+///     |train| baseline.fit(train),
+///     |fitted, point| fitted.distance(point).abs(),
+/// )?;
+/// let calibrator = TailCalibrator::default().fit(&scores)?;
+/// let fitted = baseline.fit(&history)?;
+/// let p_value = |value| calibrator.p_value(fitted.distance(&Point::new(20.0, value)).abs());
+/// assert!(p_value(usual(20)) > 0.05);
+/// assert!(p_value(usual(20) + 60.0) < 0.01, "one in a hundred, after twenty days");
+/// # Ok::<(), anomaly_detectors::DetectorError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(try_from = "TailCalibratorParams", into = "TailCalibratorParams")]
+pub struct TailCalibrator(TailCalibratorParams);
+
+impl TailCalibrator {
+    /// The parameters.
+    #[must_use]
+    pub fn params(&self) -> TailCalibratorParams {
+        self.0
+    }
+
+    /// Learns how large scores usually are. NaN is left out; the order does not matter.
+    ///
+    /// # Errors
+    /// [`DetectorError::NotEnoughHistory`] for fewer than 8 scores.
+    pub fn fit(&self, scores: &[f64]) -> Result<FittedTailCalibrator, DetectorError> {
+        let mut sorted: Vec<f64> = scores
+            .iter()
+            .filter(|score| !score.is_nan())
+            .map(|score| score.clamp(f64::MIN, f64::MAX))
+            .collect();
+        if sorted.len() < FEWEST {
+            return Err(DetectorError::NotEnoughHistory {
+                detector: NAME,
+                rows: sorted.len(),
+                needed: FEWEST,
+            });
+        }
+        sorted.sort_unstable_by(f64::total_cmp);
+        Ok(FittedTailCalibrator::new(*self, sorted))
+    }
+
+    fn exceedances(&self, sorted: &[f64]) -> Option<Exceedances> {
+        Exceedances::of(sorted, self.0.tail_share, self.0.most_in_tail)
+    }
+
+    fn posterior(&self, exceedances: &Exceedances, prior: &TailPrior) -> Posterior {
+        Posterior::of(exceedances, prior, self.0.outliers)
+    }
+}
+
+impl TryFrom<TailCalibratorParams> for TailCalibrator {
+    type Error = DetectorError;
+
+    fn try_from(params: TailCalibratorParams) -> Result<Self, DetectorError> {
+        params.check()
+    }
+}
+
+impl From<TailCalibrator> for TailCalibratorParams {
+    fn from(calibrator: TailCalibrator) -> Self {
+        calibrator.0
+    }
+}

@@ -1,0 +1,27 @@
+//! The generalised Pareto distribution.
+
+/// A shape this close to 0 is 0: the exponential distribution.
+const EXPONENTIAL: f64 = 1e-6;
+
+/// How often an excess is at least `excess` scales: 0 to 1. `excess` is not negative.
+pub(super) fn survival(excess: f64, shape: f64) -> f64 {
+    libm::exp(-hazard(excess, shape))
+}
+
+/// The density of an excess, per scale.
+pub(super) fn density(excess: f64, shape: f64) -> f64 {
+    libm::exp(-hazard(excess, shape) * (1.0 + shape))
+}
+
+/// Minus the logarithm of the survival: `ln(1 + shape excess) / shape`, infinite beyond the end of
+/// a distribution that has one.
+fn hazard(excess: f64, shape: f64) -> f64 {
+    if shape.abs() < EXPONENTIAL {
+        return excess;
+    }
+    let inner = shape * excess;
+    if inner <= -1.0 {
+        return f64::INFINITY;
+    }
+    libm::log1p(inner) / shape
+}
