@@ -1,92 +1,49 @@
 //! Strange rows are few and different, so random splits isolate them early.
 
-mod batch;
+mod features;
 mod fitted;
 mod grow;
+mod pairs;
+mod params;
 mod path_length;
+mod pooled_gain;
+mod present;
+mod ranked;
 mod record;
 mod sample;
+mod scoring;
 mod tree;
 
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use self::fitted::FittedIsolationForest;
+use self::fitted::Reference;
+pub use self::params::IsolationForestParams;
+use self::present::Present;
 use self::sample::Sample;
+pub use self::scoring::ForestScoring;
 use self::tree::Tree;
 use crate::random::SplitMix64;
+use crate::subsample::subsample;
 use crate::{DetectorError, Fit, check, parallel};
 
 /// Name of the detector, as users write it.
 const NAME: &str = "isolation-forest";
+/// The most rows of the history that tell what is usual.
+const MOST_REFERENCE_ROWS: usize = 2048;
 
-/// Parameters of [`IsolationForest`], not checked yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct IsolationForestParams {
-    /// Number of trees. Default 100.
-    pub trees: usize,
-    /// Rows that each tree is grown from, at most. Default 256.
-    pub max_samples: usize,
-    /// Where the randomness starts. Default 0.
-    pub seed: u64,
-}
-
-impl Default for IsolationForestParams {
-    fn default() -> Self {
-        Self {
-            trees: 100,
-            max_samples: 256,
-            seed: 0,
-        }
-    }
-}
-
-impl IsolationForestParams {
-    /// Sets the number of trees: 1 to 10,000. More trees make scores steadier, at a linear cost.
-    #[must_use]
-    pub fn trees(mut self, trees: usize) -> Self {
-        self.trees = trees;
-        self
-    }
-
-    /// Sets how many rows each tree is grown from, without replacement: 2 to 1,048,576.
-    ///
-    /// All rows, where there are fewer. Small samples keep clusters of anomalies from looking usual.
-    #[must_use]
-    pub fn max_samples(mut self, max_samples: usize) -> Self {
-        self.max_samples = max_samples;
-        self
-    }
-
-    /// Sets where the randomness starts. Any number will do: two seeds share no tree.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
-    }
-
-    /// Checks the parameters.
-    ///
-    /// # Errors
-    /// [`DetectorError::InvalidParameter`] unless `trees` is 1 to 10,000 and `max_samples` is 2 to
-    /// 1,048,576.
-    pub fn check(self) -> Result<IsolationForest, DetectorError> {
-        let allowed = (1..=10_000).contains(&self.trees);
-        check::parameter("trees", self.trees, allowed, "1 to 10000")?;
-        let allowed = (2..=1 << 20).contains(&self.max_samples);
-        check::parameter("max_samples", self.max_samples, allowed, "2 to 1048576")?;
-        Ok(IsolationForest(self))
-    }
-}
-
-/// The isolation forest of Liu, Ting and Zhou, "Isolation Forest", ICDM 2008, pages 413-422.
+/// An isolation forest: Liu, Ting and Zhou, "Isolation Forest", ICDM 2008, pages 413-422, with what
+/// later papers found to rank anomalies better.
 ///
-/// Each tree takes a random sample of rows and splits it at a random place of a random column that
-/// still varies, until rows stand alone or the depth reaches `ceil(log2(sample rows))`. A row that
-/// ends close to the root is easy to isolate, hence strange. No distance and no distribution is
-/// assumed, and the units of the columns do not matter.
+/// Each tree takes a random sample of rows and splits it at random, until rows stand alone or a depth
+/// is reached. A row that ends close to the root, or in a large part of the space with few others,
+/// was easy to isolate, hence is strange. No distance and no distribution is assumed, and the units
+/// of the columns do not matter.
+///
+/// A split of the default forest takes two columns, each in units of its range, and mostly a random
+/// place; every fourth stands where it parts the rows best. Depth and density are read off the same
+/// leaves; see [`ForestScoring`]. [`IsolationForestParams::plain`] is the forest of the paper above.
 ///
 /// # Missing, infinite and constant
 ///
@@ -94,7 +51,7 @@ impl IsolationForestParams {
 ///   middle one (the lower of the middle two) of the finite values in at most 1,024 evenly spaced
 ///   rows of the fit, or in all rows if those have none, or 0 if the column has none.
 /// - An infinite value counts as the largest finite number of its sign.
-/// - Columns that never varied are never split. If none varied, all rows score 0.5.
+/// - Columns that never varied are never split. If none varied, all rows score alike.
 ///
 /// # Same seed, same forest
 ///
@@ -117,15 +74,27 @@ impl IsolationForestParams {
 /// assert!(contributions[1] > contributions[0]);
 /// # Ok::<(), anomaly_detectors::DetectorError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(try_from = "IsolationForestParams", into = "IsolationForestParams")]
 pub struct IsolationForest(IsolationForestParams);
 
 impl IsolationForest {
     /// The parameters.
     #[must_use]
-    pub fn params(&self) -> IsolationForestParams {
-        self.0
+    pub fn params(&self) -> &IsolationForestParams {
+        &self.0
+    }
+
+    fn check_columns(&self, columns: usize) -> Result<(), DetectorError> {
+        let weights = self.0.column_weights.len();
+        if weights == 0 || weights == columns {
+            return Ok(());
+        }
+        Err(DetectorError::InvalidParameter {
+            parameter: "column_weights",
+            value: format!("{weights} numbers for {columns} columns"),
+            expected: "one per column, or none",
+        })
     }
 }
 
@@ -134,30 +103,31 @@ impl Fit for IsolationForest {
 
     fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Self::Fitted, DetectorError> {
         check::history(NAME, data.nrows())?;
-        let IsolationForestParams {
-            trees,
-            max_samples,
-            seed,
-        } = self.0;
-        let sample_rows = max_samples.min(data.nrows());
-        let depth_limit = path_length::depth_limit(sample_rows);
-        let substitutes = sample::substitutes(data);
-        let trees = parallel::map(trees, |index| {
-            let mut random = SplitMix64::new(seed, index);
-            let sample = Sample::draw(data, sample_rows, &substitutes, &mut random);
-            let steps = grow::grow(&sample, depth_limit, &mut random);
-            Tree::new(&steps, data.ncols(), depth_limit)
+        self.check_columns(data.ncols())?;
+        let params = &self.0;
+        let sample_rows = params.max_samples.min(data.nrows());
+        let depth_limit = path_length::depth_limit(sample_rows) + params.extra_levels;
+        let present = Present::of(data, params.columns_per_split);
+        let trees = parallel::map(params.trees, |index| {
+            let mut random = SplitMix64::new(params.seed, index);
+            let sample = Sample::draw(data, sample_rows, &present, &mut random);
+            let (steps, features) = grow::grow(&sample, params, depth_limit, &mut random);
+            Tree::new(&steps, features, depth_limit, params.scoring)
         });
         let trees = trees
             .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|reason| DetectorError::invalid_state(NAME, reason))?;
-        Ok(FittedIsolationForest::new(
-            *self,
-            sample_rows,
-            substitutes,
-            trees,
-        ))
+        let reference = Reference::default();
+        let mut fitted =
+            FittedIsolationForest::new(self.clone(), sample_rows, present, reference, trees);
+        if params.scoring == ForestScoring::DepthAndDensity {
+            // The indices before it drew the trees' samples.
+            let count = data.nrows().min(MOST_REFERENCE_ROWS);
+            let rows = subsample(params.seed, params.trees, data.nrows(), count);
+            fitted.refer_to(data, &rows);
+        }
+        Ok(fitted)
     }
 }
 

@@ -39,7 +39,9 @@ pub use ecod::{Ecod, EcodParams, EcodTails, FittedEcod};
 pub use error::DetectorError;
 pub use histogram::{FittedHistogram, Histogram, HistogramParams};
 pub use iqr::{FittedIqr, Iqr, IqrParams};
-pub use isolation_forest::{FittedIsolationForest, IsolationForest, IsolationForestParams};
+pub use isolation_forest::{
+    FittedIsolationForest, ForestScoring, IsolationForest, IsolationForestParams,
+};
 pub use mahalanobis::{FittedMahalanobis, Mahalanobis, MahalanobisParams};
 pub use modified_z_score::{FittedModifiedZScore, ModifiedZScore, ModifiedZScoreParams};
 pub use nearest_neighbours::{FittedNearestNeighbours, NearestNeighbours, NearestNeighboursParams};

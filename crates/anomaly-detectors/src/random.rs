@@ -47,6 +47,13 @@ impl SplitMix64 {
         };
         if number < high { number.max(low) } else { low }
     }
+
+    /// A number of the standard normal distribution: Box and Muller, "A Note on the Generation of
+    /// Random Normal Deviates", Annals of Mathematical Statistics 29 (1958).
+    pub(crate) fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * libm::log(self.between(0.0, 1.0))).sqrt();
+        radius * libm::cos(std::f64::consts::TAU * self.between(0.0, 1.0))
+    }
 }
 
 fn mix(state: u64) -> u64 {

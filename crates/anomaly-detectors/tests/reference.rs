@@ -128,7 +128,7 @@ fn forest_scores_scatter_around_those_of_scikit_learn() {
         scores,
     } = reference().forest;
     let data = Array2::from(rows);
-    let params = IsolationForestParams::default().trees(4_000);
+    let params = IsolationForestParams::plain().trees(4_000);
     let forest = params.max_samples(max_samples).check().unwrap();
     let ours = forest.fit(data.view()).unwrap().score(data.view()).unwrap();
     let differences = || ours.iter().zip(&scores).map(|(ours, theirs)| ours - theirs);

@@ -212,7 +212,7 @@ fn forest_p_value(
     past: &ArrayView2<'_, f64>,
     now: &[f64],
 ) -> Result<f64, DetectorError> {
-    let forest = IsolationForestParams::default()
+    let forest = IsolationForestParams::plain()
         .trees(settings.forest_trees.get() as usize)
         .max_samples(settings.forest_samples.get() as usize)
         .seed(settings.seed)

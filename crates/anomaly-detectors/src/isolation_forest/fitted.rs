@@ -3,25 +3,32 @@
 use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
 use serde::{Deserialize, Serialize};
 
-use super::IsolationForest;
-use super::batch::{self, Ranked};
+use super::pairs::{self, Pairs};
 use super::path_length::average_path_length;
+use super::present::Present;
+use super::ranked::{self, Ranked};
 use super::record::Record;
-use super::sample::present;
+use super::scoring::{Usual, Views};
 use super::tree::{LANES, Tree};
+use super::{ForestScoring, IsolationForest};
 use crate::{DetectorError, Score, check, parallel};
 
 /// A fitted [`IsolationForest`].
 ///
-/// A score is above 0 and at most 1: `2^(-E(h) / c(n))` with `E(h)` the mean path length of the
-/// row, `n` the rows that each tree was grown from, and `c(n)` the average path length. About 0.5 is
-/// usual, close to 1 certainly strange.
+/// What a score is depends on its [`ForestScoring`]; larger is stranger.
 ///
-/// [`Score::explain`] follows the row down each tree. At a node with `n` rows, `c(n)` further steps
-/// are to be expected; a split that leads to `m` rows and cost one step has saved `c(n) - c(m) - 1`,
-/// which its column is credited with. The credits, averaged over the trees and divided by the `c(n)`
-/// of the root, sum to `1 + log2(score)`. A column in which the row is usual has a credit near 0 or
-/// below.
+/// [`Score::explain`] follows the row down each tree and credits the columns of each split with what
+/// the split says; a split of several columns credits them in equal parts.
+///
+/// - By depth: at a node with `n` rows, `c(n)` further steps are to be expected; a split that leads to
+///   `m` rows and cost one step has saved `c(n) - c(m) - 1`. The credits, averaged over the trees and
+///   divided by the `c(n)` of the root, sum to `1 + log2(score)`.
+/// - By density: `-ln(density)` of the side that the row goes to. The credits, averaged over the
+///   trees, sum to the score.
+/// - By both: the credits by that of the two by which the row is stranger, averaged over the trees
+///   and divided by its standard deviation. They sum to the score, up to a constant of the forest.
+///
+/// A column in which the row is usual has a credit near 0 or below.
 ///
 /// Serialises with the detector's name and a version, without padding, and refuses another name or
 /// version, or a tree that no fit can give, when read back. What is read back scores as before, to
@@ -31,30 +38,56 @@ use crate::{DetectorError, Score, check, parallel};
 pub struct FittedIsolationForest {
     detector: IsolationForest,
     sample_rows: usize,
-    /// Of each column: what a missing value is read as.
-    substitutes: Vec<f64>,
+    present: Present,
+    reference: Reference,
     trees: Vec<Tree>,
+}
+
+/// What the history's rows look like to the forest, as sums over the trees.
+///
+/// Known if [`ForestScoring::DepthAndDensity`] asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Reference {
+    path_length: Usual,
+    log_density: Usual,
+}
+
+impl Reference {
+    pub(super) fn is_sound(self) -> bool {
+        self.path_length.is_sound() && self.log_density.is_sound()
+    }
 }
 
 impl FittedIsolationForest {
     pub(super) fn new(
         detector: IsolationForest,
         sample_rows: usize,
-        substitutes: Vec<f64>,
+        present: Present,
+        reference: Reference,
         trees: Vec<Tree>,
     ) -> Self {
         Self {
             detector,
             sample_rows,
-            substitutes,
+            present,
+            reference,
             trees,
         }
     }
 
+    /// Takes these rows of the history as the usual ones.
+    pub(super) fn refer_to(&mut self, data: ArrayView2<'_, f64>, rows: &[usize]) {
+        let views = parallel::map(rows.len(), |index| self.views_of(data.row(rows[index])));
+        self.reference = Reference {
+            path_length: Usual::of(views.iter().map(|view| view.path_length)),
+            log_density: Usual::of(views.iter().map(|view| view.log_density)),
+        };
+    }
+
     /// The detector that was fitted.
     #[must_use]
-    pub fn detector(&self) -> IsolationForest {
-        self.detector
+    pub fn detector(&self) -> &IsolationForest {
+        &self.detector
     }
 
     /// Rows that each tree was grown from: `max_samples`, or all rows of the fit if those were fewer.
@@ -63,22 +96,62 @@ impl FittedIsolationForest {
         self.sample_rows
     }
 
-    pub(super) fn substitutes(&self) -> &[f64] {
-        &self.substitutes
+    pub(super) fn present(&self) -> &Present {
+        &self.present
+    }
+
+    pub(super) fn reference(&self) -> Reference {
+        self.reference
     }
 
     pub(super) fn trees(&self) -> &[Tree] {
         &self.trees
     }
 
+    fn scoring(&self) -> ForestScoring {
+        self.detector.params().scoring
+    }
+
     /// The path length that is neither short nor long, summed over the trees. Above 0.
-    fn usual_sum(&self) -> f64 {
+    fn usual_path_length(&self) -> f64 {
         self.trees.len() as f64 * average_path_length(self.sample_rows)
     }
 
-    /// Reads a row's values by column, with its missing ones replaced.
+    /// Reads a row's values by column, made present.
     fn reader<'a>(&'a self, row: ArrayView1<'a, f64>) -> impl Fn(usize) -> f64 + 'a {
-        move |column| present(row[column], self.substitutes[column])
+        move |column| self.present.read(column, row[column])
+    }
+
+    /// What all trees say of a row of the right width.
+    fn views_of(&self, row: ArrayView1<'_, f64>) -> Views {
+        let value = self.reader(row);
+        let mut sums = Views::default();
+        for tree in &self.trees {
+            sums += tree.views(&value);
+        }
+        sums
+    }
+
+    /// The score of a row of which the trees together say this.
+    fn score_of(&self, sums: Views) -> f64 {
+        match self.scoring() {
+            ForestScoring::Depth => libm::exp2(-sums.path_length / self.usual_path_length()),
+            ForestScoring::Density | ForestScoring::AdjustedDensity => {
+                -sums.log_density / self.trees.len() as f64
+            }
+            ForestScoring::DepthAndDensity => {
+                let [by_depth, by_density] = self.deviations(sums);
+                by_depth.max(by_density)
+            }
+        }
+    }
+
+    /// How much stranger than usual a row is, by depth and by density, in standard deviations.
+    fn deviations(&self, sums: Views) -> [f64; 2] {
+        [
+            self.reference.path_length.below(sums.path_length),
+            self.reference.log_density.below(sums.log_density),
+        ]
     }
 
     fn score_block(
@@ -87,35 +160,40 @@ impl FittedIsolationForest {
         mut scores: ArrayViewMut1<'_, f64>,
         block: &mut Block,
     ) {
-        block.fill(data, &self.substitutes);
+        block.fill(data, &self.present);
         for tree in &self.trees {
-            block.add_path_lengths(tree);
+            block.add_views(tree);
         }
-        let usual_sum = self.usual_sum();
-        for (score, sum) in scores.iter_mut().zip(&block.sums) {
-            *score = score_of(*sum, usual_sum);
+        for (score, sums) in scores.iter_mut().zip(&block.sums) {
+            *score = self.score_of(*sums);
         }
     }
-}
 
-fn score_of(sum: f64, usual_sum: f64) -> f64 {
-    libm::exp2(-sum / usual_sum)
+    /// The fastest layout, if these are enough rows and it fits this forest.
+    fn ranked(&self, rows: usize) -> Option<Ranked> {
+        if rows < ranked::FEWEST_ROWS || self.scoring() != ForestScoring::Depth {
+            return None;
+        }
+        Ranked::new(&self.trees, self.columns())
+    }
+
+    /// The next fastest layout, if these are enough rows and it fits this forest.
+    fn pairs(&self, rows: usize) -> Option<Pairs> {
+        if rows < pairs::FEWEST_ROWS {
+            return None;
+        }
+        Pairs::new(&self.trees, self.columns())
+    }
 }
 
 impl Score for FittedIsolationForest {
     fn columns(&self) -> usize {
-        self.substitutes.len()
+        self.present.columns()
     }
 
     fn score_row(&self, row: ArrayView1<'_, f64>) -> Result<f64, DetectorError> {
         check::width(self.columns(), row.len())?;
-        let value = self.reader(row);
-        let sum = self
-            .trees
-            .iter()
-            .map(|tree| tree.path_length(&value))
-            .fold(0.0, |sum, length| sum + length);
-        Ok(score_of(sum, self.usual_sum()))
+        Ok(self.score_of(self.views_of(row)))
     }
 
     fn score_into(
@@ -125,13 +203,17 @@ impl Score for FittedIsolationForest {
     ) -> Result<(), DetectorError> {
         check::width(self.columns(), data.ncols())?;
         check::output(data.nrows(), scores.len())?;
-        if data.nrows() >= batch::FEWEST_ROWS
-            && let Some(ranked) = Ranked::new(&self.trees, self.columns())
-        {
-            let usual_sum = self.usual_sum();
-            ranked.score_into(data, scores, &self.substitutes, |sum| {
-                score_of(sum, usual_sum)
+        if let Some(ranked) = self.ranked(data.nrows()) {
+            ranked.score_into(data, scores, &self.present, |path_length| {
+                self.score_of(Views {
+                    path_length,
+                    log_density: 0.0,
+                })
             });
+            return Ok(());
+        }
+        if let Some(pairs) = self.pairs(data.nrows()) {
+            pairs.score_into(data, scores, &self.present, |sums| self.score_of(sums));
             return Ok(());
         }
         let rows = Block::rows(self.columns());
@@ -147,12 +229,30 @@ impl Score for FittedIsolationForest {
 
     fn explain(&self, row: ArrayView1<'_, f64>) -> Result<Array1<f64>, DetectorError> {
         check::width(self.columns(), row.len())?;
+        let by_depth: fn(Views) -> f64 = |credit| credit.path_length;
+        let by_density: fn(Views) -> f64 = |credit| credit.log_density;
+        let (part, unit) = match self.scoring() {
+            ForestScoring::Depth => (by_depth, self.usual_path_length()),
+            ForestScoring::Density | ForestScoring::AdjustedDensity => {
+                (by_density, self.trees.len() as f64)
+            }
+            ForestScoring::DepthAndDensity => {
+                let [depth, density] = self.deviations(self.views_of(row));
+                if depth >= density {
+                    (by_depth, self.reference.path_length.unit())
+                } else {
+                    (by_density, self.reference.log_density.unit())
+                }
+            }
+        };
         let value = self.reader(row);
-        let mut savings = vec![0.0; self.columns()];
+        let mut credits = Array1::zeros(self.columns());
         for tree in &self.trees {
-            tree.add_savings(&value, &mut savings);
+            tree.credit(&value, self.scoring(), |column, credit| {
+                credits[column] += part(credit);
+            });
         }
-        Ok(Array1::from(savings) / self.usual_sum())
+        Ok(credits / unit)
     }
 }
 
@@ -161,8 +261,8 @@ struct Block {
     columns: usize,
     /// Present values, row after row; a whole number of [`LANES`] rows.
     values: Vec<f64>,
-    /// Of each row: the sum of its path lengths.
-    sums: Vec<f64>,
+    /// Of each row: what the trees say of it.
+    sums: Vec<Views>,
 }
 
 impl Block {
@@ -175,26 +275,26 @@ impl Block {
         Self {
             columns,
             values: vec![0.0; rows * columns],
-            sums: vec![0.0; rows],
+            sums: vec![Views::default(); rows],
         }
     }
 
     /// Takes in at most as many rows as there is room for. The rest stays as it was: its sums are
     /// not read.
-    fn fill(&mut self, data: ArrayView2<'_, f64>, substitutes: &[f64]) {
+    fn fill(&mut self, data: ArrayView2<'_, f64>, present: &Present) {
         let rows = self.values.chunks_exact_mut(self.columns.max(1));
         for (row, values) in data.rows().into_iter().zip(rows) {
-            for ((value, &given), &substitute) in values.iter_mut().zip(row).zip(substitutes) {
-                *value = present(given, substitute);
+            for (column, (value, &given)) in values.iter_mut().zip(row).enumerate() {
+                *value = present.read(column, given);
             }
         }
-        self.sums.fill(0.0);
+        self.sums.fill(Views::default());
     }
 
-    fn add_path_lengths(&mut self, tree: &Tree) {
+    fn add_views(&mut self, tree: &Tree) {
         for (index, sums) in self.sums.chunks_exact_mut(LANES).enumerate() {
             let size = LANES * self.columns;
-            tree.add_path_lengths(&self.values[index * size..][..size], sums);
+            tree.add_views(&self.values[index * size..][..size], sums);
         }
     }
 }

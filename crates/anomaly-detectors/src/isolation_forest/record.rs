@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::features::{Features, Term};
+use super::fitted::Reference;
 use super::path_length::depth_limit;
+use super::present::Present;
 use super::tree::{Step, Tree};
 use super::{FittedIsolationForest, IsolationForest, NAME};
 use crate::DetectorError;
 use crate::check::{self, FEWEST_ROWS};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// The stored form of [`FittedIsolationForest`]: each tree as its nodes, without padding.
+/// The stored form of [`FittedIsolationForest`].
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {
     detector: String,
@@ -18,7 +21,23 @@ pub(super) struct Record {
     parameters: IsolationForest,
     sample_rows: usize,
     substitutes: Vec<f64>,
-    trees: Vec<Vec<Step>>,
+    reference: Reference,
+    trees: Vec<TreeRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TreeRecord {
+    projections: Vec<Term>,
+    steps: Vec<Step>,
+}
+
+impl From<&Tree> for TreeRecord {
+    fn from(tree: &Tree) -> Self {
+        Self {
+            projections: tree.features().terms().to_vec(),
+            steps: tree.steps(),
+        }
+    }
 }
 
 impl From<FittedIsolationForest> for Record {
@@ -26,10 +45,11 @@ impl From<FittedIsolationForest> for Record {
         Self {
             detector: NAME.to_owned(),
             version: VERSION,
-            parameters: forest.detector(),
+            parameters: forest.detector().clone(),
             sample_rows: forest.sample_rows(),
-            substitutes: forest.substitutes().to_vec(),
-            trees: forest.trees().iter().map(Tree::steps).collect(),
+            substitutes: forest.present().substitutes().to_vec(),
+            reference: forest.reference(),
+            trees: forest.trees().iter().map(TreeRecord::from).collect(),
         }
     }
 }
@@ -41,7 +61,7 @@ impl TryFrom<Record> for FittedIsolationForest {
         check::state(NAME, VERSION, &record.detector, record.version)?;
         let refuse = |reason: String| DetectorError::invalid_state(NAME, reason);
 
-        let params = record.parameters.params();
+        let params = record.parameters.params().clone();
         if !(FEWEST_ROWS..=params.max_samples).contains(&record.sample_rows) {
             let reason = format!("its trees were grown from {} rows", record.sample_rows);
             return Err(refuse(reason));
@@ -53,11 +73,18 @@ impl TryFrom<Record> for FittedIsolationForest {
         if let Some(column) = record.substitutes.iter().position(|v| !v.is_finite()) {
             return Err(refuse(format!("column {column} has no usual value")));
         }
-        let limit = depth_limit(record.sample_rows);
+        if !record.reference.is_sound() {
+            return Err(refuse("its history has no usual score".to_owned()));
+        }
+        let limit = depth_limit(record.sample_rows) + params.extra_levels;
+        let (columns, width) = (record.substitutes.len(), params.columns_per_split);
         let trees = record
             .trees
-            .iter()
-            .map(|steps| Tree::new(steps, record.substitutes.len(), limit))
+            .into_iter()
+            .map(|tree| {
+                let features = Features::from_terms(columns, width, tree.projections)?;
+                Tree::new(&tree.steps, features, limit, params.scoring)
+            })
             .collect::<Result<Vec<_>, _>>()
             .map_err(refuse)?;
         if trees
@@ -69,7 +96,8 @@ impl TryFrom<Record> for FittedIsolationForest {
         Ok(Self::new(
             record.parameters,
             record.sample_rows,
-            record.substitutes,
+            Present::new(record.substitutes, width),
+            record.reference,
             trees,
         ))
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ForestScoring;
+use super::features::Features;
 use super::path_length::average_path_length;
+use super::scoring::Views;
 
 /// Rows that walk down a tree side by side: their steps do not wait for each other.
 pub(super) const LANES: usize = 16;
@@ -10,11 +13,14 @@ pub(super) const LANES: usize = 16;
 /// An isolation tree. Node 0 is the root; the two children of a node are neighbours.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tree {
+    features: Features,
     nodes: Vec<Node>,
     /// Of each node: how many rows of the sample came by.
     rows: Vec<u32>,
-    /// Of each leaf: its depth and the further depth that its rows would need on average.
-    path_lengths: Vec<f64>,
+    /// Of each node: its depth, and for a leaf the further depth that its rows would need on average.
+    views: Vec<Views>,
+    /// Of each node: the part of its range that its left side takes, 0 for a leaf.
+    left_shares: Vec<f64>,
     /// Steps from the root to the deepest leaf.
     depth: u32,
 }
@@ -26,34 +32,47 @@ pub(super) struct Tree {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Node {
     threshold: f64,
-    column: u32,
+    feature: u32,
     left: u32,
 }
 
 /// A node as it is grown and stored, in the order: node, its left subtree, its right subtree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) enum Step {
-    /// Rows whose value in this column exceeds this threshold go right.
-    Split(u32, f64),
+    /// Rows whose value of this feature exceeds this threshold go right.
+    Split {
+        feature: u32,
+        threshold: f64,
+        /// The part, above 0 and below 1, of the range of the rows' values that is left of it.
+        left_share: f64,
+    },
     /// So many rows of the sample end here.
     Leaf(u32),
 }
 
 impl Tree {
     /// Lays out a tree. The error says what is wrong with the steps.
-    pub(super) fn new(steps: &[Step], columns: usize, depth_limit: u32) -> Result<Self, String> {
+    pub(super) fn new(
+        steps: &[Step],
+        features: Features,
+        depth_limit: u32,
+        scoring: ForestScoring,
+    ) -> Result<Self, String> {
         let mut tree = Self {
+            features,
             nodes: Vec::with_capacity(steps.len()),
             rows: Vec::with_capacity(steps.len()),
-            path_lengths: Vec::with_capacity(steps.len()),
+            views: Vec::with_capacity(steps.len()),
+            left_shares: Vec::with_capacity(steps.len()),
             depth: 0,
         };
         let mut steps = steps.iter();
         tree.add_node();
-        tree.place(0, 0, &mut steps, columns, depth_limit)?;
+        tree.place(0, 0, &mut steps, depth_limit)?;
         if steps.len() > 0 {
             return Err("a tree goes on after its last leaf".to_owned());
         }
+        tree.view(scoring);
         Ok(tree)
     }
 
@@ -63,7 +82,6 @@ impl Tree {
         at: u32,
         depth: u32,
         steps: &mut std::slice::Iter<'_, Step>,
-        columns: usize,
         depth_limit: u32,
     ) -> Result<(), String> {
         let index = at as usize;
@@ -71,27 +89,39 @@ impl Tree {
             Step::Leaf(rows) => {
                 self.rows[index] = rows;
                 self.nodes[index].left = at;
-                self.path_lengths[index] = f64::from(depth) + average_path_length(rows as usize);
                 self.depth = self.depth.max(depth);
             }
-            Step::Split(column, threshold) => {
-                if column as usize >= columns || !threshold.is_finite() || depth >= depth_limit {
+            Step::Split {
+                feature,
+                threshold,
+                left_share,
+            } => {
+                let known = (feature as usize) < self.features.len();
+                if !known || !threshold.is_finite() || depth >= depth_limit {
                     return Err(format!(
-                        "a split at depth {depth} asks whether column {column} exceeds {threshold}"
+                        "a split at depth {depth} asks whether feature {feature} exceeds {threshold}"
+                    ));
+                }
+                if !(f64::EPSILON..=1.0 - f64::EPSILON).contains(&left_share) {
+                    return Err(format!(
+                        "a split leaves {left_share} of the range on its left"
                     ));
                 }
                 let left = self.add_node();
                 let right = self.add_node();
                 self.nodes[index] = Node {
                     threshold,
-                    column,
+                    feature,
                     left,
                 };
-                self.place(left, depth + 1, steps, columns, depth_limit)?;
-                self.place(right, depth + 1, steps, columns, depth_limit)?;
-                self.rows[index] = self.rows[left as usize]
-                    .checked_add(self.rows[right as usize])
-                    .ok_or("a tree has too many rows")?;
+                self.left_shares[index] = left_share;
+                self.place(left, depth + 1, steps, depth_limit)?;
+                self.place(right, depth + 1, steps, depth_limit)?;
+                let (left, right) = (self.rows[left as usize], self.rows[right as usize]);
+                if left == 0 || right == 0 {
+                    return Err("a split has no rows on one side".to_owned());
+                }
+                self.rows[index] = left.checked_add(right).ok_or("a tree has too many rows")?;
             }
         }
         Ok(())
@@ -103,15 +133,46 @@ impl Tree {
         let index = self.nodes.len() as u32;
         self.nodes.push(Node {
             threshold: f64::INFINITY,
-            column: 0,
+            feature: 0,
             left: index,
         });
         self.rows.push(0);
-        self.path_lengths.push(0.0);
+        self.views.push(Views::default());
+        self.left_shares.push(0.0);
         index
     }
 
-    /// What [`Tree::new`] makes this tree of.
+    /// Works out what each leaf says. Children come after their parents.
+    fn view(&mut self, scoring: ForestScoring) {
+        for at in 0..self.nodes.len() {
+            let view = self.views[at];
+            if self.is_leaf(at) {
+                self.views[at].path_length += average_path_length(self.rows[at] as usize);
+                continue;
+            }
+            let left = self.nodes[at].left as usize;
+            for child in [left, left + 1] {
+                self.views[child] = Views {
+                    path_length: view.path_length + 1.0,
+                    log_density: view.log_density + self.log_density(at, child, scoring),
+                };
+            }
+        }
+    }
+
+    /// What the step from a node to its child adds to the density.
+    fn log_density(&self, at: usize, child: usize, scoring: ForestScoring) -> f64 {
+        let rows_share = f64::from(self.rows[child]) / f64::from(self.rows[at]);
+        let left_share = self.left_shares[at];
+        let range_share = if child == self.nodes[at].left as usize {
+            left_share
+        } else {
+            1.0 - left_share
+        };
+        scoring.log_density(rows_share, range_share)
+    }
+
+    /// What [`Tree::new`] makes this tree of, but the features.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::with_capacity(self.nodes.len());
         let mut ahead = vec![0];
@@ -120,11 +181,19 @@ impl Tree {
             if self.is_leaf(at) {
                 steps.push(Step::Leaf(self.rows[at]));
             } else {
-                steps.push(Step::Split(node.column, node.threshold));
+                steps.push(Step::Split {
+                    feature: node.feature,
+                    threshold: node.threshold,
+                    left_share: self.left_shares[at],
+                });
                 ahead.extend([node.left as usize + 1, node.left as usize]);
             }
         }
         steps
+    }
+
+    pub(super) fn features(&self) -> &Features {
+        &self.features
     }
 
     /// Rows of the sample that the tree was grown from.
@@ -132,41 +201,46 @@ impl Tree {
         self.rows[0] as usize
     }
 
+    /// Nodes, leaves among them.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Steps from the root to the deepest leaf.
     pub(super) fn depth(&self) -> u32 {
         self.depth
     }
 
-    /// Column and threshold of each split, in any order.
+    /// Feature and threshold of each split, in any order.
     pub(super) fn splits(&self) -> impl Iterator<Item = (usize, f64)> {
         (0..self.nodes.len())
             .filter_map(|at| self.split(at))
-            .map(|(column, threshold, _)| (column, threshold))
+            .map(|(feature, threshold, _)| (feature, threshold))
     }
 
-    /// Column, threshold and left child of a node, or nothing if it is a leaf.
+    /// Feature, threshold and left child of a node, or nothing if it is a leaf.
     pub(super) fn split(&self, at: usize) -> Option<(usize, f64, usize)> {
         let node = self.nodes[at];
-        (!self.is_leaf(at)).then_some((node.column as usize, node.threshold, node.left as usize))
+        (!self.is_leaf(at)).then_some((node.feature as usize, node.threshold, node.left as usize))
     }
 
-    /// The path length of the rows that end at this leaf.
-    pub(super) fn path_length_at(&self, leaf: usize) -> f64 {
-        self.path_lengths[leaf]
+    /// What a leaf says of the rows that end there.
+    pub(super) fn views_at(&self, leaf: usize) -> Views {
+        self.views[leaf]
     }
 
-    /// The path length of the row whose value in each column `value` gives.
-    pub(super) fn path_length(&self, value: impl Fn(usize) -> f64) -> f64 {
+    /// What the tree says of the row whose value in each column `value` gives.
+    pub(super) fn views(&self, value: impl Fn(usize) -> f64) -> Views {
         let mut at = 0;
         while !self.is_leaf(at) {
             at = self.next(at, &value);
         }
-        self.path_lengths[at]
+        self.views[at]
     }
 
-    /// Adds the path length of each of the rows, [`LANES`] of them one after the other in `rows`, to
-    /// its sum.
-    pub(super) fn add_path_lengths(&self, rows: &[f64], sums: &mut [f64]) {
+    /// Adds to the sums of each of the rows, [`LANES`] of them one after the other in `rows`, what
+    /// the tree says of it.
+    pub(super) fn add_views(&self, rows: &[f64], sums: &mut [Views]) {
         let columns = rows.len() / LANES;
         let mut at = [0; LANES];
         for _ in 0..self.depth {
@@ -175,20 +249,38 @@ impl Tree {
             }
         }
         for (sum, at) in sums.iter_mut().zip(at) {
-            *sum += self.path_lengths[at];
+            *sum += self.views[at];
         }
     }
 
-    /// Adds to each column by how much its splits shorten the row's path beyond the average.
+    /// Calls `credit` with each column that a split on the row's path asks for, and with what the
+    /// split says of the row: how many steps it saved, and by how much it lowered the density.
     ///
     /// At a node that `n` rows came by, `c(n)` more steps are to be expected. After a step to a
-    /// child of `m` rows it is `c(m)`, and one was taken: the split saved `c(n) - c(m) - 1`.
-    pub(super) fn add_savings(&self, value: impl Fn(usize) -> f64, savings: &mut [f64]) {
+    /// child of `m` rows it is `c(m)`, and one was taken: the split saved `c(n) - c(m) - 1`. A split
+    /// of several columns credits them in equal parts.
+    pub(super) fn credit(
+        &self,
+        value: impl Fn(usize) -> f64,
+        scoring: ForestScoring,
+        mut credit: impl FnMut(usize, Views),
+    ) {
         let expected = |at: usize| average_path_length(self.rows[at] as usize);
         let mut at = 0;
         while !self.is_leaf(at) {
             let next = self.next(at, &value);
-            savings[self.nodes[at].column as usize] += expected(at) - expected(next) - 1.0;
+            let saved = expected(at) - expected(next) - 1.0;
+            let sparser = -self.log_density(at, next, scoring);
+            let feature = self.nodes[at].feature as usize;
+            self.features.share(feature, |column, part| {
+                credit(
+                    column,
+                    Views {
+                        path_length: part * saved,
+                        log_density: part * sparser,
+                    },
+                );
+            });
             at = next;
         }
     }
@@ -199,6 +291,7 @@ impl Tree {
 
     fn next(&self, at: usize, value: impl Fn(usize) -> f64) -> usize {
         let node = self.nodes[at];
-        node.left as usize + usize::from(value(node.column as usize) > node.threshold)
+        let value = self.features.read(node.feature as usize, value);
+        node.left as usize + usize::from(value > node.threshold)
     }
 }

@@ -2,26 +2,49 @@
 
 use anomaly_detectors::ndarray::Array2;
 use anomaly_detectors::{
-    Fit, FittedIsolationForest, IsolationForest, IsolationForestParams, Score,
+    Fit, FittedIsolationForest, ForestScoring, IsolationForest, IsolationForestParams, Score,
 };
 use proptest::prelude::*;
 
 use crate::data::{bits, matrix};
 use crate::stored::refusal;
 
-fn forest(trees: usize) -> IsolationForest {
-    let params = IsolationForestParams::default().max_samples(16);
-    params.trees(trees).check().unwrap()
+const SCORINGS: [ForestScoring; 4] = [
+    ForestScoring::Depth,
+    ForestScoring::Density,
+    ForestScoring::AdjustedDensity,
+    ForestScoring::DepthAndDensity,
+];
+
+fn forest(params: IsolationForestParams) -> IsolationForest {
+    params.trees(7).max_samples(16).check().unwrap()
 }
 
 proptest! {
     #[test]
     fn contributions_make_the_score(data in matrix(2..40_usize, 1..5_usize, -10.0..10.0)) {
-        let usual = forest(7).fit(data.view()).unwrap();
-        for row in data.rows() {
-            let whole = usual.explain(row).unwrap().sum();
-            let score = usual.score_row(row).unwrap();
-            prop_assert!((whole - (1.0 + score.log2())).abs() < 1e-12);
+        for scoring in SCORINGS {
+            let detector = forest(IsolationForestParams::default().scoring(scoring));
+            let usual = detector.fit(data.view()).unwrap();
+            let mut constants: Vec<f64> = Vec::new();
+            for row in data.rows() {
+                let whole = usual.explain(row).unwrap().sum();
+                let score = usual.score_row(row).unwrap();
+                match scoring {
+                    ForestScoring::Depth => {
+                        prop_assert!((whole - (1.0 + score.log2())).abs() < 1e-12);
+                    }
+                    // Up to a constant, of depth or of density.
+                    ForestScoring::DepthAndDensity => {
+                        let constant = whole - score;
+                        if constants.iter().all(|known| (known - constant).abs() > 1e-9) {
+                            constants.push(constant);
+                        }
+                        prop_assert!(constants.len() <= 2, "{constants:?}");
+                    }
+                    _ => prop_assert!((whole - score).abs() < 1e-12),
+                }
+            }
         }
     }
 
@@ -31,39 +54,71 @@ proptest! {
         exponent in -300..300_i32,
     ) {
         let scaled = &data * 2_f64.powi(exponent);
-        let ours = forest(5).fit(data.view()).unwrap().score(data.view()).unwrap();
-        let theirs = forest(5).fit(scaled.view()).unwrap().score(scaled.view()).unwrap();
-        prop_assert_eq!(bits(&theirs), bits(&ours));
+        for params in [IsolationForestParams::default(), IsolationForestParams::plain()] {
+            let detector = forest(params);
+            let ours = detector.fit(data.view()).unwrap().score(data.view()).unwrap();
+            let theirs = detector.fit(scaled.view()).unwrap().score(scaled.view()).unwrap();
+            prop_assert_eq!(bits(&theirs), bits(&ours));
+        }
     }
 }
 
 #[test]
 fn what_no_fit_can_give_is_refused() {
     let data = Array2::from_shape_fn((10, 2), |(row, column)| (row * (column + 2) % 7) as f64);
-    let forest = serde_json::to_string(&forest(2).fit(data.view()).unwrap()).unwrap();
+    let params = IsolationForestParams::default().trees(2).extra_levels(0);
+    let forest = params.check().unwrap().fit(data.view()).unwrap();
+    let forest = serde_json::to_string(&forest).unwrap();
     let fewer = forest.replace(r#""trees":2"#, r#""trees":3"#);
-    let deep: Vec<_> = [r#"{"Split":[0,0.5]}"#; 5]
-        .into_iter()
-        .chain([r#"{"Leaf":2}"#; 6])
-        .collect();
-    let trees = forest.find(r#""trees":["#).unwrap();
-    let deep = format!(r#"{}"trees":[[{}],[]]}}"#, &forest[..trees], deep.join(","));
+    let tree = |projections: &str, steps: &[&str]| {
+        let trees = forest.find(r#""trees":["#).unwrap();
+        let steps = steps.join(",");
+        let tree = format!(r#"{{"projections":[{projections}],"steps":[{steps}]}}"#);
+        format!(r#"{}"trees":[{tree},{tree}]}}"#, &forest[..trees])
+    };
+    let split = r#"{"Split":{"feature":0,"threshold":0.5,"left_share":0.5}}"#;
+    let (leaf, empty) = (r#"{"Leaf":5}"#, r#"{"Leaf":0}"#);
     let lost = forest.replace(r#""sample_rows":10"#, r#""sample_rows":11"#);
 
-    for (error, expected) in [
+    for (stored, expected) in [
+        (fewer, "it has 2 of 3 trees"),
         (
-            refusal::<FittedIsolationForest>(&fewer),
-            "the stored isolation-forest cannot be used: it has 2 of 3 trees; fit it again",
+            tree("", &[[split; 5].as_slice(), [leaf; 6].as_slice()].concat()),
+            "a split at depth 4 asks whether feature 0 exceeds 0.5",
         ),
         (
-            refusal::<FittedIsolationForest>(&deep),
-            "the stored isolation-forest cannot be used: a split at depth 4 asks whether column 0 exceeds 0.5; fit it again",
+            tree("", &[&split.replace("0,\"t", "2,\"t"), leaf, leaf]),
+            "a split at depth 0 asks whether feature 2 exceeds 0.5",
         ),
         (
-            refusal::<FittedIsolationForest>(&lost),
-            "the stored isolation-forest cannot be used: a tree has lost rows; fit it again",
+            tree(
+                "",
+                &[&split.replace("share\":0.5", "share\":1.0"), leaf, leaf],
+            ),
+            "a split leaves 1 of the range on its left",
         ),
+        (
+            tree("", &[split, empty, leaf]),
+            "a split has no rows on one side",
+        ),
+        (
+            tree("[0,1.0]", &[split, leaf, leaf]),
+            "1 terms make no projections of 2",
+        ),
+        (
+            tree("[0,1.0],[2,1.0]", &[split, leaf, leaf]),
+            "a projection takes 1 of column 2",
+        ),
+        (tree("", &[split, leaf]), "a tree ends before its last leaf"),
+        (
+            tree("", &[leaf, leaf]),
+            "a tree goes on after its last leaf",
+        ),
+        (lost, "a tree has lost rows"),
     ] {
-        assert!(error.starts_with(expected), "{error}");
+        let error = refusal::<FittedIsolationForest>(&stored);
+        let expected =
+            format!("the stored isolation-forest cannot be used: {expected}; fit it again");
+        assert!(error.starts_with(&expected), "{error}");
     }
 }

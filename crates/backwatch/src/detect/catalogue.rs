@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anomaly_detectors::ndarray::{Array2, ArrayView2};
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, ModifiedZScore,
-    NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, IsolationForestParams,
+    ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,9 +41,23 @@ pub(crate) static DETECTORS: &[Detector] = &[
         &[
             ("trees", "1 to 10000"),
             ("max_samples", "2 to 1048576"),
+            ("columns_per_split", "1 to 64"),
+            ("pooled_gain", "0 to 1"),
+            ("extra_levels", "0 to 32"),
+            (
+                "scoring",
+                "depth, density, adjusted_density or depth_and_density",
+            ),
+            (
+                "column_weights",
+                "finite numbers from 0, not all 0, one per column",
+            ),
             SEED,
         ],
-    ),
+    )
+    .with_presets(&[("plain", "the forest of Liu, Ting and Zhou (2008)", || {
+        to_value(IsolationForestParams::plain())
+    })]),
     Detector::of::<NearestNeighbours>(
         "nearest-neighbours",
         "far from the nearest row of small subsamples",
@@ -74,6 +88,12 @@ pub(crate) static DETECTORS: &[Detector] = &[
     ),
 ];
 
+/// The parameter that sets all others.
+const PRESET: &str = "preset";
+
+/// Name, meaning and parameters of a configuration that is known by a name.
+type Preset = (&'static str, &'static str, fn() -> Value);
+
 /// Fits a detector of these parameters.
 type FitFn = fn(&Value, ArrayView2<'_, f64>) -> Result<Box<dyn Score>, Refused>;
 
@@ -86,6 +106,7 @@ pub(crate) struct Detector {
     /// Its parameters by their serialised names, with what each may be.
     allowed: &'static [(&'static str, &'static str)],
     defaults: fn() -> Value,
+    presets: &'static [Preset],
     check: fn(&Value) -> Result<(), Refused>,
     fit: FitFn,
 }
@@ -111,7 +132,8 @@ impl Detector {
             name,
             finds,
             allowed,
-            defaults: || serde_json::to_value(D::default()).unwrap_or_default(),
+            defaults: || to_value(D::default()),
+            presets: &[],
             check: |parameters| checked::<D>(parameters).map(drop),
             fit: |parameters, data| {
                 let detector: D = checked(parameters)?;
@@ -119,6 +141,11 @@ impl Detector {
                 Ok(Box::new(fitted))
             },
         }
+    }
+
+    const fn with_presets(mut self, presets: &'static [Preset]) -> Self {
+        self.presets = presets;
+        self
     }
 
     /// The detector of this name.
@@ -131,16 +158,31 @@ impl Detector {
     }
 
     fn defaults(&self) -> Map<String, Value> {
-        match (self.defaults)() {
-            Value::Object(defaults) => defaults,
-            _ => Map::new(),
-        }
+        map((self.defaults)())
     }
 
-    /// The defaults with what the user set, checked.
+    /// The parameters of the last preset that the user set, or the defaults.
+    fn preset(&self, set: &[(String, String)]) -> Result<Map<String, Value>, DetectError> {
+        let chosen = set.iter().rev().find(|(key, _)| key == PRESET);
+        let Some((_, chosen)) = chosen.filter(|_| !self.presets.is_empty()) else {
+            return Ok(self.defaults());
+        };
+        let preset = self.presets.iter().find(|(name, ..)| name == chosen);
+        let Some((.., parameters)) = preset else {
+            let names: Vec<_> = self.presets.iter().map(|(name, ..)| *name).collect();
+            return Err(DetectError::WrongParameter {
+                detector: self.name,
+                reason: format!("`{PRESET}` is {chosen}: must be {}", names.join(" or ")),
+            });
+        };
+        Ok(map(parameters()))
+    }
+
+    /// The preset or the defaults, with what the user set, checked.
     pub(super) fn parameters(&self, set: &[(String, String)]) -> Result<Value, DetectError> {
-        let mut parameters = self.defaults();
-        for (key, text) in set {
+        let mut parameters = self.preset(set)?;
+        let has_presets = !self.presets.is_empty();
+        for (key, text) in set.iter().filter(|(key, _)| !has_presets || key != PRESET) {
             let Some(value) = parameters.get_mut(key) else {
                 let names: Vec<_> = self.allowed.iter().map(|(name, _)| *name).collect();
                 return Err(DetectError::UnknownParameter {
@@ -190,6 +232,17 @@ impl Detector {
     }
 }
 
+fn to_value(parameters: impl Serialize) -> Value {
+    serde_json::to_value(parameters).unwrap_or_default()
+}
+
+fn map(parameters: Value) -> Map<String, Value> {
+    match parameters {
+        Value::Object(parameters) => parameters,
+        _ => Map::new(),
+    }
+}
+
 fn checked<D: DeserializeOwned>(parameters: &Value) -> Result<D, Refused> {
     serde_path_to_error::deserialize(parameters)
         .map_err(|error| Refused::Parameter(error.path().to_string(), error.into_inner()))
@@ -208,7 +261,10 @@ pub(super) fn list() -> String {
                 Some(value) => value.to_string(),
                 None => String::new(),
             };
-            _ = writeln!(text, "  {name:<24} {default:<10} {allowed}");
+            _ = writeln!(text, "  {name:<24} {default:<18} {allowed}");
+        }
+        for (name, meaning, _) in detector.presets {
+            _ = writeln!(text, "  {PRESET:<24} {:<18} {name}: {meaning}", "");
         }
     }
     text

@@ -7,7 +7,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut1};
 
-use super::sample::present;
+use super::present::Present;
 use super::tree::Tree;
 use crate::parallel;
 
@@ -32,7 +32,8 @@ const NEVER: i16 = i16::MAX;
 /// Rows that pass through a tree side by side.
 const ROWS: usize = 64;
 
-/// A forest whose rows have at most [`Ranked::MOST_COLUMNS`] columns and whose trees are shallow.
+/// A forest that is scored by depth alone, whose rows have at most [`Ranked::MOST_COLUMNS`] columns, and
+/// whose trees are shallow and ask for one column at a time.
 pub(super) struct Ranked {
     /// Of each column: the thresholds of all trees, in ascending order.
     thresholds: Vec<Vec<f64>>,
@@ -66,7 +67,7 @@ impl Ranked {
 
     /// Lays out a forest, or gives nothing if it does not fit.
     pub(super) fn new(trees: &[Tree], columns: usize) -> Option<Self> {
-        let fits = |tree: &Tree| tree.depth() <= DEPTH;
+        let fits = |tree: &Tree| tree.depth() <= DEPTH && tree.features().are_columns();
         if columns > Self::MOST_COLUMNS || trees.len() > MOST_TREES || !trees.iter().all(fits) {
             return None;
         }
@@ -92,14 +93,14 @@ impl Ranked {
         &self,
         data: ArrayView2<'_, f64>,
         scores: ArrayViewMut1<'_, f64>,
-        substitutes: &[f64],
+        present: &Present,
         score: impl Fn(f64) -> f64 + Send + Sync,
     ) {
         match data.ncols() {
-            0..=8 => self.score_padded::<8>(data, scores, substitutes, score),
-            9..=16 => self.score_padded::<16>(data, scores, substitutes, score),
-            17..=32 => self.score_padded::<32>(data, scores, substitutes, score),
-            _ => self.score_padded::<{ Self::MOST_COLUMNS }>(data, scores, substitutes, score),
+            0..=8 => self.score_padded::<8>(data, scores, present, score),
+            9..=16 => self.score_padded::<16>(data, scores, present, score),
+            17..=32 => self.score_padded::<32>(data, scores, present, score),
+            _ => self.score_padded::<{ Self::MOST_COLUMNS }>(data, scores, present, score),
         }
     }
 
@@ -108,7 +109,7 @@ impl Ranked {
         &self,
         data: ArrayView2<'_, f64>,
         scores: ArrayViewMut1<'_, f64>,
-        substitutes: &[f64],
+        present: &Present,
         score: impl Fn(f64) -> f64 + Send + Sync,
     ) {
         // What stays in the nearest cache, beside a tree.
@@ -121,8 +122,9 @@ impl Ranked {
             |data, mut scores, tiles| {
                 for (index, row) in data.rows().into_iter().enumerate() {
                     let tile = &mut tiles[index / ROWS];
-                    for (column, (&value, &substitute)) in row.iter().zip(substitutes).enumerate() {
-                        let rank = rank(&self.thresholds[column], present(value, substitute));
+                    for (column, &value) in row.iter().enumerate() {
+                        let value = present.read(column, value);
+                        let rank = rank(&self.thresholds[column], value);
                         tile.set(index % ROWS, column, rank);
                     }
                 }
@@ -192,7 +194,7 @@ impl RankedTree {
             }
         }
         for (length, &node) in ranked.path_lengths.iter_mut().zip(&nodes[PLACES..]) {
-            *length = tree.path_length_at(node);
+            *length = tree.views_at(node).path_length;
         }
         ranked
     }
