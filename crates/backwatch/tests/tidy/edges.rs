@@ -6,7 +6,7 @@ use crate::workspace::{Edge, WORKSPACE, edges};
 
 /// The rooms from the ground up, each with the rooms that it may use.
 ///
-/// `anomaly-walk`, `anomaly-notify`, `anomaly-server` and `anomaly-eval` are planned.
+/// `anomaly-walk`, `anomaly-notify` and `anomaly-server` are planned.
 pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-model", &[]),
     ("anomaly-features", &["anomaly-model"]),
@@ -43,7 +43,16 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("anomaly-server", &["anomaly-service"]),
-    ("anomaly-eval", &["anomaly-engine", "anomaly-sources"]),
+    (
+        "anomaly-eval",
+        &[
+            "anomaly-model",
+            "anomaly-detectors",
+            "anomaly-settings",
+            "anomaly-engine",
+            "anomaly-sources",
+        ],
+    ),
 ];
 
 /// The packages that may use every room, and that nothing may use, not even in tests.
