@@ -1,9 +1,10 @@
 //! What a judge says about a job.
 
 use anomaly_model::{AnomalyKind, Judgement, Severity, Verdict};
+use serde::Serialize;
 
 /// What a judge says about a job.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The conclusion.
@@ -19,7 +20,8 @@ pub struct Answer {
 }
 
 /// The conclusion about a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nothing unusual.
     Normal,
@@ -29,6 +31,19 @@ pub enum State {
     WarmingUp,
     /// Not judged.
     NotScored,
+}
+
+impl State {
+    /// Its name, as in the verdict record.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Anomalous => "anomalous",
+            Self::WarmingUp => "warming_up",
+            Self::NotScored => "not_scored",
+        }
+    }
 }
 
 impl Answer {

@@ -1,11 +1,13 @@
 //! What happened in a branch, and what the judge said to it.
 
+use serde::Serialize;
+
 use crate::naming::naming;
 use crate::{Answer, Branch};
 
 /// What happened in a branch (an attack, a fault, a legitimate mass change), and what the judge
 /// said to the jobs that it touched.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// The history it is in.

@@ -14,7 +14,7 @@ pub const WARM_JOBS: usize = 14;
 const BUSY_CHURN: f64 = 0.3;
 
 /// A job of a clean history, and what the judge said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CleanJob {
     /// The history it is in.

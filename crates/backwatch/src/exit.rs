@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anomaly_eval::EvalError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, SourceError};
@@ -54,6 +55,8 @@ pub(crate) enum Failure {
     Service(#[from] ServiceError),
     #[error(transparent)]
     Detect(#[from] DetectError),
+    #[error(transparent)]
+    Eval(#[from] EvalError),
     #[error("cannot write the output")]
     Output(#[from] io::Error),
     #[error("cannot write the output")]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod detect;
+mod eval;
 mod exit;
 mod input;
 mod man;
@@ -33,6 +34,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

@@ -1,0 +1,89 @@
+//! `backwatch eval`: the judge on labelled histories.
+
+mod list;
+mod report;
+mod tables;
+
+use anomaly_engine::Engine;
+use anomaly_eval::{
+    EvalError, Evaluation, Track, embedded_histories, evaluate, evaluate_short, read_histories,
+};
+use anomaly_settings::Settings;
+use clap::ValueEnum;
+
+use crate::cli::EvalArguments;
+use crate::exit::{Exit, Failure};
+
+/// So many jobs of history are left with `--short-histories`.
+const SHORT_HISTORIES: [usize; 4] = [5, 10, 20, 40];
+
+/// Which tracks are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tracks {
+    /// Image size, files, transferred data, deduplication rate, duration, times and status.
+    Metadata,
+    /// Also new, changed and deleted files, directories, stored data.
+    Counts,
+    /// Everything, with content statistics.
+    Content,
+    /// Each of the three.
+    All,
+}
+
+impl Tracks {
+    fn tracks(self) -> Vec<Track> {
+        match self {
+            Self::Metadata => vec![Track::Metadata],
+            Self::Counts => vec![Track::Counts],
+            Self::Content => vec![Track::Content],
+            Self::All => Track::ALL.to_vec(),
+        }
+    }
+}
+
+/// One judge, measured on one track.
+#[derive(Debug)]
+struct Measured {
+    judge: String,
+    /// How much history is left before each job; all of it if `None`.
+    history_jobs: Option<usize>,
+    evaluation: Evaluation,
+}
+
+pub(crate) fn run(arguments: &EvalArguments) -> Result<Exit, Failure> {
+    match measure(arguments) {
+        // Whoever reads our output has seen enough.
+        Err(failure) if failure.is_closed_pipe() => Ok(Exit::Quiet),
+        done => done,
+    }
+}
+
+fn measure(arguments: &EvalArguments) -> Result<Exit, Failure> {
+    let settings = Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
+    let histories = match &arguments.histories {
+        Some(directory) => read_histories(directory)?,
+        None => embedded_histories()?,
+    };
+    let engine = Engine::new(settings);
+    let mut found = Vec::new();
+    for track in arguments.track.tracks() {
+        found.push(backwatch(None, evaluate(&engine, &histories, track))?);
+        for jobs in SHORT_HISTORIES.iter().filter(|_| arguments.short_histories) {
+            let short = evaluate_short(&engine, &histories, track, *jobs);
+            found.push(backwatch(Some(*jobs), short)?);
+        }
+    }
+    report::print(arguments, &histories, &found)?;
+    Ok(Exit::Quiet)
+}
+
+fn backwatch(
+    history_jobs: Option<usize>,
+    evaluation: Result<Evaluation, EvalError>,
+) -> Result<Measured, EvalError> {
+    Ok(Measured {
+        judge: "backwatch".to_owned(),
+        history_jobs,
+        evaluation: evaluation?,
+    })
+}

@@ -1,0 +1,163 @@
+//! The figures as tables.
+
+use std::collections::BTreeSet;
+
+use anomaly_eval::{Group, Scores, Share};
+
+use crate::eval::Measured;
+
+/// A table of figures.
+#[derive(Debug)]
+pub(super) struct Figures {
+    pub(super) title: String,
+    pub(super) header: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+}
+
+/// A row of the main table: what it says, and how it is read off the scores.
+type Row = (&'static str, fn(&Scores) -> String);
+
+const ROWS: &[Row] = &[
+    ("false incidents (alarms) per 365 jobs", |scores| {
+        format!(
+            "{:.1} ({:.1})",
+            scores.false_incidents_per_365, scores.false_alarms_per_365
+        )
+    }),
+    ("fast ransomware, first", |scores| {
+        first(scores, "ransomware: fast")
+    }),
+    ("small ransomware, first", |scores| {
+        first(scores, "ransomware: small")
+    }),
+    ("ransomware drips, any", |scores| {
+        of_group(scores, "ransomware: drip", |group| group.any)
+    }),
+    ("destruction, first", |scores| first(scores, "destruction")),
+    ("exfiltration, first", |scores| first(scores, "exfil")),
+    ("faults, first, and named", |scores| {
+        of_group(scores, "ops", |group| group.first_and_named)
+    }),
+    ("legitimate changes at high severity", |scores| {
+        scores.legitimate_high.to_string()
+    }),
+    ("attacks found, named rightly", |scores| {
+        of_group(scores, ALL, |group| group.named)
+    }),
+    ("all attacks, first", |scores| first(scores, ALL)),
+    ("  at exactly 1 false alarm per 90 jobs", |scores| {
+        of_group(scores, ALL, |group| group.first_at_90)
+    }),
+    ("  at exactly 1 false alarm per 365 jobs", |scores| {
+        of_group(scores, ALL, |group| group.first_at_365)
+    }),
+    ("busy days flagged", |scores| {
+        scores.busy_flagged.to_string()
+    }),
+    ("alarms in a stream's first 14 jobs", |scores| {
+        scores.early_alarms.to_string()
+    }),
+];
+
+const ALL: &str = "ALL ATTACKS";
+
+fn of_group(scores: &Scores, group: &str, share: fn(&Group) -> Share) -> String {
+    scores
+        .groups
+        .get(group)
+        .map_or_else(String::new, |group| share(group).to_string())
+}
+
+fn first(scores: &Scores, group: &str) -> String {
+    of_group(scores, group, |group| group.first)
+}
+
+/// Every table that the measurements fill.
+pub(super) fn all(found: &[Measured]) -> Vec<Figures> {
+    let full: Vec<&Measured> = found
+        .iter()
+        .filter(|one| one.history_jobs.is_none())
+        .collect();
+    let mut tables = vec![leaderboard(&full), by_kind(&full)];
+    tables.extend(short_histories(found));
+    tables
+}
+
+fn header(first: &str, columns: impl Iterator<Item = String>) -> Vec<String> {
+    std::iter::once(first.to_owned()).chain(columns).collect()
+}
+
+fn leaderboard(found: &[&Measured]) -> Figures {
+    let scores = || found.iter().map(|one| &one.evaluation.scores);
+    let rows = ROWS
+        .iter()
+        .map(|(name, cell)| header(name, scores().map(cell)));
+    Figures {
+        title: "At the settings given".to_owned(),
+        header: header("", scores().map(|scores| scores.track.to_string())),
+        rows: rows.collect(),
+    }
+}
+
+fn by_kind(found: &[&Measured]) -> Figures {
+    let scores = || found.iter().map(|one| &one.evaluation.scores);
+    let kinds: BTreeSet<&str> = scores()
+        .flat_map(|scores| scores.groups.keys())
+        .filter(|name| name.contains('/'))
+        .map(String::as_str)
+        .collect();
+    let cell = |scores: &Scores, kind: &str| {
+        let Some(group) = scores.groups.get(kind) else {
+            return String::new();
+        };
+        if group.any == group.first {
+            group.first.to_string()
+        } else {
+            format!("{}, any {}", group.first, group.any.hits)
+        }
+    };
+    let rows = kinds
+        .into_iter()
+        .map(|kind| header(kind, scores().map(|scores| cell(scores, kind))));
+    Figures {
+        title: "Flagged on the first job, and on any, by family and kind".to_owned(),
+        header: header("", scores().map(|scores| scores.track.to_string())),
+        rows: rows.collect(),
+    }
+}
+
+/// One table per track, with a column for each length of history.
+fn short_histories(found: &[Measured]) -> Vec<Figures> {
+    let tracks: BTreeSet<_> = found
+        .iter()
+        .filter(|one| one.history_jobs.is_some())
+        .map(|one| one.evaluation.scores.track)
+        .collect();
+    let table = |track| {
+        let mut of_track: Vec<&Measured> = found
+            .iter()
+            .filter(|one| one.evaluation.scores.track == track)
+            .collect();
+        of_track.sort_by_key(|one| one.history_jobs.unwrap_or(usize::MAX));
+        let lengths = of_track.iter().map(|one| match one.history_jobs {
+            Some(jobs) => format!("{jobs} jobs"),
+            None => "all jobs".to_owned(),
+        });
+        let rows = ROWS
+            .iter()
+            // Nothing is early when every job has the same history.
+            .filter(|(name, _)| !name.starts_with("alarms in"))
+            .map(|(name, cell)| {
+                header(
+                    name,
+                    of_track.iter().map(|one| cell(&one.evaluation.scores)),
+                )
+            });
+        Figures {
+            title: format!("With so many jobs of history, {track}"),
+            header: header("", lengths),
+            rows: rows.collect(),
+        }
+    };
+    tracks.into_iter().map(table).collect()
+}
