@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anomaly_model::{StreamKey, StreamPart};
 use serde::Serialize;
 
+use crate::median::median;
 use crate::{Answer, History};
 
 /// A job with at least so many jobs of its stream before it counts as normal.
@@ -62,7 +63,8 @@ pub enum DayClass {
 
 /// The clean jobs of a history, without answers.
 pub(crate) fn clean_jobs(history: &History) -> Vec<CleanJob> {
-    let busy_above = BUSY_CHURN.max(2.0 * median(history.labels.iter().map(|l| l.churn_frac)));
+    let busy_above =
+        BUSY_CHURN.max(2.0 * median(history.labels.iter().map(|label| label.churn_frac)));
     let mut seen: HashMap<StreamKey, usize> = HashMap::new();
     let jobs = history.jobs.iter().zip(&history.labels);
     jobs.map(|(job, label)| {
@@ -87,16 +89,4 @@ pub(crate) fn clean_jobs(history: &History) -> Vec<CleanJob> {
         }
     })
     .collect()
-}
-
-/// The median, between the two middle values of an even number; 0 of nothing.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.as_slice() {
-        [] => 0.0,
-        odd if odd.len() % 2 == 1 => odd[middle],
-        even => f64::midpoint(even[middle - 1], even[middle]),
-    }
 }

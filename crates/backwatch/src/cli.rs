@@ -158,7 +158,11 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_enum, default_value_t = Tracks::All)]
     pub(crate) track: Tracks,
 
-    /// Also list every event, and every false alarm.
+    /// Also measure the rules of other tools, re-implemented from their documentation.
+    #[arg(long)]
+    pub(crate) compare: bool,
+
+    /// Also list every event, and every alarm on a clean job.
     #[arg(long)]
     pub(crate) list: bool,
 

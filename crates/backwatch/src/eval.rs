@@ -6,7 +6,8 @@ mod tables;
 
 use anomaly_engine::Engine;
 use anomaly_eval::{
-    EvalError, Evaluation, Track, embedded_histories, evaluate, evaluate_short, read_histories,
+    EvalError, Evaluation, Peer, PeerJudge, Track, embedded_histories, evaluate, evaluate_short,
+    read_histories,
 };
 use anomaly_settings::Settings;
 use clap::ValueEnum;
@@ -45,6 +46,8 @@ impl Tracks {
 #[derive(Debug)]
 struct Measured {
     judge: String,
+    /// Whether it is the rule of another tool.
+    is_peer: bool,
     /// How much history is left before each job; all of it if `None`.
     history_jobs: Option<usize>,
     evaluation: Evaluation,
@@ -73,6 +76,16 @@ fn measure(arguments: &EvalArguments) -> Result<Exit, Failure> {
             found.push(backwatch(Some(*jobs), short)?);
         }
     }
+    for peer in Peer::ALL.into_iter().filter(|_| arguments.compare) {
+        // The rules look at what every track shows: one is enough.
+        let evaluation = evaluate(&PeerJudge::new(peer), &histories, Track::Metadata)?;
+        found.push(Measured {
+            judge: peer.name().to_owned(),
+            is_peer: true,
+            history_jobs: None,
+            evaluation,
+        });
+    }
     report::print(arguments, &histories, &found)?;
     Ok(Exit::Quiet)
 }
@@ -83,6 +96,7 @@ fn backwatch(
 ) -> Result<Measured, EvalError> {
     Ok(Measured {
         judge: "backwatch".to_owned(),
+        is_peer: false,
         history_jobs,
         evaluation: evaluation?,
     })

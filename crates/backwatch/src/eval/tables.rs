@@ -76,9 +76,12 @@ fn first(scores: &Scores, group: &str) -> String {
 pub(super) fn all(found: &[Measured]) -> Vec<Figures> {
     let full: Vec<&Measured> = found
         .iter()
-        .filter(|one| one.history_jobs.is_none())
+        .filter(|one| one.history_jobs.is_none() && !one.is_peer)
         .collect();
     let mut tables = vec![leaderboard(&full), by_kind(&full)];
+    if found.iter().any(|one| one.is_peer) {
+        tables.push(peers(found));
+    }
     tables.extend(short_histories(found));
     tables
 }
@@ -126,6 +129,45 @@ fn by_kind(found: &[&Measured]) -> Figures {
     }
 }
 
+/// A judge per row.
+fn peers(found: &[Measured]) -> Figures {
+    const COLUMNS: &[Row] = &[
+        ("alarms/365", |scores| {
+            format!("{:.1}", scores.false_alarms_per_365)
+        }),
+        ("incidents/365", |scores| {
+            format!("{:.1}", scores.false_incidents_per_365)
+        }),
+        ("fast ransomware, first", |scores| {
+            first(scores, "ransomware: fast")
+        }),
+        ("attacks, first", |scores| first(scores, ALL)),
+        ("at 1 per 90", |scores| {
+            of_group(scores, ALL, |group| group.first_at_90)
+        }),
+        ("at 1 per 365", |scores| {
+            of_group(scores, ALL, |group| group.first_at_365)
+        }),
+    ];
+    let rows = found
+        .iter()
+        .filter(|one| one.history_jobs.is_none())
+        .map(|one| {
+            let scores = &one.evaluation.scores;
+            let name = if one.is_peer {
+                one.judge.clone()
+            } else {
+                format!("{}, {}", one.judge, scores.track)
+            };
+            header(&name, COLUMNS.iter().map(|(_, cell)| cell(scores)))
+        });
+    Figures {
+        title: "Beside the rules of others, as documented, at their own thresholds".to_owned(),
+        header: header("", COLUMNS.iter().map(|(name, _)| (*name).to_owned())),
+        rows: rows.collect(),
+    }
+}
+
 /// One table per track, with a column for each length of history.
 fn short_histories(found: &[Measured]) -> Vec<Figures> {
     let tracks: BTreeSet<_> = found
@@ -136,7 +178,7 @@ fn short_histories(found: &[Measured]) -> Vec<Figures> {
     let table = |track| {
         let mut of_track: Vec<&Measured> = found
             .iter()
-            .filter(|one| one.evaluation.scores.track == track)
+            .filter(|one| one.evaluation.scores.track == track && !one.is_peer)
             .collect();
         of_track.sort_by_key(|one| one.history_jobs.unwrap_or(usize::MAX));
         let lengths = of_track.iter().map(|one| match one.history_jobs {
