@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::naming::naming;
-use crate::{Answer, Branch};
+use crate::{Answer, Branch, Label};
 
 /// What happened in a branch (an attack, a fault, a legitimate mass change), and what the judge
 /// said to the jobs that it touched.
@@ -22,6 +22,10 @@ pub struct Event {
     pub share_touched: f64,
     /// The answer to each affected job.
     pub answers: Vec<Option<Answer>>,
+    /// Of a slow attack, where it is known: the share of the files that was touched up to each
+    /// affected job.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub touched_in_all: Vec<f64>,
 }
 
 impl Event {
@@ -33,7 +37,24 @@ impl Event {
             kind: branch.kind().to_owned(),
             share_touched: branch.share_touched(),
             answers,
+            touched_in_all: branch
+                .affected()
+                .filter_map(|job| in_all(&branch.labels[job]))
+                .collect(),
         }
+    }
+
+    /// Whether a slow attack was flagged before this share of the files was touched; `None` if it
+    /// is not slow, or it is not known how far it had come.
+    #[must_use]
+    pub fn is_flagged_before(&self, share: f64) -> Option<bool> {
+        if self.touched_in_all.is_empty() {
+            return None;
+        }
+        let touched = self
+            .first_alarm()
+            .and_then(|(job, _)| self.touched_in_all.get(job));
+        Some(touched.is_some_and(|touched| *touched < share))
     }
 
     /// Whether it is neither a fault nor legitimate.
@@ -86,4 +107,10 @@ impl Event {
         }
         groups
     }
+}
+
+/// The share of the files that an event has touched up to this job, which the labels of slow
+/// attacks hold.
+fn in_all(label: &Label) -> Option<f64> {
+    label.severity.as_ref()?.more.get("frac_total")?.as_f64()
 }

@@ -16,6 +16,7 @@ mod peer;
 mod scores;
 mod share;
 mod short_history;
+mod simulate;
 mod track;
 
 pub use answer::{Answer, State};
@@ -33,4 +34,5 @@ pub use peer::{Peer, PeerJudge};
 pub use scores::Scores;
 pub use share::Share;
 pub use short_history::evaluate_short;
+pub use simulate::{Fleet, Pattern};
 pub use track::Track;

@@ -36,13 +36,13 @@ impl Naming {
 ///
 /// | family | kind | right |
 /// |---|---|---|
-/// | `ransomware` | `drip_*`, `slow_*` | `mass_encryption`, `mass_change`, `content_shift`, `slow_drift` |
+/// | `ransomware` | `drip_*` | `mass_encryption`, `mass_change`, `content_shift`, `slow_drift` |
 /// | | others | `mass_encryption`, `mass_change`, `content_shift` |
 /// | `destruction` | `delete_*` | `mass_deletion`, `shrinkage` |
-/// | | `slow_*`, `drip_*` | `mass_deletion`, `shrinkage`, `slow_drift` |
 /// | | `archive_*` | `mass_deletion`, `shrinkage`, `mass_change` |
 /// | | `wipe_*` | `mass_change`, `content_shift`, `mass_deletion` |
 /// | | others (`truncate_all`) | `mass_deletion`, `shrinkage`, `empty_backup`, `mass_change`, `content_shift` |
+/// | `slow_deletion` | | `mass_deletion`, `shrinkage`, `slow_drift` |
 /// | `exfil` | | `growth`, `content_shift` |
 /// | `ops` | `source_empty` | `empty_backup` |
 /// | | `job_killed`, `partial_read_errors` | `failure` |
@@ -56,7 +56,7 @@ pub fn naming(family: &str, kind: &str) -> Option<Naming> {
 
     let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| kind.starts_with(prefix));
     let kinds: &'static [AnomalyKind] = match family {
-        "ransomware" if is(&["drip_", "slow_"]) => &[
+        "ransomware" if is(&["drip_"]) => &[
             Kind::MassEncryption,
             Kind::MassChange,
             Kind::ContentShift,
@@ -64,9 +64,7 @@ pub fn naming(family: &str, kind: &str) -> Option<Naming> {
         ],
         "ransomware" => &[Kind::MassEncryption, Kind::MassChange, Kind::ContentShift],
         "destruction" if is(&["delete_"]) => &[Kind::MassDeletion, Kind::Shrinkage],
-        "destruction" if is(&["drip_", "slow_"]) => {
-            &[Kind::MassDeletion, Kind::Shrinkage, Kind::SlowDrift]
-        }
+        "slow_deletion" => &[Kind::MassDeletion, Kind::Shrinkage, Kind::SlowDrift],
         "destruction" if is(&["archive_"]) => {
             &[Kind::MassDeletion, Kind::Shrinkage, Kind::MassChange]
         }

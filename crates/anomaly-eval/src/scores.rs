@@ -11,6 +11,9 @@ use crate::{Event, Group, Share, Track};
 /// False alarms of one stream at most so many of its jobs apart are one incident.
 const INCIDENT_JOBS: usize = 7;
 
+/// A slow attack is found in time before this share of the files is touched.
+const TOO_LATE: f64 = 0.3;
+
 /// Every figure of one judge on one track.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -35,6 +38,8 @@ pub struct Scores {
     pub busy_flagged: Share,
     /// Legitimate mass changes with an alarm of high severity: busy days, and benign branches.
     pub legitimate_high: Share,
+    /// Slow attacks with an alarm before 30 % of the files were touched, of those where that is known.
+    pub slow_in_time: Share,
     /// Alarms among the first 14 jobs of the streams.
     pub early_alarms: Share,
     /// The score above which an alarm is raised exactly once per 90 normal jobs.
@@ -94,6 +99,12 @@ impl Scores {
             legitimate_high: Share::new(
                 busy_high.hits + benign_high.hits,
                 busy_high.all + benign_high.all,
+            ),
+            slow_in_time: Share::of(
+                events
+                    .iter()
+                    .filter_map(|event| event.is_flagged_before(TOO_LATE)),
+                |in_time| in_time,
             ),
             early_alarms: Share::of(of_class(DayClass::Early), CleanJob::is_alarm),
             threshold_per_90: above_90,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anomaly_eval::Pattern;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_sources::Format;
 use clap::builder::PossibleValuesParser;
@@ -148,12 +149,23 @@ pub(crate) struct DetectArguments {
 ///
 /// Exit status: 0 measured, 2 wrong usage or settings, 4 failure.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct EvalArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<EvalCommand>,
+
     /// The directory of the histories: DIR/<client>/jobs.ndjson, labels.ndjson and
     /// branches/NN.ndjson; those that the program carries when not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) histories: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) measure: MeasureArguments,
+}
+
+/// What is measured, and how it is shown.
+#[derive(Debug, Args)]
+pub(crate) struct MeasureArguments {
     /// How much of each job the judge is shown.
     #[arg(long, value_enum, default_value_t = Tracks::All)]
     pub(crate) track: Tracks,
@@ -184,6 +196,48 @@ pub(crate) struct EvalArguments {
     pub(crate) output: Figures,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvalCommand {
+    Simulate(SimulateArguments),
+}
+
+/// Measure on a simulated fleet, or write it to a directory.
+///
+/// Each client has a tree of files that lives by a pattern (seasons, growth, dumps, log rotation),
+/// and branches in which something happens to it: attacks, slow ones too, faults, legitimate mass
+/// changes. The same seed gives the same fleet everywhere.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// How many clients, which have the patterns in turn; one per pattern when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) clients: Option<u16>,
+
+    /// How many clean jobs each client has.
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: u16,
+
+    /// How many branches each client has.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=100))]
+    pub(crate) branches: u16,
+
+    /// Where the randomness starts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Only this pattern; may be given several times.
+    #[arg(long, value_name = "PATTERN", value_parser = patterns())]
+    pub(crate) pattern: Vec<Pattern>,
+
+    /// Write the histories to this directory, for --histories, instead of measuring.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) measure: MeasureArguments,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Figures {
     /// Tables for a terminal.
@@ -209,6 +263,15 @@ pub(crate) enum Output {
 fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
         .try_map(|word| word.parse::<Format>())
+}
+
+fn patterns() -> impl clap::builder::TypedValueParser<Value = Pattern> {
+    PossibleValuesParser::new(Pattern::ALL.iter().map(|pattern| pattern.as_str())).try_map(|name| {
+        let pattern = Pattern::ALL
+            .into_iter()
+            .find(|pattern| pattern.as_str() == name);
+        pattern.ok_or("no such pattern")
+    })
 }
 
 fn detectors() -> impl clap::builder::TypedValueParser<Value = &'static Detector> {

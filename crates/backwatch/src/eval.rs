@@ -6,13 +6,13 @@ mod tables;
 
 use anomaly_engine::Engine;
 use anomaly_eval::{
-    EvalError, Evaluation, Peer, PeerJudge, Track, embedded_histories, evaluate, evaluate_short,
-    read_histories,
+    EvalError, Evaluation, Fleet, History, Peer, PeerJudge, Track, embedded_histories, evaluate,
+    evaluate_short, read_histories,
 };
 use anomaly_settings::Settings;
 use clap::ValueEnum;
 
-use crate::cli::EvalArguments;
+use crate::cli::{EvalArguments, EvalCommand, MeasureArguments, SimulateArguments};
 use crate::exit::{Exit, Failure};
 
 /// So many jobs of history are left with `--short-histories`.
@@ -54,31 +54,62 @@ struct Measured {
 }
 
 pub(crate) fn run(arguments: &EvalArguments) -> Result<Exit, Failure> {
-    match measure(arguments) {
+    let done = match &arguments.command {
+        Some(EvalCommand::Simulate(arguments)) => simulate(arguments),
+        None => measure_given(arguments),
+    };
+    match done {
         // Whoever reads our output has seen enough.
         Err(failure) if failure.is_closed_pipe() => Ok(Exit::Quiet),
         done => done,
     }
 }
 
-fn measure(arguments: &EvalArguments) -> Result<Exit, Failure> {
-    let settings = Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
+fn measure_given(arguments: &EvalArguments) -> Result<Exit, Failure> {
     let histories = match &arguments.histories {
         Some(directory) => read_histories(directory)?,
         None => embedded_histories()?,
     };
+    measure(&arguments.measure, &histories)
+}
+
+fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
+    let mut fleet = Fleet::default()
+        .jobs(arguments.jobs.into())
+        .branches(arguments.branches.into())
+        .seed(arguments.seed);
+    if !arguments.pattern.is_empty() {
+        fleet = fleet
+            .clients(arguments.pattern.len())
+            .patterns(arguments.pattern.clone());
+    }
+    if let Some(clients) = arguments.clients {
+        fleet = fleet.clients(clients.into());
+    }
+    let histories = fleet.simulate()?;
+    let Some(directory) = &arguments.out else {
+        return measure(&arguments.measure, &histories);
+    };
+    for history in &histories {
+        history.write(directory)?;
+    }
+    Ok(Exit::Quiet)
+}
+
+fn measure(arguments: &MeasureArguments, histories: &[History]) -> Result<Exit, Failure> {
+    let settings = Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
     let engine = Engine::new(settings);
     let mut found = Vec::new();
     for track in arguments.track.tracks() {
-        found.push(backwatch(None, evaluate(&engine, &histories, track))?);
+        found.push(backwatch(None, evaluate(&engine, histories, track))?);
         for jobs in SHORT_HISTORIES.iter().filter(|_| arguments.short_histories) {
-            let short = evaluate_short(&engine, &histories, track, *jobs);
+            let short = evaluate_short(&engine, histories, track, *jobs);
             found.push(backwatch(Some(*jobs), short)?);
         }
     }
     for peer in Peer::ALL.into_iter().filter(|_| arguments.compare) {
         // The rules look at what every track shows: one is enough.
-        let evaluation = evaluate(&PeerJudge::new(peer), &histories, Track::Metadata)?;
+        let evaluation = evaluate(&PeerJudge::new(peer), histories, Track::Metadata)?;
         found.push(Measured {
             judge: peer.name().to_owned(),
             is_peer: true,
@@ -86,7 +117,7 @@ fn measure(arguments: &EvalArguments) -> Result<Exit, Failure> {
             evaluation,
         });
     }
-    report::print(arguments, &histories, &found)?;
+    report::print(arguments, histories, &found)?;
     Ok(Exit::Quiet)
 }
 

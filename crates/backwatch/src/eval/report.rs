@@ -7,12 +7,12 @@ use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
-use crate::cli::{self, EvalArguments};
+use crate::cli::{self, MeasureArguments};
 use crate::eval::{Measured, list, tables};
 use crate::exit::Failure;
 
 pub(super) fn print(
-    arguments: &EvalArguments,
+    arguments: &MeasureArguments,
     histories: &[History],
     found: &[Measured],
 ) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anomaly_eval::{Group, Scores, Share};
+use anomaly_eval::{CleanJob, DayClass, Group, Pattern, Scores, Share};
 
 use crate::eval::Measured;
 
@@ -32,6 +32,9 @@ const ROWS: &[Row] = &[
     }),
     ("ransomware drips, any", |scores| {
         of_group(scores, "ransomware: drip", |group| group.any)
+    }),
+    ("slow attacks, flagged before 30 % is touched", |scores| {
+        scores.slow_in_time.to_string()
     }),
     ("destruction, first", |scores| first(scores, "destruction")),
     ("exfiltration, first", |scores| first(scores, "exfil")),
@@ -79,11 +82,19 @@ pub(super) fn all(found: &[Measured]) -> Vec<Figures> {
         .filter(|one| one.history_jobs.is_none() && !one.is_peer)
         .collect();
     let mut tables = vec![leaderboard(&full), by_kind(&full)];
+    tables.extend(by_pattern(&full));
     if found.iter().any(|one| one.is_peer) {
         tables.push(peers(found));
     }
     tables.extend(short_histories(found));
     tables
+}
+
+/// Whether there was anything to count.
+fn says_something(row: &[String]) -> bool {
+    row.iter()
+        .skip(1)
+        .any(|cell| !cell.is_empty() && cell != "none")
 }
 
 fn header(first: &str, columns: impl Iterator<Item = String>) -> Vec<String> {
@@ -94,7 +105,8 @@ fn leaderboard(found: &[&Measured]) -> Figures {
     let scores = || found.iter().map(|one| &one.evaluation.scores);
     let rows = ROWS
         .iter()
-        .map(|(name, cell)| header(name, scores().map(cell)));
+        .map(|(name, cell)| header(name, scores().map(cell)))
+        .filter(|row| says_something(row));
     Figures {
         title: "At the settings given".to_owned(),
         header: header("", scores().map(|scores| scores.track.to_string())),
@@ -127,6 +139,54 @@ fn by_kind(found: &[&Measured]) -> Figures {
         header: header("", scores().map(|scores| scores.track.to_string())),
         rows: rows.collect(),
     }
+}
+
+/// For simulated fleets: alarms on the clean jobs of each pattern.
+fn by_pattern(found: &[&Measured]) -> Option<Figures> {
+    let pattern_of = |job: &CleanJob| {
+        let (number, pattern) = job.history.split_once('-')?;
+        let known = Pattern::ALL
+            .into_iter()
+            .find(|one| one.as_str() == pattern)?;
+        number.starts_with('s').then_some(known)
+    };
+    let patterns: BTreeSet<Pattern> = found
+        .iter()
+        .flat_map(|one| &one.evaluation.clean)
+        .filter_map(pattern_of)
+        .collect();
+    let cell = |one: &Measured, pattern: Pattern| {
+        let counted = |job: &&CleanJob| {
+            pattern_of(job) == Some(pattern)
+                && matches!(job.class, DayClass::Normal | DayClass::Busy)
+        };
+        let jobs = one.evaluation.clean.iter().filter(counted).count();
+        let alarms = one
+            .evaluation
+            .clean
+            .iter()
+            .filter(counted)
+            .filter(|job| job.is_alarm());
+        let alarms = alarms.count();
+        format!(
+            "{:.2} ({alarms}/{jobs})",
+            30.0 * alarms as f64 / jobs.max(1) as f64
+        )
+    };
+    let rows = patterns
+        .iter()
+        .map(|&pattern| header(pattern.as_str(), found.iter().map(|one| cell(one, pattern))));
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| Figures {
+        title: "Alarms per 30 clean jobs, busy days too, from the fifteenth job on".to_owned(),
+        header: header(
+            "",
+            found
+                .iter()
+                .map(|one| one.evaluation.scores.track.to_string()),
+        ),
+        rows,
+    })
 }
 
 /// A judge per row.
