@@ -53,7 +53,20 @@ impl Peer {
         Self::TwoPoints,
     ];
 
-    /// What the rule is called in tables.
+    /// Its short name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClusterDistance => "cluster-distance",
+            Self::ZScore => "z-score",
+            Self::ModifiedZScore => "modified-z-score",
+            Self::VaultForUnraid => "vault-for-unraid",
+            Self::Npbackup => "npbackup",
+            Self::TwoPoints => "two-points",
+        }
+    }
+
+    /// What the rule is called where there is room.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

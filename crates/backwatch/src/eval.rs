@@ -45,12 +45,17 @@ impl Tracks {
 /// One judge, measured on one track.
 #[derive(Debug)]
 struct Measured {
-    judge: String,
-    /// Whether it is the rule of another tool.
-    is_peer: bool,
+    /// The rule of another tool; Backwatch's own judge if `None`.
+    peer: Option<Peer>,
     /// How much history is left before each job; all of it if `None`.
     history_jobs: Option<usize>,
     evaluation: Evaluation,
+}
+
+impl Measured {
+    fn judge(&self) -> &'static str {
+        self.peer.map_or("backwatch", Peer::as_str)
+    }
 }
 
 pub(crate) fn run(arguments: &EvalArguments) -> Result<Exit, Failure> {
@@ -111,8 +116,7 @@ fn measure(arguments: &MeasureArguments, histories: &[History]) -> Result<Exit, 
         // The rules look at what every track shows: one is enough.
         let evaluation = evaluate(&PeerJudge::new(peer), histories, Track::Metadata)?;
         found.push(Measured {
-            judge: peer.name().to_owned(),
-            is_peer: true,
+            peer: Some(peer),
             history_jobs: None,
             evaluation,
         });
@@ -126,8 +130,7 @@ fn backwatch(
     evaluation: Result<Evaluation, EvalError>,
 ) -> Result<Measured, EvalError> {
     Ok(Measured {
-        judge: "backwatch".to_owned(),
-        is_peer: false,
+        peer: None,
         history_jobs,
         evaluation: evaluation?,
     })

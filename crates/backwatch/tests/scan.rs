@@ -86,7 +86,6 @@ fn assert_golden(name: &str, actual: &str) {
 fn help_is_golden() {
     assert_golden("help.txt", &stdout(&backwatch(&["--help"])));
     assert_golden("scan-help.txt", &stdout(&backwatch(&["scan", "--help"])));
-    assert_golden("eval-help.txt", &stdout(&backwatch(&["eval", "--help"])));
 }
 
 #[test]

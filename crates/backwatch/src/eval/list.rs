@@ -22,7 +22,7 @@ pub(super) fn print(out: &mut impl Write, found: &[Measured]) -> io::Result<()> 
 }
 
 fn title(one: &Measured) -> String {
-    format!("{}, {}", one.judge, one.evaluation.scores.track)
+    format!("{}, {}", one.judge(), one.evaluation.scores.track)
 }
 
 fn event_line(out: &mut impl Write, event: &Event) -> io::Result<()> {

@@ -85,7 +85,7 @@ impl<'a> Record<'a> {
         let evaluation = &one.evaluation;
         let alarms = evaluation.clean.iter().filter(|job| job.is_alarm());
         Self {
-            judge: &one.judge,
+            judge: one.judge(),
             history_jobs: one.history_jobs,
             scores: &evaluation.scores,
             events: with_list.then_some(evaluation.events.as_slice()),

@@ -79,11 +79,11 @@ fn first(scores: &Scores, group: &str) -> String {
 pub(super) fn all(found: &[Measured]) -> Vec<Figures> {
     let full: Vec<&Measured> = found
         .iter()
-        .filter(|one| one.history_jobs.is_none() && !one.is_peer)
+        .filter(|one| one.history_jobs.is_none() && one.peer.is_none())
         .collect();
     let mut tables = vec![leaderboard(&full), by_kind(&full)];
-    tables.extend(by_pattern(&full));
-    if found.iter().any(|one| one.is_peer) {
+    tables.extend(by_pattern(found));
+    if found.iter().any(|one| one.peer.is_some()) {
         tables.push(peers(found));
     }
     tables.extend(short_histories(found));
@@ -142,7 +142,11 @@ fn by_kind(found: &[&Measured]) -> Figures {
 }
 
 /// For simulated fleets: alarms on the clean jobs of each pattern.
-fn by_pattern(found: &[&Measured]) -> Option<Figures> {
+fn by_pattern(found: &[Measured]) -> Option<Figures> {
+    let found: Vec<&Measured> = found
+        .iter()
+        .filter(|one| one.history_jobs.is_none())
+        .collect();
     let pattern_of = |job: &CleanJob| {
         let (number, pattern) = job.history.split_once('-')?;
         let known = Pattern::ALL
@@ -181,9 +185,10 @@ fn by_pattern(found: &[&Measured]) -> Option<Figures> {
         title: "Alarms per 30 clean jobs, busy days too, from the fifteenth job on".to_owned(),
         header: header(
             "",
-            found
-                .iter()
-                .map(|one| one.evaluation.scores.track.to_string()),
+            found.iter().map(|one| match one.peer {
+                Some(peer) => peer.as_str().to_owned(),
+                None => one.evaluation.scores.track.to_string(),
+            }),
         ),
         rows,
     })
@@ -214,10 +219,9 @@ fn peers(found: &[Measured]) -> Figures {
         .filter(|one| one.history_jobs.is_none())
         .map(|one| {
             let scores = &one.evaluation.scores;
-            let name = if one.is_peer {
-                one.judge.clone()
-            } else {
-                format!("{}, {}", one.judge, scores.track)
+            let name = match one.peer {
+                Some(peer) => peer.name().to_owned(),
+                None => format!("backwatch, {}", scores.track),
             };
             header(&name, COLUMNS.iter().map(|(_, cell)| cell(scores)))
         });
@@ -238,7 +242,7 @@ fn short_histories(found: &[Measured]) -> Vec<Figures> {
     let table = |track| {
         let mut of_track: Vec<&Measured> = found
             .iter()
-            .filter(|one| one.evaluation.scores.track == track && !one.is_peer)
+            .filter(|one| one.evaluation.scores.track == track && one.peer.is_none())
             .collect();
         of_track.sort_by_key(|one| one.history_jobs.unwrap_or(usize::MAX));
         let lengths = of_track.iter().map(|one| match one.history_jobs {
@@ -254,7 +258,8 @@ fn short_histories(found: &[Measured]) -> Vec<Figures> {
                     name,
                     of_track.iter().map(|one| cell(&one.evaluation.scores)),
                 )
-            });
+            })
+            .filter(|row| says_something(row));
         Figures {
             title: format!("With so many jobs of history, {track}"),
             header: header("", lengths),
