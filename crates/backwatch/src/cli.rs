@@ -154,7 +154,7 @@ pub(crate) struct EvalArguments {
     #[command(subcommand)]
     pub(crate) command: Option<EvalCommand>,
 
-    /// The directory of the histories: DIR/<client>/jobs.ndjson, labels.ndjson and
+    /// The directory of the histories: DIR/CLIENT/jobs.ndjson, labels.ndjson and
     /// branches/NN.ndjson; those that the program carries when not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) histories: Option<PathBuf>,
