@@ -135,7 +135,8 @@ fn content(seen: &Seen) -> ContentStatistics {
     };
     let all_entropies = entropies(&all);
     let centre = mean(&all_entropies, |bits| *bits);
-    let spread = centre.and_then(|centre| mean(&all_entropies, |bits| (bits - centre).powi(2)));
+    let spread =
+        centre.and_then(|centre| mean(&all_entropies, |bits| (bits - centre) * (bits - centre)));
     let written = seen.written_bytes();
     let printable: f64 = all
         .iter()
