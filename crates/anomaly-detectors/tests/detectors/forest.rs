@@ -60,7 +60,7 @@ proptest! {
 #[test]
 fn what_no_fit_can_give_is_refused() {
     let data = Array2::from_shape_fn((10, 2), |(row, column)| (row * (column + 2) % 7) as f64);
-    let params = IsolationForestParams::default().trees(2).extra_levels(0);
+    let params = IsolationForestParams::default().trees(2);
     let forest = params.check().unwrap().fit(data.view()).unwrap();
     let forest = serde_json::to_string(&forest).unwrap();
     let fewer = forest.replace(r#""trees":2"#, r#""trees":3"#);
