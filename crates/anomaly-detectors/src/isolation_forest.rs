@@ -106,7 +106,7 @@ impl Fit for IsolationForest {
         self.check_columns(data.ncols())?;
         let params = &self.0;
         let sample_rows = params.max_samples.min(data.nrows());
-        let depth_limit = path_length::depth_limit(sample_rows) + params.extra_levels;
+        let depth_limit = path_length::depth_limit(sample_rows);
         let present = Present::of(data, params.columns_per_split);
         let trees = parallel::map(params.trees, |index| {
             let mut random = SplitMix64::new(params.seed, index);

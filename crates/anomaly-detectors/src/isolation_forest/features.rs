@@ -103,20 +103,4 @@ impl Features {
         };
         <[Term; 2]>::try_from(self.terms_of(projection)).ok()
     }
-
-    /// Calls `credit` with each column of a feature and its part of the whole, 1.
-    pub(super) fn share(&self, feature: usize, mut credit: impl FnMut(usize, f64)) {
-        let Some(projection) = feature.checked_sub(self.columns) else {
-            return credit(feature, 1.0);
-        };
-        let terms = || {
-            self.terms_of(projection)
-                .iter()
-                .filter(|term| term.1 != 0.0)
-        };
-        let part = 1.0 / terms().count() as f64;
-        for &Term(column, _) in terms() {
-            credit(column as usize, part);
-        }
-    }
 }

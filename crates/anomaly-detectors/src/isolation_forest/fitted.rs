@@ -17,18 +17,13 @@ use crate::{DetectorError, Score, check, parallel};
 ///
 /// What a score is depends on its [`ForestScoring`]; larger is stranger.
 ///
-/// [`Score::explain`] follows the row down each tree and credits the columns of each split with what
-/// the split says; a split of several columns credits them in equal parts.
-///
-/// - By depth: at a node with `n` rows, `c(n)` further steps are to be expected; a split that leads to
-///   `m` rows and cost one step has saved `c(n) - c(m) - 1`. The credits, averaged over the trees and
-///   divided by the `c(n)` of the root, sum to `1 + log2(score)`.
-/// - By density: `-ln(density)` of the side that the row goes to. The credits, averaged over the
-///   trees, sum to the score.
-/// - By both: the credits by that of the two by which the row is stranger, averaged over the trees
-///   and divided by its standard deviation. They sum to the score, up to a constant of the forest.
-///
-/// A column in which the row is usual has a credit near 0 or below.
+/// [`Score::explain`] compares the row with the usual one, whose values are those that missing
+/// values are read as. Its values are replaced by the row's, column after column, once in ascending
+/// and once in descending order; a column's contribution is the mean of what the score rises by when
+/// it is replaced. That is its Shapley value (Štrumbelj and Kononenko, JMLR 11, 2010) as far as two
+/// opposite orders tell, which is all if columns act on each other in pairs. The contributions sum
+/// to what the row scores more than the usual one. That of a missing value, and of a usual one, is 0.
+/// This takes as long as to score two rows per column.
 ///
 /// Serialises with the detector's name and a version, without padding, and refuses another name or
 /// version, or a tree that no fit can give, when read back. What is read back scores as before, to
@@ -77,7 +72,9 @@ impl FittedIsolationForest {
 
     /// Takes these rows of the history as the usual ones.
     pub(super) fn refer_to(&mut self, data: ArrayView2<'_, f64>, rows: &[usize]) {
-        let views = parallel::map(rows.len(), |index| self.views_of(data.row(rows[index])));
+        let views = parallel::map(rows.len(), |index| {
+            self.views_of(self.reader(data.row(rows[index])))
+        });
         self.reference = Reference {
             path_length: Usual::of(views.iter().map(|view| view.path_length)),
             log_density: Usual::of(views.iter().map(|view| view.log_density)),
@@ -122,9 +119,8 @@ impl FittedIsolationForest {
         move |column| self.present.read(column, row[column])
     }
 
-    /// What all trees say of a row of the right width.
-    fn views_of(&self, row: ArrayView1<'_, f64>) -> Views {
-        let value = self.reader(row);
+    /// What all trees say of the row whose value in each column `value` gives, made present.
+    fn views_of(&self, value: impl Fn(usize) -> f64) -> Views {
         let mut sums = Views::default();
         for tree in &self.trees {
             sums += tree.views(&value);
@@ -193,7 +189,7 @@ impl Score for FittedIsolationForest {
 
     fn score_row(&self, row: ArrayView1<'_, f64>) -> Result<f64, DetectorError> {
         check::width(self.columns(), row.len())?;
-        Ok(self.score_of(self.views_of(row)))
+        Ok(self.score_of(self.views_of(self.reader(row))))
     }
 
     fn score_into(
@@ -229,30 +225,32 @@ impl Score for FittedIsolationForest {
 
     fn explain(&self, row: ArrayView1<'_, f64>) -> Result<Array1<f64>, DetectorError> {
         check::width(self.columns(), row.len())?;
-        let by_depth: fn(Views) -> f64 = |credit| credit.path_length;
-        let by_density: fn(Views) -> f64 = |credit| credit.log_density;
-        let (part, unit) = match self.scoring() {
-            ForestScoring::Depth => (by_depth, self.usual_path_length()),
-            ForestScoring::Density | ForestScoring::AdjustedDensity => {
-                (by_density, self.trees.len() as f64)
-            }
-            ForestScoring::DepthAndDensity => {
-                let [depth, density] = self.deviations(self.views_of(row));
-                if depth >= density {
-                    (by_depth, self.reference.path_length.unit())
-                } else {
-                    (by_density, self.reference.log_density.unit())
-                }
-            }
-        };
         let value = self.reader(row);
-        let mut credits = Array1::zeros(self.columns());
-        for tree in &self.trees {
-            tree.credit(&value, self.scoring(), |column, credit| {
-                credits[column] += part(credit);
-            });
-        }
-        Ok(credits / unit)
+        let usual = |column| self.present.read(column, f64::NAN);
+        // The score of the usual row with the given row's values in some columns.
+        let score = |replaced: &dyn Fn(usize) -> bool| {
+            let pick = |column| {
+                if replaced(column) {
+                    value(column)
+                } else {
+                    usual(column)
+                }
+            };
+            self.score_of(self.views_of(pick))
+        };
+        let (mut with_lower, mut with_this_and_higher) = (score(&|_| false), score(&|_| true));
+        let contributions = (0..self.columns()).map(|column| {
+            if value(column).total_cmp(&usual(column)).is_eq() {
+                return 0.0;
+            }
+            let with_this_and_lower = score(&|other| other <= column);
+            let with_higher = score(&|other| other > column);
+            let ascending = with_this_and_lower - with_lower;
+            let descending = with_this_and_higher - with_higher;
+            (with_lower, with_this_and_higher) = (with_this_and_lower, with_higher);
+            f64::midpoint(ascending, descending)
+        });
+        Ok(contributions.collect())
     }
 }
 

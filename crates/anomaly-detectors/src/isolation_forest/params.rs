@@ -18,8 +18,6 @@ pub struct IsolationForestParams {
     pub columns_per_split: usize,
     /// How often a split is put where it parts the rows best, instead of anywhere. Default 0.25.
     pub pooled_gain: f64,
-    /// Levels that a tree may grow beyond `ceil(log2(sample rows))`. Default 4.
-    pub extra_levels: u32,
     /// What makes a row strange. Default [`ForestScoring::DepthAndDensity`].
     pub scoring: ForestScoring,
     /// How often each column is chosen, relative to the others; empty for all alike. Default empty.
@@ -35,7 +33,6 @@ impl Default for IsolationForestParams {
             max_samples: 256,
             columns_per_split: 2,
             pooled_gain: 0.25,
-            extra_levels: 4,
             scoring: ForestScoring::DepthAndDensity,
             column_weights: Vec::new(),
             seed: 0,
@@ -52,7 +49,6 @@ impl IsolationForestParams {
             trees: 100,
             columns_per_split: 1,
             pooled_gain: 0.0,
-            extra_levels: 0,
             scoring: ForestScoring::Depth,
             ..Self::default()
         }
@@ -94,15 +90,6 @@ impl IsolationForestParams {
     #[must_use]
     pub fn pooled_gain(mut self, pooled_gain: f64) -> Self {
         self.pooled_gain = pooled_gain;
-        self
-    }
-
-    /// Sets how many levels a tree may grow beyond `ceil(log2(sample rows))`: 0 to 32.
-    ///
-    /// A tree that splits well is not balanced, and is cut short without them.
-    #[must_use]
-    pub fn extra_levels(mut self, extra_levels: u32) -> Self {
-        self.extra_levels = extra_levels;
         self
     }
 
@@ -148,8 +135,6 @@ impl IsolationForestParams {
         )?;
         let allowed = (0.0..=1.0).contains(&self.pooled_gain);
         check::parameter("pooled_gain", self.pooled_gain, allowed, "0 to 1")?;
-        let allowed = self.extra_levels <= 32;
-        check::parameter("extra_levels", self.extra_levels, allowed, "0 to 32")?;
         check_weights(&self.column_weights)?;
         Ok(IsolationForest(self))
     }

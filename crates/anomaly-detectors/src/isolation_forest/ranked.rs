@@ -32,6 +32,9 @@ const NEVER: i16 = i16::MAX;
 /// Rows that pass through a tree side by side.
 const ROWS: usize = 64;
 
+/// Rows whose steps are taken by turns, their places in registers.
+const LANES: usize = 8;
+
 /// A forest that is scored by depth alone, whose rows have at most [`Ranked::MOST_COLUMNS`] columns, and
 /// whose trees are shallow and ask for one column at a time.
 pub(super) struct Ranked {
@@ -48,11 +51,9 @@ struct RankedTree {
     path_lengths: [f64; PLACES],
 }
 
-#[derive(Clone, Copy)]
-struct Split {
-    rank: u16,
-    column: u16,
-}
+/// Rank and column in one number, [`key`] of the rank plus the column: a row goes right if the key
+/// of its rank exceeds it, whatever the column.
+type Split = u32;
 
 #[derive(Clone, Copy)]
 struct UpperSplit {
@@ -151,6 +152,11 @@ fn rank(thresholds: &[f64], value: f64) -> i16 {
     thresholds.partition_point(|&threshold| threshold < value) as i16
 }
 
+/// A rank, not negative, where the lower 16 bits leave room for a column.
+fn key(rank: i16) -> u32 {
+    u32::from(rank.cast_unsigned()) << 16
+}
+
 impl RankedTree {
     #[allow(clippy::cast_possible_truncation)] // A column is below `Ranked::MOST_COLUMNS`.
     fn new(tree: &Tree, thresholds: &[Vec<f64>]) -> Self {
@@ -160,10 +166,7 @@ impl RankedTree {
                 column: 0,
                 lost: 0,
             }; HALFWAY - 1],
-            splits: [Split {
-                rank: NEVER.cast_unsigned(),
-                column: 0,
-            }; PLACES],
+            splits: [key(NEVER); PLACES],
             path_lengths: [0.0; PLACES],
         };
         // Of each place: the node of the tree that stands there, again and again below a leaf.
@@ -178,10 +181,7 @@ impl RankedTree {
             nodes[2 * place] = left;
             nodes[2 * place + 1] = left + 1;
             let (rank, column) = (rank(&thresholds[column], threshold), column as u16);
-            ranked.splits[place] = Split {
-                rank: rank.cast_unsigned(),
-                column,
-            };
+            ranked.splits[place] = key(rank) + u32::from(column);
             if let Some(upper) = ranked.upper.get_mut(place - 1) {
                 let level = place.ilog2();
                 let below = HALFWAY >> level;
@@ -206,7 +206,7 @@ impl RankedTree {
 #[derive(Clone)]
 struct Tile<const COLUMNS: usize> {
     by_column: [[i16; ROWS]; COLUMNS],
-    by_row: [[u16; COLUMNS]; ROWS],
+    by_row: [[u32; COLUMNS]; ROWS],
     sums: [f64; ROWS],
 }
 
@@ -221,23 +221,30 @@ impl<const COLUMNS: usize> Tile<COLUMNS> {
 
     fn set(&mut self, row: usize, column: usize, rank: i16) {
         self.by_column[column][row] = rank;
-        self.by_row[row][column] = rank.cast_unsigned();
+        self.by_row[row][column] = key(rank);
     }
 
     fn add_path_lengths(&mut self, tree: &RankedTree) {
         let mut places = self.places_halfway(tree);
-        // Level by level: the steps of different rows do not wait for each other.
-        for _ in DEPTH / 2..DEPTH {
-            for (place, ranks) in places.iter_mut().zip(&self.by_row) {
-                let split = tree.splits[usize::from(*place)];
-                // The remainder is the column itself, and tells the compiler that it is in range.
-                let rank = ranks[usize::from(split.column) % COLUMNS];
-                // On the last step the place loses its first bit, and is one of the lowest level.
-                *place = (*place << 1) | u8::from(rank > split.rank);
+        let (places, _) = places.as_chunks_mut::<LANES>();
+        let (rows, _) = self.by_row.as_chunks::<LANES>();
+        let (sums, _) = self.sums.as_chunks_mut::<LANES>();
+        for ((places, rows), sums) in places.iter_mut().zip(rows).zip(sums) {
+            // Level by level: the steps of different rows do not wait for each other.
+            for _ in DEPTH / 2..DEPTH {
+                for (place, keys) in places.iter_mut().zip(rows) {
+                    let split = tree.splits[usize::from(*place)];
+                    // The remainder is the column itself, and tells the compiler that it is in range.
+                    let key = keys[split as usize % COLUMNS];
+                    // The first bit of the difference says whether the key exceeds the split. On the
+                    // last step the place loses its first bit, and is one of the lowest level.
+                    let right = (split.wrapping_sub(key) >> 31) as u8;
+                    *place = (*place << 1) | right;
+                }
             }
-        }
-        for (sum, place) in self.sums.iter_mut().zip(places) {
-            *sum += tree.path_lengths[usize::from(place)];
+            for (sum, place) in sums.iter_mut().zip(places) {
+                *sum += tree.path_lengths[usize::from(*place)];
+            }
         }
     }
 

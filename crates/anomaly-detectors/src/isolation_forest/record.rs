@@ -76,7 +76,7 @@ impl TryFrom<Record> for FittedIsolationForest {
         if !record.reference.is_sound() {
             return Err(refuse("its history has no usual score".to_owned()));
         }
-        let limit = depth_limit(record.sample_rows) + params.extra_levels;
+        let limit = depth_limit(record.sample_rows);
         let (columns, width) = (record.substitutes.len(), params.columns_per_split);
         let trees = record
             .trees

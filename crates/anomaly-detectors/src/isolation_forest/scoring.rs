@@ -79,15 +79,6 @@ impl Usual {
         self.mean.is_finite() && self.deviation.is_finite() && self.deviation >= 0.0
     }
 
-    /// The standard deviation, or 1 if the view can tell nothing.
-    pub(super) fn unit(self) -> f64 {
-        if self.deviation > 0.0 {
-            self.deviation
-        } else {
-            1.0
-        }
-    }
-
     /// How far below its mean a value is, in standard deviations.
     pub(super) fn below(self, value: f64) -> f64 {
         if self.deviation > 0.0 {

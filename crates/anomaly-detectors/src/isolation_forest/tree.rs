@@ -253,38 +253,6 @@ impl Tree {
         }
     }
 
-    /// Calls `credit` with each column that a split on the row's path asks for, and with what the
-    /// split says of the row: how many steps it saved, and by how much it lowered the density.
-    ///
-    /// At a node that `n` rows came by, `c(n)` more steps are to be expected. After a step to a
-    /// child of `m` rows it is `c(m)`, and one was taken: the split saved `c(n) - c(m) - 1`. A split
-    /// of several columns credits them in equal parts.
-    pub(super) fn credit(
-        &self,
-        value: impl Fn(usize) -> f64,
-        scoring: ForestScoring,
-        mut credit: impl FnMut(usize, Views),
-    ) {
-        let expected = |at: usize| average_path_length(self.rows[at] as usize);
-        let mut at = 0;
-        while !self.is_leaf(at) {
-            let next = self.next(at, &value);
-            let saved = expected(at) - expected(next) - 1.0;
-            let sparser = -self.log_density(at, next, scoring);
-            let feature = self.nodes[at].feature as usize;
-            self.features.share(feature, |column, part| {
-                credit(
-                    column,
-                    Views {
-                        path_length: part * saved,
-                        log_density: part * sparser,
-                    },
-                );
-            });
-            at = next;
-        }
-    }
-
     fn is_leaf(&self, at: usize) -> bool {
         self.nodes[at].left as usize == at
     }

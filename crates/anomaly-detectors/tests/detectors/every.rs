@@ -26,7 +26,7 @@ pub(crate) fn every_detector() -> Vec<Detector> {
         Detector::of::<Ecod>(r#"{"tails":"per_value"}"#),
         Detector::of::<IsolationForest>(r#"{"trees":20}"#),
         Detector::of::<IsolationForest>(
-            r#"{"trees":40,"max_samples":64,"columns_per_split":1,"extra_levels":0,"scoring":"depth"}"#,
+            r#"{"trees":40,"max_samples":64,"columns_per_split":1,"scoring":"depth"}"#,
         ),
         Detector::of::<IsolationForest>(
             r#"{"trees":9,"columns_per_split":3,"pooled_gain":1.0,"scoring":"adjusted_density"}"#,

@@ -1,6 +1,6 @@
 //! What holds for isolation forests on any data.
 
-use anomaly_detectors::ndarray::Array2;
+use anomaly_detectors::ndarray::{Array1, Array2, ArrayView1};
 use anomaly_detectors::{
     Fit, FittedIsolationForest, ForestScoring, IsolationForest, IsolationForestParams, Score,
 };
@@ -22,28 +22,22 @@ fn forest(params: IsolationForestParams) -> IsolationForest {
 
 proptest! {
     #[test]
-    fn contributions_make_the_score(data in matrix(2..40_usize, 1..5_usize, -10.0..10.0)) {
+    fn contributions_make_the_difference_from_a_usual_row(
+        data in matrix(2..40_usize, 1..5_usize, -10.0..10.0),
+        columns_per_split in 1..4_usize,
+    ) {
         for scoring in SCORINGS {
-            let detector = forest(IsolationForestParams::default().scoring(scoring));
-            let usual = detector.fit(data.view()).unwrap();
-            let mut constants: Vec<f64> = Vec::new();
+            let params = IsolationForestParams::default().columns_per_split(columns_per_split);
+            let usual = forest(params.scoring(scoring)).fit(data.view()).unwrap();
+            let missing = Array1::from_elem(data.ncols(), f64::NAN);
+            let score = |row: ArrayView1<'_, f64>| usual.score_row(row).unwrap();
             for row in data.rows() {
-                let whole = usual.explain(row).unwrap().sum();
-                let score = usual.score_row(row).unwrap();
-                match scoring {
-                    ForestScoring::Depth => {
-                        prop_assert!((whole - (1.0 + score.log2())).abs() < 1e-12);
-                    }
-                    // Up to a constant, of depth or of density.
-                    ForestScoring::DepthAndDensity => {
-                        let constant = whole - score;
-                        if constants.iter().all(|known| (known - constant).abs() > 1e-9) {
-                            constants.push(constant);
-                        }
-                        prop_assert!(constants.len() <= 2, "{constants:?}");
-                    }
-                    _ => prop_assert!((whole - score).abs() < 1e-12),
-                }
+                let mut row = row.to_owned();
+                row[0] = f64::NAN;
+                let contributions = usual.explain(row.view()).unwrap();
+                prop_assert_eq!(contributions[0], 0.0);
+                let difference = score(row.view()) - score(missing.view());
+                prop_assert!((contributions.sum() - difference).abs() < 1e-12);
             }
         }
     }
@@ -66,7 +60,7 @@ proptest! {
 #[test]
 fn what_no_fit_can_give_is_refused() {
     let data = Array2::from_shape_fn((10, 2), |(row, column)| (row * (column + 2) % 7) as f64);
-    let params = IsolationForestParams::default().trees(2).extra_levels(0);
+    let params = IsolationForestParams::default().trees(2);
     let forest = params.check().unwrap().fit(data.view()).unwrap();
     let forest = serde_json::to_string(&forest).unwrap();
     let fewer = forest.replace(r#""trees":2"#, r#""trees":3"#);

@@ -43,7 +43,6 @@ pub(crate) static DETECTORS: &[Detector] = &[
             ("max_samples", "2 to 1048576"),
             ("columns_per_split", "1 to 64"),
             ("pooled_gain", "0 to 1"),
-            ("extra_levels", "0 to 32"),
             (
                 "scoring",
                 "depth, density, adjusted_density or depth_and_density",
