@@ -1,8 +1,10 @@
 //! What kind of anomaly it is, and how much it matters.
 
+use anomaly_features::{AffectedShares, Share};
 use anomaly_model::{AnomalyKind, Direction, Finding, Severity};
 
 use crate::impact::Impact;
+use crate::surprise::Term;
 
 /// Fewer files lost than this, and it is shrinkage rather than deletion.
 const MANY_FILES: f64 = 0.3;
@@ -24,9 +26,71 @@ const NEVER: f64 = 2.0;
 /// The feature that the others explain.
 const SLOW: &str = "duration_seconds";
 
+/// Of what was overwritten, this part has to look like ciphertext for all of it to be called so:
+/// encryption of the first block of each file leaves the rest as it was.
+const LOOKS_LIKE: f64 = 0.25;
+
+/// Severity and kind that the share stands for by which a job is most surprising.
+pub(crate) fn by_share(
+    leading: &Term,
+    impact: &Impact,
+    shares: &AffectedShares,
+) -> (Severity, AnomalyKind) {
+    let share = leading.share();
+    if leading.statistic.is_sustained() {
+        let so_far = share * leading.statistic.window as f64;
+        let severity = if so_far >= LITTLE {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
+        return (severity, AnomalyKind::SlowDrift);
+    }
+    let ciphertext = ciphertext(shares);
+    let kind = match leading.statistic.share {
+        Share::Rewritten | Share::Touched | Share::Overwritten => match ciphertext {
+            Some(ciphertext) if ciphertext < LOOKS_LIKE * share => AnomalyKind::MassChange,
+            None if leading.statistic.share == Share::Touched => AnomalyKind::MassChange,
+            // Nobody looked: the harmful reading is told, and says so.
+            _ => AnomalyKind::MassEncryption,
+        },
+        Share::OverwrittenDense | Share::Random | Share::EntropyRise => AnomalyKind::MassEncryption,
+        Share::EntropyFall | Share::Replaced => AnomalyKind::MassChange,
+        Share::UnseenKinds => match ciphertext {
+            Some(ciphertext) if ciphertext >= LOOKS_LIKE * share => AnomalyKind::MassEncryption,
+            _ => AnomalyKind::ContentShift,
+        },
+        Share::LostBytes | Share::Lost => loss(impact),
+        _ => AnomalyKind::Growth,
+    };
+    let severity = match kind {
+        AnomalyKind::MassEncryption if ciphertext.is_some_and(|part| part >= SOME) => {
+            Severity::High
+        }
+        AnomalyKind::MassEncryption if share >= NEARLY_ALL => Severity::High,
+        AnomalyKind::MassEncryption | AnomalyKind::MassChange | AnomalyKind::ContentShift => {
+            if share >= LITTLE {
+                Severity::Medium
+            } else {
+                Severity::Low
+            }
+        }
+        _ => severity(kind, impact),
+    };
+    (severity, kind)
+}
+
+/// The part of the data that was overwritten by what looks like ciphertext; `None` if nobody looked.
+pub(crate) fn ciphertext(shares: &AffectedShares) -> Option<f64> {
+    [Share::Random, Share::EntropyRise, Share::OverwrittenDense]
+        .into_iter()
+        .filter_map(|share| shares.get(share))
+        .reduce(f64::max)
+}
+
 /// The kind that the affected shares and the findings speak for: the most harmful one first, since
 /// a job that encrypts everything is also slow, and one that deletes half may encrypt the rest.
-pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
+pub(crate) fn by_level(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
     // That a job took long is what the others explain, unless there are no others.
     let Some(strongest) = findings
         .iter()
@@ -83,7 +147,7 @@ pub(crate) fn kind(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
     }
 }
 
-fn loss(impact: &Impact) -> AnomalyKind {
+pub(crate) fn loss(impact: &Impact) -> AnomalyKind {
     if impact.lost_files >= MANY_FILES || impact.lost_bytes >= MOST_DATA {
         AnomalyKind::MassDeletion
     } else {

@@ -1,12 +1,13 @@
 //! The judge of all streams.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anomaly_model::{BackupJob, StreamKey, Verdict};
 use anomaly_settings::Settings;
 
-use crate::StreamModel;
 use crate::judge::judge;
+use crate::{Population, StreamModel};
 
 /// Judges jobs: each against the history of its stream.
 ///
@@ -29,6 +30,8 @@ use crate::judge::judge;
 #[derive(Debug, Clone, Default)]
 pub struct Engine {
     settings: Settings,
+    /// `None` for the one that is shipped.
+    population: Option<Arc<Population>>,
     models: BTreeMap<StreamKey, StreamModel>,
 }
 
@@ -38,7 +41,22 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            population: None,
             models: BTreeMap::new(),
+        }
+    }
+
+    /// Judges by what this population shows of streams in general, instead of the shipped one.
+    #[must_use]
+    pub fn with_population(mut self, population: Arc<Population>) -> Self {
+        self.population = Some(population);
+        self
+    }
+
+    fn population(&self) -> &Population {
+        match &self.population {
+            Some(population) => population,
+            None => Population::shipped(),
         }
     }
 
@@ -60,15 +78,23 @@ impl Engine {
     /// twice is learnt twice; whoever stores jobs knows which ones it has seen.
     pub fn observe(&mut self, job: &BackupJob) -> Verdict {
         let detection = self.settings.detection_for(job);
-        let model = self.models.entry(self.stream_of(job)).or_default();
-        judge(&detection, job, model)
+        let stream = self.stream_of(job);
+        let mut model = self.models.remove(&stream).unwrap_or_default();
+        let verdict = judge(&detection, self.population(), job, &mut model);
+        self.models.insert(stream, model);
+        verdict
     }
 
     /// Judges a job against a model that the caller keeps, and learns from it: that of the job's
     /// stream, or a new one if the stream has none.
     #[must_use]
     pub fn judge(&self, job: &BackupJob, model: &mut StreamModel) -> Verdict {
-        judge(&self.settings.detection_for(job), job, model)
+        judge(
+            &self.settings.detection_for(job),
+            self.population(),
+            job,
+            model,
+        )
     }
 
     /// Learns an anomalous job after all, because a person says that it was a usual one; see

@@ -14,8 +14,16 @@ pub(crate) type Row = Vec<f32>;
 pub(crate) struct Learnt {
     pub(crate) start_micros: i64,
     /// The job, if a person accepted it: such a decision can be taken back.
-    pub(crate) accepted: Option<JobKey>,
+    pub(crate) accepted: Option<Accepted>,
     pub(crate) row: Row,
+}
+
+/// An anomaly that a person says was usual.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Accepted {
+    pub(crate) job: JobKey,
+    /// Its number in the memory.
+    pub(crate) number: Option<u64>,
 }
 
 /// The newest learnt jobs of a stream, oldest first.
@@ -24,7 +32,7 @@ pub(crate) struct Learnt {
 /// judged in the same precision in which it is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct History {
-    jobs: VecDeque<Learnt>,
+    pub(crate) jobs: VecDeque<Learnt>,
 }
 
 impl History {
@@ -42,10 +50,12 @@ impl History {
 
     /// Forgets a job that a person had accepted.
     pub(crate) fn remove_accepted(&mut self, job: &JobKey) -> Option<Learnt> {
-        let index = self
-            .jobs
-            .iter()
-            .position(|learnt| learnt.accepted.as_ref() == Some(job))?;
+        let index = self.jobs.iter().position(|learnt| {
+            learnt
+                .accepted
+                .as_ref()
+                .is_some_and(|accepted| accepted.job == *job)
+        })?;
         self.jobs.remove(index)
     }
 

@@ -1,19 +1,28 @@
 //! The way of one job through the engine.
 
-use anomaly_features::{Absent, FeatureVector, Previous, extract};
-use anomaly_model::{BackupJob, Judgement, Verdict};
-use anomaly_settings::DetectionSettings;
+use anomaly_features::{Absent, AffectedShares, FeatureVector, Previous, Share, extract};
+use anomaly_model::{BackupJob, Finding, Judgement, PValue, Verdict};
+use anomaly_settings::{DetectionSettings, DetectorName};
 
 use crate::alarm::Alarm;
-use crate::evidence::{Evidence, weigh};
 use crate::history::Row;
 use crate::impact::Impact;
+use crate::incident::Incident;
+use crate::levels::{harmonic_mean, weigh};
+use crate::memory::Remembered;
+use crate::population::Population;
+use crate::slow_loss::SlowLoss;
+use crate::surprise::Surprise;
 use crate::timing::Timing;
-use crate::{StreamModel, classify, rules, sentence};
+use crate::{StreamModel, classify, findings, rules, sentence};
+
+/// While a stream warms up, only what is rarer by this factor than the budget asks is an anomaly.
+const WARM_UP_CAUTION: f64 = 10.0;
 
 /// Judges `job` against `model`, and takes it into the model.
 pub(crate) fn judge(
     settings: &DetectionSettings,
+    population: &Population,
     job: &BackupJob,
     model: &mut StreamModel,
 ) -> Verdict {
@@ -26,84 +35,168 @@ pub(crate) fn judge(
         }
         return not_scored(job, "detection is switched off for this stream");
     }
-    let mut seen = Seen::new(settings, job, model, model.previous());
-    let threshold = settings.alarm_budget.p_value_threshold();
-    if seen.is_alarm(threshold) && model.odd_image().is_some() {
+    let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
+    let mut seen = see(model, model.previous());
+    if seen.is_strange() && model.odd_image().is_some() {
         // The last job was an anomaly. What goes on from there is not another one.
-        let after = Seen::new(settings, job, model, model.odd_image());
-        if !after.is_alarm(threshold) {
+        let after = see(model, model.odd_image());
+        if !after.is_strange() {
             seen = after;
         }
     }
-    let alarms = rules::check(&settings.rules, job, model, timing, seen.emptied);
+    let slow_loss = SlowLoss::of(&model.memory, job).filter(|_| seen.judged);
+    let alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
     let verdict = conclude(settings, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
-
-    let Seen {
-        row,
-        judged,
-        emptied,
-        ..
-    } = seen;
-    // A late arrival is not the image that the next job follows on.
-    let in_turn = judged && !matches!(timing, Timing::Early { .. });
-    match verdict.judgement {
-        Judgement::Normal | Judgement::WarmingUp => {
-            model.learn(job, row, settings.history_jobs.get() as usize);
-            model.note_image(job);
-        }
-        Judgement::Anomalous { .. } if judged => {
-            model.hold_numbers(job, row, timing);
-            if in_turn {
-                model.note_odd_image(job);
-            }
-        }
-        Judgement::Anomalous { .. } if emptied => model.hold_empty(job),
-        _ if judged => model.note_image(job),
-        _ => {}
-    }
-    model.note_run(job, timing);
+    learn(settings, job, model, seen, timing, slow_loss, &verdict);
     verdict
 }
 
+/// Takes a judged job into the model.
+fn learn(
+    settings: &DetectionSettings,
+    job: &BackupJob,
+    model: &mut StreamModel,
+    seen: Seen,
+    timing: Timing,
+    slow_loss: Option<SlowLoss>,
+    verdict: &Verdict,
+) {
+    let capacity = settings.history_jobs.get() as usize;
+    // What goes on from a reported anomaly is as strange as that was, and as little to be learnt.
+    let strange = verdict.is_anomalous() || seen.is_strange();
+    // A late arrival is not the image that the next job follows on.
+    let in_turn = !matches!(timing, Timing::Early { .. });
+    if seen.judged {
+        let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
+        model.incident = Incident::after(model.incident, surprise);
+        note_loss(model, slow_loss);
+        let remembered = Remembered::of(job, model.next_number(), &seen.shares, strange);
+        if strange {
+            model.hold_numbers(job, seen.row, timing);
+            if in_turn {
+                model.note_odd_image(job);
+            }
+        } else {
+            if verdict.judgement == Judgement::Normal || verdict.judgement == Judgement::WarmingUp {
+                model.learn(job, seen.row, capacity);
+            }
+            model.note_image(job);
+        }
+        model.remember(remembered, capacity);
+    } else if verdict.is_anomalous() && seen.emptied {
+        model.hold_empty(job);
+    }
+    model.note_run(job, timing);
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a part of a whole")]
+fn note_loss(model: &mut StreamModel, slow_loss: Option<SlowLoss>) {
+    let Some(loss) = slow_loss else { return };
+    if loss.is_news(model.reported_loss.into()) {
+        model.reported_loss = loss.lost() as f32;
+    } else if loss.is_over() {
+        model.reported_loss = 0.0;
+    }
+}
+
 /// What can be seen of a job beside one earlier image.
-struct Seen {
-    features: FeatureVector,
-    row: Row,
+pub(crate) struct Seen {
+    pub(crate) features: FeatureVector,
+    pub(crate) shares: AffectedShares,
+    pub(crate) row: Row,
     /// Whether the image holds next to nothing.
-    emptied: bool,
+    pub(crate) emptied: bool,
     /// Whether there is an image whose numbers mean something.
-    judged: bool,
-    evidence: Option<Evidence>,
+    pub(crate) judged: bool,
+    /// Whether the stream has too little history to be judged by it alone.
+    warming_up: bool,
+    surprise: Option<Surprise>,
+    /// By all detectors that are on.
+    p_value: Option<f64>,
+    /// The p-value below which the job is strange.
+    threshold: f64,
 }
 
 impl Seen {
     fn new(
         settings: &DetectionSettings,
+        population: &Population,
         job: &BackupJob,
         model: &StreamModel,
         before: Option<&Previous>,
     ) -> Self {
         let features = extract(job, before);
+        let excluded = settings.excluded_features.names();
+        let shares = AffectedShares::of(job, before, model.memory.usual_compression())
+            .without(|input| excluded.iter().any(|name| name.as_str() == input));
         let row: Row = features.coordinates().map(to_f32).collect();
         let emptied = rules::is_emptied(job, &features);
         let judged = rules::has_image(job) && !emptied;
-        let warmed_up = model.learnt_jobs() >= settings.warm_up_jobs.get() as usize;
-        let weighed =
-            (judged && warmed_up).then(|| weigh(settings, &model.history, &features, &row));
-        Self {
+        let warming_up = model.learnt_jobs() < settings.warm_up_jobs.get() as usize;
+        let mut seen = Self {
             features,
+            shares,
             row,
             emptied,
             judged,
-            evidence: weighed.flatten(),
+            warming_up,
+            surprise: None,
+            p_value: None,
+            threshold: settings.alarm_budget.p_value_threshold()
+                / if warming_up { WARM_UP_CAUTION } else { 1.0 },
+        };
+        if judged {
+            seen.ask_detectors(settings, population, job, model);
         }
+        seen
     }
 
-    fn is_alarm(&self, threshold: f64) -> bool {
-        self.evidence
-            .as_ref()
-            .is_some_and(|evidence| evidence.p_value.get() < threshold)
+    fn ask_detectors(
+        &mut self,
+        settings: &DetectionSettings,
+        population: &Population,
+        job: &BackupJob,
+        model: &StreamModel,
+    ) {
+        let mut p_values = Vec::new();
+        let mut by_level = Vec::new();
+        for &name in settings.detectors.names() {
+            if name != DetectorName::AffectedShares {
+                by_level.push(name);
+            } else if job.schedule().holds_changes_only() {
+                // No part of the whole is known: how much there is can still be compared.
+                by_level.push(DetectorName::ModifiedZScore);
+            } else {
+                self.surprise = Surprise::of(population, &model.memory, &self.shares);
+                p_values.extend(self.surprise.as_ref().map(|surprise| surprise.p_value));
+            }
+        }
+        if !by_level.is_empty() && !self.warming_up {
+            let levels = weigh(
+                settings,
+                &by_level,
+                &model.history,
+                &self.features,
+                &self.row,
+            );
+            p_values.extend(levels.map(|levels| levels.p_value));
+        }
+        self.p_value = match p_values.as_slice() {
+            [] => None,
+            [one] => Some(*one),
+            several => Some(harmonic_mean(several)),
+        };
+    }
+
+    /// Whether the detectors find the job stranger than the budget allows.
+    pub(crate) fn is_strange(&self) -> bool {
+        self.p_value.is_some_and(|p_value| p_value < self.threshold)
+    }
+
+    /// The share, 0 where it is not known.
+    pub(crate) fn share(&self, share: Share) -> f64 {
+        self.shares.get(share).unwrap_or(0.0)
     }
 }
 
@@ -120,35 +213,42 @@ fn conclude(
     seen: &Seen,
     mut alarms: Vec<Alarm>,
 ) -> Verdict {
-    if seen.is_alarm(settings.alarm_budget.p_value_threshold()) {
-        alarms.extend(
-            seen.evidence
+    let mut going_on = None;
+    if seen.is_strange() {
+        let alarm = statistical(settings, job, model, seen);
+        let incident = model.incident.filter(|incident| {
+            seen.surprise
                 .as_ref()
-                .map(|found| statistical(job, &seen.features, found)),
-        );
+                .is_some_and(|surprise| incident.covers(surprise))
+        });
+        match incident {
+            Some(incident) => going_on = Some((incident, alarm)),
+            None => alarms.push(alarm),
+        }
     }
-    let mut verdict = match alarms.iter().max_by_key(|alarm| alarm.rank()) {
-        Some(alarm) => {
+    let mut verdict = match (alarms.iter().max_by_key(|alarm| alarm.rank()), &going_on) {
+        (Some(alarm), _) => {
             let judgement = Judgement::Anomalous {
                 severity: alarm.severity,
                 kind: alarm.kind,
             };
             Verdict::new(job, judgement, &alarm.summary)
         }
-        None => quiet(settings, job, model, seen),
+        (None, Some((incident, alarm))) => {
+            let summary = sentence::going_on(incident.age_jobs, &alarm.summary);
+            Verdict::new(job, Judgement::Normal, summary)
+        }
+        (None, None) => quiet(settings, job, model, seen),
     };
+    alarms.extend(going_on.map(|(_, alarm)| alarm));
     // Whichever alarm gives the sentence, every finding is told, the measured ones first.
     alarms.reverse();
     for finding in alarms.into_iter().flat_map(|alarm| alarm.findings) {
-        if verdict
-            .findings
-            .iter()
-            .all(|told| told.feature != finding.feature)
-        {
+        if is_new(&verdict.findings, &finding) {
             verdict.findings.push(finding);
         }
     }
-    verdict.p_value = seen.evidence.as_ref().map(|evidence| evidence.p_value);
+    verdict.p_value = seen.p_value.map(PValue::clamped);
     let excluded = settings.excluded_features.names();
     verdict.unseen = seen
         .features
@@ -157,6 +257,10 @@ fn conclude(
         .filter(|name| !excluded.contains(name))
         .collect();
     verdict
+}
+
+fn is_new(told: &[Finding], finding: &Finding) -> bool {
+    told.iter().all(|told| told.feature != finding.feature)
 }
 
 /// The verdict when nothing is wrong, or nothing could be seen.
@@ -186,17 +290,20 @@ fn quiet(
     {
         return not_scored(job, "the job reports no size, count or duration");
     }
-    let (learnt, needed) = (model.learnt_jobs(), settings.warm_up_jobs.get() as usize);
-    if learnt < needed {
-        let summary = format!(
-            "Learning: {learnt} of {needed} jobs learnt, so only what needs no history was judged."
-        );
+    if seen.warming_up {
+        let (learnt, needed) = (model.learnt_jobs(), settings.warm_up_jobs.get());
+        let judged = if seen.p_value.is_some() {
+            "only what would be strange in any stream is seen"
+        } else {
+            "only what needs no history was judged"
+        };
+        let summary = format!("Learning: {learnt} of {needed} jobs learnt, so {judged}.");
         return Verdict::new(job, Judgement::WarmingUp, summary);
     }
-    if seen.evidence.is_none() {
+    if seen.p_value.is_none() {
         return not_scored(
             job,
-            "the detectors that are on have too little history of what the job reports",
+            "the detectors that are on can make nothing of what the job reports",
         );
     }
     Verdict::new(
@@ -213,11 +320,27 @@ fn not_scored(job: &BackupJob, reason: &str) -> Verdict {
     Verdict::new(job, judgement, format!("Not judged: {reason}."))
 }
 
-fn statistical(job: &BackupJob, features: &FeatureVector, evidence: &Evidence) -> Alarm {
-    let impact = Impact::of(job, features);
-    let kind = classify::kind(&impact, &evidence.findings);
-    let summary = sentence::describe(kind, job, features, &impact, &evidence.findings);
-    let mut alarm = Alarm::new(classify::severity(kind, &impact), kind, summary);
-    alarm.findings.clone_from(&evidence.findings);
+fn statistical(
+    settings: &DetectionSettings,
+    job: &BackupJob,
+    model: &StreamModel,
+    seen: &Seen,
+) -> Alarm {
+    let findings = findings::of(settings, model, seen, seen.surprise.as_ref());
+    let impact = Impact::of(job, &seen.features);
+    let leading = seen.surprise.as_ref().and_then(Surprise::leading);
+    let (severity, kind) = match leading {
+        Some(leading) => classify::by_share(leading, &impact, &seen.shares),
+        None => {
+            let kind = classify::by_level(&impact, &findings);
+            (classify::severity(kind, &impact), kind)
+        }
+    };
+    let summary = match leading {
+        Some(leading) => sentence::by_share(kind, job, seen, &impact, leading),
+        None => sentence::describe(kind, job, &seen.features, &impact, &findings),
+    };
+    let mut alarm = Alarm::new(severity, kind, summary);
+    alarm.findings = findings;
     alarm
 }

@@ -1,17 +1,32 @@
 //! What can be said about a job without statistics.
 
-use anomaly_features::{FeatureVector, Previous, Unit, counted};
-use anomaly_model::{AnomalyKind, BackupJob, JobStatus, Severity};
+use anomaly_features::{FeatureVector, Previous, Share, Unit, counted};
+use anomaly_model::{AnomalyKind, BackupJob, Direction, FeatureName, Finding, JobStatus, Severity};
 use anomaly_settings::RuleSettings;
 
-use crate::StreamModel;
 use crate::alarm::Alarm;
 use crate::impact::Impact;
-use crate::sentence::span;
+use crate::judge::Seen;
+use crate::level::Level;
+use crate::sentence::{self, span};
+use crate::slow_loss::SlowLoss;
+use crate::slowdown::Slowdown;
 use crate::timing::Timing;
+use crate::{StreamModel, classify};
 
 /// An image that lost this share of its files and its data is as good as empty.
 const AS_GOOD_AS_EMPTY: f64 = 0.99;
+
+/// A job that took this part of data and files with it needs no statistics to be strange.
+const MOST_GONE: f64 = 0.5;
+/// Nor does one that overwrote this part, in a stream that has not shown yet what it does.
+const NEARLY_ALL: f64 = 0.9;
+/// A stream that did the same this often before does so at times.
+const AT_TIMES: usize = 2;
+/// A stream with fewer images has not shown yet what it does.
+const FIRST_JOBS: usize = 7;
+/// How strange a job is that took far longer than all of late: once in so many.
+const SLOW_SCORE: f64 = 2.0;
 
 /// Every rule that `job` breaks.
 pub(crate) fn check(
@@ -19,8 +34,10 @@ pub(crate) fn check(
     job: &BackupJob,
     model: &StreamModel,
     timing: Timing,
-    emptied: bool,
+    seen: &Seen,
+    slow_loss: Option<SlowLoss>,
 ) -> Vec<Alarm> {
+    let emptied = seen.emptied;
     let rules = [
         settings.missed_backup.then(|| missed(timing)),
         settings.clock.then(|| clock(timing)),
@@ -28,6 +45,10 @@ pub(crate) fn check(
         settings
             .empty_image
             .then(|| emptied.then(|| empty(job, model)).flatten()),
+        (settings.most_gone && seen.judged).then(|| most_gone(job, model, seen)),
+        (settings.all_overwritten && seen.judged).then(|| all_overwritten(model, seen)),
+        settings.slow_loss.then(|| slow(model, slow_loss)),
+        (settings.slow_job && seen.judged).then(|| slow_job(job, model)),
     ];
     rules.into_iter().flatten().flatten().collect()
 }
@@ -103,6 +124,83 @@ fn held(previous: &Previous) -> String {
         (Some(held), None) | (None, Some(held)) => format!("; the image before held {held}"),
         (None, None) => String::new(),
     }
+}
+
+/// Whether past jobs of the stream did so with at least this share of its data, often enough.
+fn happens(model: &StreamModel, share: Share, at_least: f64, often: usize) -> bool {
+    let level = Level::of(at_least);
+    let did = model
+        .memory
+        .jobs()
+        .filter(|job| job.level(share).is_some_and(|past| past >= level));
+    did.take(often).count() == often
+}
+
+fn most_gone(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm> {
+    if seen.share(Share::Lost) < MOST_GONE || happens(model, Share::Lost, MOST_GONE, AT_TIMES) {
+        return None;
+    }
+    let impact = Impact::of(job, &seen.features);
+    let kind = classify::loss(&impact);
+    let summary = sentence::describe(kind, job, &seen.features, &impact, &[]);
+    Some(Alarm::new(classify::severity(kind, &impact), kind, summary))
+}
+
+fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
+    let share = [Share::Overwritten, Share::Rewritten]
+        .into_iter()
+        .find(|share| seen.shares.get(*share).is_some())?;
+    let settled = model.memory.jobs().len() >= FIRST_JOBS;
+    if settled || seen.share(share) < NEARLY_ALL || happens(model, share, NEARLY_ALL, 1) {
+        return None;
+    }
+    let summary = format!(
+        "Already in job {} of this stream, {} of the data was overwritten.",
+        model.memory.jobs().len() + 2,
+        Unit::Share.format(seen.share(share))
+    );
+    let kind = match classify::ciphertext(&seen.shares) {
+        Some(ciphertext) if ciphertext < MOST_GONE => AnomalyKind::MassChange,
+        _ => AnomalyKind::MassEncryption,
+    };
+    Some(Alarm::new(Severity::Medium, kind, summary))
+}
+
+fn slow(model: &StreamModel, loss: Option<SlowLoss>) -> Option<Alarm> {
+    let loss = loss.filter(|loss| loss.is_news(model.reported_loss.into()))?;
+    let severity = if loss.lost() >= MOST_GONE {
+        Severity::High
+    } else {
+        Severity::Medium
+    };
+    Some(Alarm::new(
+        severity,
+        AnomalyKind::SlowDrift,
+        sentence::slow_loss(loss),
+    ))
+}
+
+fn slow_job(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
+    let Slowdown {
+        seconds,
+        usual_seconds: (shortest, longest),
+    } = Slowdown::of(&model.memory, job)?;
+    let summary = format!(
+        "The job took {}, usual {}, and sent no more than it does at times.",
+        Unit::Seconds.format(seconds),
+        Unit::Seconds.format_range(shortest, longest)
+    );
+    let mut alarm = Alarm::new(Severity::Low, AnomalyKind::Slowdown, summary);
+    let name = FeatureName::new("duration_seconds").ok()?;
+    let usual = (shortest, longest);
+    alarm.findings.push(Finding::new(
+        name,
+        seconds,
+        usual,
+        Direction::Above,
+        SLOW_SCORE,
+    ));
+    Some(alarm)
 }
 
 fn clock(timing: Timing) -> Option<Alarm> {

@@ -1,10 +1,15 @@
 //! Verdicts in words.
 
-use anomaly_features::{FeatureVector, Unit, counted, feature};
+use anomaly_features::{FeatureVector, Share, Unit, counted, feature};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{AnomalyKind, BackupJob, Finding};
 
+use crate::classify;
 use crate::impact::Impact;
+use crate::judge::Seen;
+use crate::level::Level;
+use crate::slow_loss::SlowLoss;
+use crate::surprise::Term;
 
 /// A time span in one unit that a person would choose.
 pub(crate) fn span(delta: TimeDelta) -> String {
@@ -17,7 +22,88 @@ pub(crate) fn span(delta: TimeDelta) -> String {
     counted(u64::try_from(count).unwrap_or(0), noun)
 }
 
-/// The sentence for an anomaly that the detectors found.
+/// The sentence for an anomaly that was reported before and goes on.
+pub(crate) fn going_on(age_jobs: u32, summary: &str) -> String {
+    let ago = counted(u64::from(age_jobs) + 1, "job");
+    format!("Goes on as reported {ago} ago: {summary}")
+}
+
+/// The sentence for data that go a little every day.
+pub(crate) fn slow_loss(loss: SlowLoss) -> String {
+    format!(
+        "Little by little, {} of the data and {} of the files have gone since this stream held most.",
+        Unit::Share.format(loss.bytes),
+        Unit::Share.format(loss.files)
+    )
+}
+
+/// The sentence for an anomaly whose strongest sign is a share of the data.
+pub(crate) fn by_share(
+    kind: AnomalyKind,
+    job: &BackupJob,
+    seen: &Seen,
+    impact: &Impact,
+    leading: &Term,
+) -> String {
+    let share = Unit::Share.format(leading.share());
+    let label = leading.statistic.share.label();
+    let usual = match leading
+        .comparison
+        .past
+        .iter()
+        .copied()
+        .max()
+        .map(Level::share)
+    {
+        Some(most) => format!(", never more than {} before", Unit::Share.format(most)),
+        None => String::new(),
+    };
+    match kind {
+        AnomalyKind::SlowDrift => {
+            let window = leading.statistic.window;
+            let usual = usual.replace("never more than", "never more than every one of as many:");
+            let usual = usual.replace(" before", "");
+            format!("In each of the last {window} jobs at least {share} {label}{usual}.")
+        }
+        AnomalyKind::MassEncryption | AnomalyKind::MassChange => {
+            let what = match leading.statistic.share {
+                Share::EntropyFall => format!("{label}: {share}{usual}"),
+                _ => rewritten(job, &seen.features, impact),
+            };
+            let (begin, looks) = if kind == AnomalyKind::MassEncryption {
+                ("mass encryption", looks(seen))
+            } else if classify::ciphertext(&seen.shares).is_some() {
+                (
+                    "a mass change",
+                    ", though what was written does not look encrypted",
+                )
+            } else {
+                ("a mass change", "; what was written was not examined")
+            };
+            format!("Looks like {begin}: {what}{looks}.")
+        }
+        AnomalyKind::MassDeletion | AnomalyKind::Shrinkage | AnomalyKind::Growth => {
+            describe(kind, job, &seen.features, impact, &[])
+        }
+        _ => format!("Unusual {label}: {share}{usual}."),
+    }
+}
+
+/// What was written looks like, in a job that may have encrypted.
+fn looks(seen: &Seen) -> &'static str {
+    let content = seen
+        .share(Share::Random)
+        .max(seen.share(Share::EntropyRise));
+    if content > 0.0 && content >= seen.share(Share::OverwrittenDense) {
+        ", and what was written looks random"
+    } else if seen.share(Share::OverwrittenDense) > 0.0 {
+        ", and what was written does not compress as it usually does"
+    } else {
+        "; what was written was not examined"
+    }
+}
+
+/// The sentence for an anomaly that the levels of features show.
 pub(crate) fn describe(
     kind: AnomalyKind,
     job: &BackupJob,

@@ -8,11 +8,15 @@ use anomaly_model::{BackupJob, JobKey, JobStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::history::{History, Learnt, Row, rearranged};
+use crate::history::{Accepted, History, Learnt, Row, rearranged};
+use crate::incident::Incident;
+use crate::memory::{Memory, Remembered};
 use crate::timing::{Timing, is_before};
 
+mod version_1;
+
 /// The newest format of a stored model.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// Gaps between jobs that are remembered, to know when one was missed.
 const GAPS: usize = 30;
 /// Anomalous jobs that wait for a person before they may be learnt.
@@ -21,7 +25,7 @@ const HELD: usize = 32;
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
 ///
-/// It is bounded (about 90 bytes a learnt job, and 32 anomalies that wait for a person), and
+/// It is bounded (about 140 bytes a job of the history, and 32 anomalies that wait for a person), and
 /// serialises exactly: a model that is stored and read back gives the same verdicts, byte for byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamModel {
@@ -35,6 +39,12 @@ pub struct StreamModel {
     odd_start_micros: Option<i64>,
     gap_seconds: VecDeque<u32>,
     last_was_partial: bool,
+    pub(crate) memory: Memory,
+    /// Jobs with an image so far.
+    images: u64,
+    pub(crate) incident: Option<Incident>,
+    /// The part of the data that was gone when a slow loss was last reported; 0 if none is.
+    pub(crate) reported_loss: f32,
 }
 
 /// An anomalous job, kept out of all that is usual until a person accepts it.
@@ -42,6 +52,8 @@ pub struct StreamModel {
 struct Held {
     job: JobKey,
     lesson: Lesson,
+    /// Its number in the memory, if it left an image to remember.
+    number: Option<u64>,
 }
 
 /// What an anomalous job would teach.
@@ -72,6 +84,10 @@ impl Default for StreamModel {
             odd_start_micros: None,
             gap_seconds: VecDeque::new(),
             last_was_partial: false,
+            memory: Memory::default(),
+            images: 0,
+            incident: None,
+            reported_loss: 0.0,
         }
     }
 }
@@ -167,7 +183,18 @@ impl StreamModel {
         );
     }
 
-    /// Keeps an anomalous job's numbers until a person decides.
+    /// The number of the next image.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.images
+    }
+
+    /// Remembers what a job with an image did, whether it teaches or not.
+    pub(crate) fn remember(&mut self, job: Remembered, capacity: usize) {
+        self.images = self.images.saturating_add(1);
+        self.memory.push(job, capacity);
+    }
+
+    /// Keeps an anomalous job's numbers until a person decides. It is the next to be remembered.
     pub(crate) fn hold_numbers(&mut self, job: &BackupJob, row: Row, timing: Timing) {
         let start_micros = job.started_at().timestamp_micros();
         let gap_seconds = match timing {
@@ -181,6 +208,7 @@ impl StreamModel {
                 row,
                 gap_seconds,
             },
+            Some(self.images),
         );
     }
 
@@ -191,11 +219,16 @@ impl StreamModel {
             Lesson::Empty {
                 image: Previous::of(job),
             },
+            None,
         );
     }
 
-    fn hold(&mut self, job: JobKey, lesson: Lesson) {
-        self.held.push_back(Held { job, lesson });
+    fn hold(&mut self, job: JobKey, lesson: Lesson, number: Option<u64>) {
+        self.held.push_back(Held {
+            job,
+            lesson,
+            number,
+        });
         if self.held.len() > HELD {
             self.held.pop_front();
         }
@@ -212,6 +245,7 @@ impl StreamModel {
         let Some(held) = index.and_then(|index| self.held.remove(index)) else {
             return false;
         };
+        self.mark(held.number, false);
         match held.lesson {
             Lesson::Numbers {
                 start_micros,
@@ -219,7 +253,10 @@ impl StreamModel {
                 gap_seconds,
             } => {
                 self.note_gap(gap_seconds);
-                let accepted = Some(held.job);
+                let accepted = Some(Accepted {
+                    job: held.job,
+                    number: held.number,
+                });
                 self.history.push(
                     Learnt {
                         start_micros,
@@ -244,15 +281,26 @@ impl StreamModel {
             return false;
         };
         let Learnt {
-            start_micros, row, ..
+            start_micros,
+            row,
+            accepted,
         } = learnt;
+        let number = accepted.and_then(|accepted| accepted.number);
+        self.mark(number, true);
         let lesson = Lesson::Numbers {
             start_micros,
             row,
             gap_seconds: None,
         };
-        self.hold(job.clone(), lesson);
+        self.hold(job.clone(), lesson, number);
         true
+    }
+
+    /// Marks a remembered job as one that does not teach, or does.
+    fn mark(&mut self, number: Option<u64>, held: bool) {
+        if let Some(job) = number.and_then(|number| self.memory.job_mut(number)) {
+            job.held = held;
+        }
     }
 
     /// The model as bytes, for storage: one format byte and the state.
@@ -275,12 +323,14 @@ impl StreamModel {
                 supported: FORMAT,
             });
         }
-        let damaged = |source| EngineError::DamagedState { source };
-        let (model, rest) =
-            postcard::take_from_bytes::<Self>(state).map_err(|source| damaged(Some(source)))?;
-        // There never was a format before the first.
-        if format < FORMAT || !rest.is_empty() {
-            return Err(damaged(None));
+        let model = match format {
+            1 => version_1::read(state)?,
+            FORMAT => read(state)?,
+            // There never was a format before the first.
+            _ => return Err(EngineError::DamagedState { source: None }),
+        };
+        if !model.memory.is_sound() {
+            return Err(EngineError::DamagedState { source: None });
         }
         Ok(model.with_todays_features())
     }
@@ -302,6 +352,17 @@ impl StreamModel {
         }
         self.features = Self::default().features;
         self
+    }
+}
+
+/// A value that fills all of the bytes.
+fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, EngineError> {
+    let damaged = |source| EngineError::DamagedState { source };
+    let (value, rest) = postcard::take_from_bytes(bytes).map_err(|source| damaged(Some(source)))?;
+    if rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(damaged(None))
     }
 }
 

@@ -72,4 +72,7 @@ pub enum EvalError {
     /// A job could not be made.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Nothing could be learnt from the histories.
+    #[error(transparent)]
+    Learn(#[from] anomaly_engine::LearnError),
 }

@@ -7,6 +7,7 @@ mod session;
 
 pub use error::ServiceError;
 pub use observed::{BatchSummary, Observed, Reviewed};
+pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
 pub use service::AnomalyService;
 
 /// The vocabulary of jobs and verdicts.

@@ -1,8 +1,9 @@
 //! Engine and store, composed.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use anomaly_engine::Engine;
+use anomaly_engine::{Engine, Population};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{AnomalyQuery, MemoryStore, SqliteStore, Store};
@@ -50,6 +51,13 @@ impl AnomalyService {
             engine: Engine::new(settings),
             store,
         }
+    }
+
+    /// Judges by what this population shows of streams in general, instead of the shipped one.
+    #[must_use]
+    pub fn with_population(mut self, population: Arc<Population>) -> Self {
+        self.engine = self.engine.with_population(population);
+        self
     }
 
     /// Judges a finished job, and keeps it with its verdict.

@@ -32,18 +32,18 @@ section! {
         /// False alarms to aim at, per stream of ordinary jobs and 365 jobs.
         ///
         /// A job is an anomaly when its p-value is below this number divided by 365. Larger raises
-        /// more alarms and misses less. It is nominal: streams with heavier tails than Student's t
-        /// with four degrees of freedom raise more, most raise fewer. One false alarm per stream and
-        /// year of daily backups is few enough that people still read each. NetBackup's counterpart
-        /// is `sensitivity`, a percent without a unit of its own, where a positive number means
-        /// fewer alarms.
+        /// more alarms and misses less. The p-values of `affected_shares` are calibrated on streams
+        /// that it had not seen. One false alarm per stream and year of daily backups is few enough
+        /// that people still read each. NetBackup's counterpart is `sensitivity`, a percent without a
+        /// unit of its own.
         alarm_budget: AlarmBudget = AlarmBudget::default(),
 
-        /// Jobs that a stream must have before its history judges.
+        /// Jobs that a stream must have before its history judges alone.
         ///
-        /// Until then a job is `warming_up` and only the rules judge it. Larger avoids early false
-        /// alarms and leaves a new stream unwatched for longer. 14 daily jobs hold every weekday
-        /// twice. Backup Exec, NetBackup's sister product, waits for 30 jobs.
+        /// Until then a job is `warming_up`: rules judge it, and only what is ten times rarer than
+        /// the budget asks in streams in general is an anomaly. Larger avoids early false alarms and
+        /// leaves a new stream less watched for longer. 7 daily jobs hold every weekday once.
+        /// Backup Exec, NetBackup's sister product, waits for 30 jobs.
         warm_up_jobs: WarmUpJobs = WarmUpJobs::default(),
 
         /// Newest learnt jobs that are kept per stream.
@@ -56,11 +56,12 @@ section! {
 
         /// The detectors that judge.
         ///
-        /// Fewer are faster and see fewer kinds of anomaly. The first three look at one feature at a
-        /// time with different resistance to past outliers. The isolation forest looks at all
-        /// features together, at eight times the cost of the others; it ranks a job among the learnt
-        /// ones, so it cannot judge alone, and it is off because on real histories it silenced
-        /// alarms and raised none.
+        /// `affected_shares` asks how much of the data each kind of attack could have hit, and how
+        /// rare that is for this stream and for streams in general; it is what Backwatch's published
+        /// figures are measured with. It compares images that hold everything; where images hold
+        /// changes only, `modified_z_score` stands in for it. The others compare each number with its
+        /// usual level: `z_score`, `modified_z_score` and `iqr` one at a time, `isolation_forest` all
+        /// together. Their p-values are nominal, and each one more dilutes what the others say.
         detectors: DetectorSet = DetectorSet::default(),
 
         /// Interquartile ranges beyond the quartiles at which the fences of `iqr` stand: Tukey's k.
@@ -125,6 +126,31 @@ section! {
         /// Off suits tools that report late or in any order. On, because a clock that is moved can
         /// make backups expire early.
         clock: bool = true,
+
+        /// Whether a job that took half of the data and half of the files with it is an anomaly.
+        ///
+        /// A stream that did so twice before does so at times, and raises none. Off suits sources
+        /// that are cleared regularly. On, because it needs no history to be worth a look.
+        most_gone: bool = true,
+
+        /// Whether a job that overwrote nine tenths of the data in a stream of fewer than seven
+        /// images is an anomaly.
+        ///
+        /// Off suits database dumps, which raise it once. On, because an attack may come before a
+        /// stream has shown what is usual.
+        all_overwritten: bool = true,
+
+        /// Whether files and data that go little by little, 15 % of them and more, are an anomaly.
+        ///
+        /// It is reported again when another tenth is gone. Off suits sources that shrink on purpose.
+        /// On, because each single step is too small to be seen.
+        slow_loss: bool = true,
+
+        /// Whether a job that took far longer than all of late, and sent no more, is an anomaly.
+        ///
+        /// Off suits machines that are busy with other work at times. On, because throttled backups
+        /// are a way to stop them.
+        slow_job: bool = true,
 
         /// Whether a gap between jobs far longer than the stream's usual ones is an anomaly.
         ///

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DetectorName {
+    /// How much of the data each kind of attack could have hit, against this stream and streams in
+    /// general.
+    AffectedShares,
     /// Distance from the mean in standard deviations.
     ZScore,
     /// Distance from the median in median absolute deviations.
@@ -22,6 +25,7 @@ pub enum DetectorName {
 impl DetectorName {
     /// Every detector, in ascending order.
     pub const ALL: &[Self] = &[
+        Self::AffectedShares,
         Self::ZScore,
         Self::ModifiedZScore,
         Self::Iqr,
@@ -29,12 +33,13 @@ impl DetectorName {
     ];
 
     /// Those that judge unless the settings say otherwise.
-    pub const DEFAULT: &[Self] = &[Self::ZScore, Self::ModifiedZScore, Self::Iqr];
+    pub const DEFAULT: &[Self] = &[Self::AffectedShares];
 
     /// The word that stands for it in every format.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AffectedShares => "affected_shares",
             Self::ZScore => "z_score",
             Self::ModifiedZScore => "modified_z_score",
             Self::Iqr => "iqr",

@@ -83,7 +83,7 @@ numbers! {
     /// False alarms to expect of one stream of ordinary jobs in 365 jobs.
     AlarmBudget(f64), "alarm_budget", 0.01..=36.5, 1.0;
     /// Jobs that a stream must have before its history judges.
-    WarmUpJobs(u32), "warm_up_jobs", 5..=365, 14;
+    WarmUpJobs(u32), "warm_up_jobs", 5..=365, 7;
     /// Newest learnt jobs that are kept per stream.
     HistoryJobs(u32), "history_jobs", 20..=400, 120;
     /// Tukey's k: interquartile ranges beyond the quartiles at which the fences stand.

@@ -56,6 +56,11 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
 
+    /// What is known of streams in general, as `eval learn` wrote it; what the program carries when
+    /// not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) population: Option<PathBuf>,
+
     /// Read settings from this TOML file.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
@@ -178,6 +183,16 @@ pub(crate) struct MeasureArguments {
     #[arg(long)]
     pub(crate) list: bool,
 
+    /// Judge each history by a population that was learnt from the others: how clients fare that
+    /// were never seen.
+    #[arg(long)]
+    pub(crate) leave_out: bool,
+
+    /// What is known of streams in general, as `eval learn` wrote it; what the program carries when
+    /// not given.
+    #[arg(long, value_name = "FILE", conflicts_with = "leave_out")]
+    pub(crate) population: Option<PathBuf>,
+
     /// Also measure what is found when a stream's history is cut to its last 5, 10, 20 and 40 jobs
     /// before each job.
     #[arg(long)]
@@ -199,6 +214,23 @@ pub(crate) struct MeasureArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvalCommand {
     Simulate(SimulateArguments),
+    Learn(LearnArguments),
+}
+
+/// Learn how streams in general behave from the clean jobs of histories, and write it as JSON.
+///
+/// `scan --population` and `eval --population` judge by it. Learnt from the histories that the
+/// program carries, it is what the program carries.
+#[derive(Debug, Args)]
+pub(crate) struct LearnArguments {
+    /// The directory of the histories; those that the program carries when not given. Histories of
+    /// one's own need no branches: DIR/CLIENT/jobs.ndjson and labels.ndjson.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) histories: Option<PathBuf>,
+
+    /// The file to write; standard output when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Measure on a simulated fleet, or write it to a directory.

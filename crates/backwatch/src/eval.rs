@@ -1,19 +1,23 @@
 //! `backwatch eval`: the judge on labelled histories.
 
+mod learn;
 mod list;
 mod report;
 mod tables;
 
+use std::path::Path;
+
 use anomaly_engine::Engine;
 use anomaly_eval::{
     EvalError, Evaluation, Fleet, History, Peer, PeerJudge, Track, embedded_histories, evaluate,
-    evaluate_short, read_histories,
+    evaluate_left_out, evaluate_short, read_histories,
 };
 use anomaly_settings::Settings;
 use clap::ValueEnum;
 
 use crate::cli::{EvalArguments, EvalCommand, MeasureArguments, SimulateArguments};
 use crate::exit::{Exit, Failure};
+use crate::population;
 
 /// So many jobs of history are left with `--short-histories`.
 const SHORT_HISTORIES: [usize; 4] = [5, 10, 20, 40];
@@ -61,6 +65,7 @@ impl Measured {
 pub(crate) fn run(arguments: &EvalArguments) -> Result<Exit, Failure> {
     let done = match &arguments.command {
         Some(EvalCommand::Simulate(arguments)) => simulate(arguments),
+        Some(EvalCommand::Learn(arguments)) => learn::run(arguments),
         None => measure_given(arguments),
     };
     match done {
@@ -71,11 +76,16 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<Exit, Failure> {
 }
 
 fn measure_given(arguments: &EvalArguments) -> Result<Exit, Failure> {
-    let histories = match &arguments.histories {
-        Some(directory) => read_histories(directory)?,
-        None => embedded_histories()?,
-    };
+    let histories = histories(arguments.histories.as_deref())?;
     measure(&arguments.measure, &histories)
+}
+
+/// Those of a directory, or those that the program carries.
+fn histories(directory: Option<&Path>) -> Result<Vec<History>, EvalError> {
+    match directory {
+        Some(directory) => read_histories(directory),
+        None => embedded_histories(),
+    }
 }
 
 fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
@@ -103,10 +113,24 @@ fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
 
 fn measure(arguments: &MeasureArguments, histories: &[History]) -> Result<Exit, Failure> {
     let settings = Settings::load_here(arguments.settings.as_deref(), &arguments.set)?;
-    let engine = Engine::new(settings);
+    let mut engine = Engine::new(settings);
+    if let Some(population) = population::read(arguments.population.as_deref())? {
+        engine = engine.with_population(population);
+    }
+    let tracks = arguments.track.tracks();
     let mut found = Vec::new();
-    for track in arguments.track.tracks() {
-        found.push(backwatch(None, evaluate(&engine, histories, track))?);
+    if arguments.leave_out {
+        let evaluations = evaluate_left_out(&engine, histories, &tracks)?;
+        found.extend(evaluations.into_iter().map(|evaluation| Measured {
+            peer: None,
+            history_jobs: None,
+            evaluation,
+        }));
+    }
+    for track in tracks {
+        if !arguments.leave_out {
+            found.push(backwatch(None, evaluate(&engine, histories, track))?);
+        }
         for jobs in SHORT_HISTORIES.iter().filter(|_| arguments.short_histories) {
             let short = evaluate_short(&engine, histories, track, *jobs);
             found.push(backwatch(Some(*jobs), short)?);

@@ -49,6 +49,11 @@ pub(crate) enum Failure {
     FormatNeeded { name: String, source: SourceError },
     #[error("cannot write to {}", path.display())]
     Create { path: PathBuf, source: io::Error },
+    #[error("{}", path.display())]
+    Population {
+        path: PathBuf,
+        source: anomaly_engine::PopulationError,
+    },
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]

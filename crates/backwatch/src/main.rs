@@ -6,6 +6,7 @@ mod eval;
 mod exit;
 mod input;
 mod man;
+mod population;
 mod progress;
 mod report;
 mod scan;

@@ -7,6 +7,7 @@ use anomaly_settings::Settings;
 use crate::cli::{Output, ScanArguments};
 use crate::exit::{Exit, Failure};
 use crate::input::{FileSummary, Input};
+use crate::population;
 use crate::progress::Progress;
 use crate::report;
 use crate::switched_off::SwitchedOff;
@@ -41,6 +42,9 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Failure> {
         Some(path) => AnomalyService::open(path, settings)?,
         None => AnomalyService::in_memory(settings),
     };
+    if let Some(population) = population::read(arguments.population.as_deref())? {
+        service = service.with_population(population);
+    }
     let input = Input::read(arguments, &key)?;
     let found = judge(&mut service, input, off, arguments.output == Output::Ndjson)?;
     match report::print(arguments.output, &found) {

@@ -1,4 +1,4 @@
-//! How strange a job is against its stream's history.
+//! How far a job's features are from their usual levels.
 
 use anomaly_detectors::tail::{Side, conformal_p_value, harmonic_mean_p_value, student_t_tail};
 use anomaly_detectors::{
@@ -26,10 +26,10 @@ const MOST_FINDINGS: usize = 8;
 /// The usual range holds this share of the learnt jobs.
 const USUAL_SHARE: f64 = 0.95;
 
-/// How strange a job is, and why.
+/// How strange the levels of a job's features are, and which.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Evidence {
-    pub(crate) p_value: PValue,
+pub(crate) struct Levels {
+    pub(crate) p_value: f64,
     /// Strongest first.
     pub(crate) findings: Vec<Finding>,
 }
@@ -42,13 +42,14 @@ struct Column {
     coordinate: f64,
 }
 
-/// Asks every detector and combines what they say; `None` when no feature can be judged.
+/// Asks some detectors and combines what they say; `None` when no feature can be judged.
 pub(crate) fn weigh(
     settings: &DetectionSettings,
+    detectors: &[DetectorName],
     history: &History,
     features: &FeatureVector,
     row: &[f32],
-) -> Option<Evidence> {
+) -> Option<Levels> {
     let columns = judged_columns(settings, history, features, row);
     if columns.is_empty() {
         return None;
@@ -60,7 +61,7 @@ pub(crate) fn weigh(
 
     let mut by_feature = vec![Vec::new(); columns.len()];
     let mut p_values = Vec::new();
-    for &name in settings.detectors.names() {
+    for &name in detectors {
         // A detector that cannot say anything adds nothing: too little history is an answer.
         let asked = match name {
             DetectorName::IsolationForest => {
@@ -92,8 +93,8 @@ pub(crate) fn weigh(
     if p_values.is_empty() {
         return None;
     }
-    Some(Evidence {
-        p_value: PValue::clamped(harmonic_mean(&p_values)),
+    Some(Levels {
+        p_value: harmonic_mean(&p_values),
         findings: findings(history, &columns, &own),
     })
 }
@@ -226,7 +227,7 @@ fn forest_p_value(
     ))
 }
 
-fn harmonic_mean(p_values: &[f64]) -> f64 {
+pub(crate) fn harmonic_mean(p_values: &[f64]) -> f64 {
     harmonic_mean_p_value(p_values, &[])
 }
 
@@ -284,6 +285,6 @@ fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> 
 }
 
 /// Four significant digits: more would only show the precision in which jobs are remembered.
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }

@@ -1,0 +1,73 @@
+//! What is unusual about a job, with what would have been usual.
+
+use anomaly_model::{Direction, FeatureName, Finding, PValue};
+use anomaly_settings::{DetectionSettings, DetectorName};
+
+use crate::StreamModel;
+use crate::judge::Seen;
+use crate::level::Level;
+use crate::levels::{rounded, weigh};
+use crate::surprise::{Surprise, Term};
+
+/// A feature is a finding when its own p-value is below this.
+const FINDING: f64 = 0.01;
+/// More findings than this explain nothing better.
+const MOST_FINDINGS: usize = 8;
+/// The usual range of a share is up to the one that this part of the past jobs exceed.
+const BEYOND_USUAL: f64 = 0.025;
+
+/// The shares that stand out, the strongest first whatever its p-value, then the features whose
+/// level does.
+pub(crate) fn of(
+    settings: &DetectionSettings,
+    model: &StreamModel,
+    seen: &Seen,
+    surprise: Option<&Surprise>,
+) -> Vec<Finding> {
+    let terms = surprise.map(Surprise::terms).unwrap_or_default();
+    let outstanding = terms
+        .iter()
+        .enumerate()
+        .filter(|(place, term)| *place == 0 || term.p_value < FINDING);
+    let shares = outstanding.filter_map(|(_, term)| of_share(term));
+    let levels = weigh(
+        settings,
+        &[DetectorName::ModifiedZScore],
+        &model.history,
+        &seen.features,
+        &seen.row,
+    );
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in shares.chain(levels.into_iter().flat_map(|levels| levels.findings)) {
+        if findings.iter().all(|told| told.feature != finding.feature) {
+            findings.push(finding);
+        }
+    }
+    findings.truncate(MOST_FINDINGS);
+    findings
+}
+
+/// A share, and those of past jobs: up to `observed` where there are too few to tell.
+fn of_share(term: &Term) -> Option<Finding> {
+    let mut past = term.comparison.past.clone();
+    past.sort_unstable();
+    let at = |part: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
+        let index = (part * past.len().saturating_sub(1) as f64).round() as usize;
+        past.get(index).copied().map_or(0.0, Level::share)
+    };
+    let usual = (rounded(at(BEYOND_USUAL)), rounded(at(1.0 - BEYOND_USUAL)));
+    let name = FeatureName::new(term.statistic.share.name()).ok()?;
+    let score = PValue::clamped(term.p_value).score();
+    Some(Finding::new(
+        name,
+        rounded(term.share()),
+        usual,
+        Direction::Above,
+        score,
+    ))
+}

@@ -1,0 +1,75 @@
+//! What was reported and still goes on.
+
+use anomaly_features::Share;
+use serde::{Deserialize, Serialize};
+
+use crate::surprise::Surprise;
+
+/// After so many jobs without it, it is over.
+const LASTING_JOBS: u8 = 7;
+/// Evidence that grew this many powers of ten is news.
+const NEWS: f64 = 0.5;
+
+/// What was reported and still goes on: a stream that drips or has changed for good strikes every
+/// day anew, and a person wants to hear of it once, and again when it gets worse.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Incident {
+    symptom: Symptom,
+    /// The strongest evidence so far, in powers of ten.
+    strength: f64,
+    /// Jobs since it last showed.
+    quiet_jobs: u8,
+    /// Jobs since it was first reported.
+    pub(crate) age_jobs: u32,
+}
+
+/// By what an incident is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Symptom {
+    /// A share of one job, by its place among all.
+    Share(u8),
+    /// A share of every job of late, whichever.
+    Sustained,
+}
+
+impl Symptom {
+    fn of(surprise: &Surprise) -> Option<Self> {
+        let leading = surprise.leading()?.statistic;
+        if leading.is_sustained() {
+            return Some(Self::Sustained);
+        }
+        let place = Share::ALL
+            .iter()
+            .position(|share| *share == leading.share)?;
+        u8::try_from(place).ok().map(Self::Share)
+    }
+}
+
+impl Incident {
+    /// Whether what is seen now is the same again, and no worse.
+    pub(crate) fn covers(&self, surprise: &Surprise) -> bool {
+        Symptom::of(surprise) == Some(self.symptom) && surprise.strength <= self.strength + NEWS
+    }
+
+    /// What goes on after a job: `surprise` if it was strange.
+    pub(crate) fn after(before: Option<Self>, surprise: Option<&Surprise>) -> Option<Self> {
+        let Some((symptom, surprise)) = surprise.and_then(|now| Some((Symptom::of(now)?, now)))
+        else {
+            let quiet = before.map(|before| Self {
+                quiet_jobs: before.quiet_jobs.saturating_add(1),
+                age_jobs: before.age_jobs.saturating_add(1),
+                ..before
+            });
+            return quiet.filter(|incident| incident.quiet_jobs < LASTING_JOBS);
+        };
+        let same = before.filter(|before| before.covers(surprise));
+        Some(Self {
+            symptom,
+            strength: same.map_or(surprise.strength, |same| {
+                same.strength.max(surprise.strength)
+            }),
+            quiet_jobs: 0,
+            age_jobs: same.map_or(0, |same| same.age_jobs.saturating_add(1)),
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! The last jobs of a stream, as they are needed to judge the next one.
+
+use std::collections::VecDeque;
+
+use anomaly_features::{AffectedShares, Share, compression};
+use anomaly_model::BackupJob;
+use serde::{Deserialize, Serialize};
+
+use crate::level::Level;
+use crate::statistic::Statistic;
+
+/// Compressions of which the median is the usual one.
+const COMPRESSIONS: usize = 32;
+/// A sustained statistic needs this many earlier windows to compare with.
+const FEWEST_WINDOWS: usize = 3;
+
+/// One job that left an image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    /// Its number in the stream.
+    pub(crate) number: u64,
+    /// Whether it was strange, and no person has said that it was usual.
+    pub(crate) held: bool,
+    pub(crate) image_bytes: Option<u64>,
+    pub(crate) file_count: Option<u64>,
+    pub(crate) transferred_bytes: Option<u64>,
+    pub(crate) duration_seconds: Option<f32>,
+    /// See [`anomaly_features::compression`].
+    pub(crate) compression: Option<f32>,
+    /// By [`Share`].
+    levels: [Option<Level>; Share::COUNT],
+}
+
+impl Remembered {
+    #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
+    pub(crate) fn of(job: &BackupJob, number: u64, shares: &AffectedShares, held: bool) -> Self {
+        let image = job.image();
+        let mut levels = [None; Share::COUNT];
+        for (level, &share) in levels.iter_mut().zip(Share::ALL) {
+            *level = shares.get(share).map(Level::of);
+        }
+        Self {
+            number,
+            held,
+            image_bytes: image.image_bytes,
+            file_count: image.file_count,
+            transferred_bytes: image.transferred_bytes,
+            duration_seconds: job.duration_seconds().map(|seconds| seconds as f32),
+            compression: compression(job).map(|ratio| ratio as f32),
+            levels,
+        }
+    }
+
+    pub(crate) fn level(&self, share: Share) -> Option<Level> {
+        self.levels.get(share as usize).copied().flatten()
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.levels.iter().flatten().all(|level| level.is_sound())
+    }
+}
+
+/// The last jobs of a stream, oldest first.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    jobs: VecDeque<Remembered>,
+}
+
+/// What a statistic was in the past, and is now.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Comparison {
+    pub(crate) now: Level,
+    pub(crate) past: Vec<Level>,
+}
+
+impl Memory {
+    pub(crate) fn jobs(&self) -> impl DoubleEndedIterator<Item = &Remembered> + ExactSizeIterator {
+        self.jobs.iter()
+    }
+
+    pub(crate) fn push(&mut self, job: Remembered, capacity: usize) {
+        self.jobs.push_back(job);
+        while self.jobs.len() > capacity {
+            self.jobs.pop_front();
+        }
+    }
+
+    /// The job of this number, if it is still remembered.
+    pub(crate) fn job_mut(&mut self, number: u64) -> Option<&mut Remembered> {
+        self.jobs.iter_mut().find(|job| job.number == number)
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.jobs.iter().all(Remembered::is_sound)
+    }
+
+    /// The part of new data that is usually left when they are stored: the median of late.
+    pub(crate) fn usual_compression(&self) -> Option<f64> {
+        let usual = self.jobs.iter().rev().filter(|job| !job.held);
+        let mut of_late: Vec<f32> = usual
+            .filter_map(|job| job.compression)
+            .take(COMPRESSIONS)
+            .collect();
+        let middle = of_late.len() / 2;
+        of_late.sort_by(f32::total_cmp);
+        of_late.get(middle).map(|&ratio| f64::from(ratio))
+    }
+
+    /// A statistic of the job now, and of the jobs before it.
+    ///
+    /// `None` if the job has no value, or a sustained statistic too short a past.
+    pub(crate) fn compare(
+        &self,
+        statistic: Statistic,
+        shares: &AffectedShares,
+    ) -> Option<Comparison> {
+        let now = Level::of(shares.get(statistic.share)?);
+        if statistic.is_sustained() {
+            self.compare_sustained(statistic, now)
+        } else {
+            let past = self.past(statistic.share);
+            Some(Comparison { now, past })
+        }
+    }
+
+    /// The past levels of a share that teach: those of usual jobs, and of strange ones all but the
+    /// strangest. One strange job says nothing; the same again is how this stream is, and was told
+    /// twice.
+    fn past(&self, share: Share) -> Vec<Level> {
+        let mut levels = Vec::with_capacity(self.jobs.len());
+        let mut strangest: Option<Level> = None;
+        for job in &self.jobs {
+            let Some(level) = job.level(share) else {
+                continue;
+            };
+            if !job.held {
+                levels.push(level);
+            } else if let Some(before) = strangest {
+                levels.push(level.min(before));
+                strangest = Some(level.max(before));
+            } else {
+                strangest = Some(level);
+            }
+        }
+        levels
+    }
+
+    /// The smallest level of the last jobs, this one included, and that of each window of jobs that
+    /// ended before them: what goes on now has not taught what it is compared with.
+    fn compare_sustained(&self, statistic: Statistic, now: Level) -> Option<Comparison> {
+        let earlier = statistic.window - 1;
+        let first = self.jobs.len().checked_sub(earlier)?;
+        let level = |job: &Remembered| job.level(statistic.share);
+        let now = self
+            .jobs
+            .iter()
+            .skip(first)
+            .map(level)
+            .try_fold(now, |least, level| Some(least.min(level?)))?;
+        let before: Vec<Option<Level>> = self.jobs.iter().take(first).map(level).collect();
+        let smallest = |window: &[Option<Level>]| {
+            window
+                .iter()
+                .try_fold(Level::of(1.0), |least, level| Some(least.min((*level)?)))
+        };
+        let past: Vec<Level> = before
+            .windows(statistic.window)
+            .filter_map(smallest)
+            .collect();
+        (past.len() >= FEWEST_WINDOWS).then_some(Comparison { now, past })
+    }
+}

@@ -1,0 +1,47 @@
+//! Jobs that take far longer than there is to do.
+
+use anomaly_model::BackupJob;
+
+use crate::memory::{Memory, Remembered};
+
+/// Jobs of late that are compared.
+const OF_LATE: usize = 30;
+/// Fewer say nothing about how long jobs take.
+const FEWEST: usize = 10;
+/// Longer than the longest of late by this factor,
+const LONGER_THAN_LONGEST: f64 = 1.5;
+/// and than the middle one by this factor, is slow.
+const LONGER_THAN_MIDDLE: f64 = 2.5;
+
+/// A job that took far longer than those of late, and sent no more than they did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Slowdown {
+    pub(crate) seconds: f64,
+    pub(crate) usual_seconds: (f64, f64),
+}
+
+impl Slowdown {
+    /// `None` if the job was not slow, or nobody can tell.
+    pub(crate) fn of(memory: &Memory, job: &BackupJob) -> Option<Self> {
+        let seconds = job.duration_seconds()?;
+        let sent = job.image().transferred_bytes?;
+        let of_late = || memory.jobs().rev().filter(|job| !job.held).take(OF_LATE);
+        let mut durations: Vec<f64> = of_late().filter_map(duration).collect();
+        durations.sort_by(f64::total_cmp);
+        let (shortest, longest) = (*durations.first()?, *durations.last()?);
+        let middle = durations[durations.len() / 2];
+        let most_sent = of_late().filter_map(|job| job.transferred_bytes).max()?;
+        let slow = durations.len() >= FEWEST
+            && seconds > LONGER_THAN_LONGEST * longest
+            && seconds > LONGER_THAN_MIDDLE * middle
+            && sent <= most_sent;
+        slow.then_some(Self {
+            seconds,
+            usual_seconds: (shortest, longest),
+        })
+    }
+}
+
+fn duration(job: &Remembered) -> Option<f64> {
+    job.duration_seconds.map(f64::from)
+}

@@ -1,0 +1,69 @@
+//! The first format: what was learnt, without what each job did to the data.
+
+use std::collections::VecDeque;
+
+use anomaly_features::Previous;
+use anomaly_model::JobKey;
+use serde::Deserialize;
+
+use super::{Held, Lesson, StreamModel, read as read_all};
+use crate::EngineError;
+use crate::history::{Accepted, History, Learnt, Row};
+
+#[derive(Deserialize)]
+struct Model {
+    features: Vec<String>,
+    history: VecDeque<LearntJob>,
+    held: VecDeque<HeldJob>,
+    previous: Option<Previous>,
+    odd_image: Option<Previous>,
+    latest_start_micros: Option<i64>,
+    odd_start_micros: Option<i64>,
+    gap_seconds: VecDeque<u32>,
+    last_was_partial: bool,
+}
+
+#[derive(Deserialize)]
+struct LearntJob {
+    start_micros: i64,
+    accepted: Option<JobKey>,
+    row: Row,
+}
+
+#[derive(Deserialize)]
+struct HeldJob {
+    job: JobKey,
+    lesson: Lesson,
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<StreamModel, EngineError> {
+    let old: Model = read_all(bytes)?;
+    let learnt = |LearntJob {
+                      start_micros,
+                      accepted,
+                      row,
+                  }| Learnt {
+        start_micros,
+        accepted: accepted.map(|job| Accepted { job, number: None }),
+        row,
+    };
+    let held = |HeldJob { job, lesson }| Held {
+        job,
+        lesson,
+        number: None,
+    };
+    Ok(StreamModel {
+        features: old.features,
+        history: History {
+            jobs: old.history.into_iter().map(learnt).collect(),
+        },
+        held: old.held.into_iter().map(held).collect(),
+        previous: old.previous,
+        odd_image: old.odd_image,
+        latest_start_micros: old.latest_start_micros,
+        odd_start_micros: old.odd_start_micros,
+        gap_seconds: old.gap_seconds,
+        last_was_partial: old.last_was_partial,
+        ..StreamModel::default()
+    })
+}

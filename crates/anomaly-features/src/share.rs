@@ -1,0 +1,328 @@
+//! How much of the data each kind of attack could have hit.
+
+use anomaly_model::{BackupImage, BackupJob};
+
+use crate::Previous;
+
+macro_rules! shares {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $label:literal;)*) => {
+        /// A part of the data, 0 to 1, that a job changed in one particular way.
+        ///
+        /// Each is an upper bound: at most so much was hit, if this job was that attack.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Share { $($(#[$doc])* $variant,)* }
+
+        impl Share {
+            /// Every share, in a fixed order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The name in findings and stored tables.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// How people call it.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+        }
+    };
+}
+
+shares! {
+    /// Data sent beyond the image's growth, of the image: `(transferred - grown) / image`.
+    /// An import grows the image, encryption does not.
+    Rewritten = "rewritten_share", "data rewritten";
+    /// Files changed, or replaced under another name, of all files.
+    Touched = "touched_share", "files changed or replaced";
+    /// The smaller of [`Rewritten`](Self::Rewritten) and [`Touched`](Self::Touched): a job that only
+    /// touches files rewrites no data, and one that moves data touches no files.
+    Overwritten = "overwritten_share", "data overwritten";
+    /// What was overwritten and does not compress as this stream's data do: ciphertext does not.
+    OverwrittenDense = "overwritten_dense_share", "data overwritten by incompressible data";
+    /// Files replaced under another name, of all files.
+    Replaced = "replaced_share", "files replaced";
+    /// Growth of the image, of the image.
+    Grown = "grown_share", "growth";
+    /// Growth that more files do not explain and that does not compress: an archive.
+    GrownDense = "grown_dense_share", "growth by few incompressible files";
+    /// Growth that more files do not explain, in a job that wrote a random-looking file.
+    GrownRandom = "grown_random_share", "growth by few random-looking files";
+    /// Growth that needed no transfer: copies of what is there.
+    Duplicated = "duplicated_share", "data added without transfer";
+    /// Data gone, of the image before.
+    LostBytes = "lost_bytes_share", "data lost";
+    /// The smaller of data gone and files gone: one large file or many small ones are no deletion.
+    Lost = "lost_share", "data and files lost";
+    /// Changed or new files whose bytes look random, of all files.
+    Random = "random_share", "random-looking files";
+    /// Rise in entropy of the changed files, of the largest possible, times their share.
+    EntropyRise = "entropy_rise_share", "rise in entropy";
+    /// Fall in entropy of the changed files, of the largest possible, times their share.
+    EntropyFall = "entropy_fall_share", "fall in entropy";
+    /// New files of kinds that the client never had, of all files.
+    UnseenKinds = "unseen_kinds_share", "files of kinds never seen here";
+}
+
+impl Share {
+    /// The fields of the job that it takes, beside the number of files.
+    #[must_use]
+    pub const fn inputs(self) -> &'static [&'static str] {
+        match self {
+            Self::Rewritten | Self::Duplicated => &["image_bytes", "transferred_bytes"],
+            Self::Touched => &["files_new", "files_changed", "files_deleted"],
+            Self::Overwritten => &[
+                "image_bytes",
+                "transferred_bytes",
+                "files_new",
+                "files_changed",
+                "files_deleted",
+            ],
+            Self::OverwrittenDense => &[
+                "image_bytes",
+                "transferred_bytes",
+                "stored_bytes",
+                "files_new",
+                "files_changed",
+                "files_deleted",
+            ],
+            Self::Replaced => &["files_new", "files_deleted"],
+            Self::Grown | Self::LostBytes => &["image_bytes"],
+            Self::Lost => &["image_bytes", "file_count"],
+            Self::GrownDense => &[
+                "image_bytes",
+                "file_count",
+                "transferred_bytes",
+                "stored_bytes",
+            ],
+            Self::GrownRandom => &["image_bytes", "file_count", "random_files"],
+            Self::Random => &["random_files"],
+            Self::EntropyRise | Self::EntropyFall => &[
+                "files_changed",
+                "entropy_delta_bits_changed",
+                "mean_entropy_bits_changed",
+            ],
+            Self::UnseenKinds => &["unseen_extension_files"],
+        }
+    }
+}
+
+/// Transfers below this say nothing about how data compress.
+const SMALL_TRANSFER_BYTES: u64 = 65_536;
+/// Data that usually keep more than this part when compressed tell nothing by not compressing.
+const INCOMPRESSIBLE: f64 = 0.97;
+/// Entropy, in bits per byte, below which a rise or fall counts in full.
+const LEAST_ROOM_BITS: f64 = 0.5;
+/// The largest entropy of a byte.
+const MOST_BITS: f64 = 8.0;
+
+/// The shares of one job; those that take what the tool did not report are missing, never 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AffectedShares([Option<f64>; Share::COUNT]);
+
+impl AffectedShares {
+    /// The shares of `job` against the stream's image before it.
+    ///
+    /// `usual_compression` is the part of the new data that is usually left when it is stored, see
+    /// [`compression`]; without it the shares that go by it are missing. So is everything but
+    /// content statistics for a job without an image before it, or whose image holds changes only.
+    #[must_use]
+    pub fn of(
+        job: &BackupJob,
+        previous: Option<&Previous>,
+        usual_compression: Option<f64>,
+    ) -> Self {
+        let mut shares = Self([None; Share::COUNT]);
+        let Some(previous) = previous.filter(|_| !job.schedule().holds_changes_only()) else {
+            return shares;
+        };
+        let image = job.image();
+        shares.set_sizes(image, previous, usual_compression);
+        shares.set_content(image);
+        shares
+    }
+
+    /// A share, if what it takes was reported.
+    #[must_use]
+    pub fn get(&self, share: Share) -> Option<f64> {
+        self.0[share as usize]
+    }
+
+    /// The same without those that take an input which is not to be looked at. Inputs are named as
+    /// in the job format; a share's own name leaves that share out.
+    #[must_use]
+    pub fn without(mut self, left_out: impl Fn(&str) -> bool) -> Self {
+        for (value, share) in self.0.iter_mut().zip(Share::ALL) {
+            if left_out(share.name()) || share.inputs().iter().any(|input| left_out(input)) {
+                *value = None;
+            }
+        }
+        self
+    }
+
+    /// Whether no share is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    fn set(&mut self, share: Share, value: Option<f64>) {
+        self.0[share as usize] = value.map(|value| value.clamp(0.0, 1.0));
+    }
+
+    /// The smaller of two shares; missing if one is.
+    fn both(&self, one: Share, other: Share) -> Option<f64> {
+        Some(self.get(one)?.min(self.get(other)?))
+    }
+
+    fn set_sizes(&mut self, image: &BackupImage, previous: &Previous, usual: Option<f64>) {
+        let files = image.file_count.map(at_least_one);
+        if let (Some(new), Some(changed), Some(deleted), Some(files)) = (
+            image.files_new,
+            image.files_changed,
+            image.files_deleted,
+            files,
+        ) {
+            let replaced = new.min(deleted);
+            self.set(Share::Replaced, Some(replaced as f64 / files));
+            self.set(
+                Share::Touched,
+                Some((replaced as f64 + changed as f64) / files),
+            );
+        }
+        let (Some(bytes), Some(before)) = (image.image_bytes, previous.image_bytes) else {
+            return;
+        };
+        let (bytes, before) = (bytes as f64, before as f64);
+        let size = bytes.max(1.0);
+        let grown_bytes = (bytes - before).max(0.0);
+        let grown = grown_bytes / size;
+        self.set(Share::Grown, Some(grown));
+        self.set(
+            Share::LostBytes,
+            Some((before - bytes).max(0.0) / before.max(1.0)),
+        );
+        let change_of_files = image
+            .file_count
+            .zip(previous.file_count)
+            .map(|(now, before)| {
+                let (now, before) = (now as f64, before as f64);
+                (
+                    (now - before).max(0.0) / now.max(1.0),
+                    (before - now).max(0.0) / before.max(1.0),
+                )
+            });
+        let lost_bytes = self.get(Share::LostBytes);
+        self.set(
+            Share::Lost,
+            lost_bytes
+                .zip(change_of_files)
+                .map(|(bytes, (_, files))| bytes.min(files)),
+        );
+        // Growth of the data beyond that of the number of files.
+        let by_few_files = change_of_files.map(|(grown_files, _)| (grown - grown_files).max(0.0));
+        let random = image.content.and_then(|content| content.random_files);
+        self.set(
+            Share::GrownRandom,
+            by_few_files
+                .zip(random)
+                .map(|(grown, random)| if random > 0 { grown } else { 0.0 }),
+        );
+        let Some(transferred) = transferred(image) else {
+            return;
+        };
+        // Half of the image before bounds the divisor: what little is left after a deletion does
+        // not look rewritten.
+        let rewritten = (transferred - grown_bytes) / size.max(before / 2.0);
+        self.set(Share::Rewritten, Some(rewritten));
+        self.set(Share::Duplicated, Some((grown_bytes - transferred) / size));
+        self.set(
+            Share::Overwritten,
+            self.both(Share::Rewritten, Share::Touched),
+        );
+        let dense = dense_bytes(image, usual).map(|dense| (dense / size).min(1.0));
+        self.set(
+            Share::OverwrittenDense,
+            self.get(Share::Overwritten)
+                .zip(dense)
+                .map(|(part, dense)| part.min(dense)),
+        );
+        self.set(
+            Share::GrownDense,
+            by_few_files
+                .zip(dense)
+                .map(|(grown, dense)| grown.min(dense)),
+        );
+    }
+
+    fn set_content(&mut self, image: &BackupImage) {
+        let (Some(content), Some(files)) =
+            (image.content.as_ref(), image.file_count.map(at_least_one))
+        else {
+            return;
+        };
+        let of_files = |count: Option<u64>| count.map(|count| (count as f64 / files).min(1.0));
+        let touched = self.get(Share::Touched).unwrap_or(1.0);
+        self.set(
+            Share::Random,
+            of_files(content.random_files).map(|random| random.min(touched)),
+        );
+        self.set(Share::UnseenKinds, of_files(content.unseen_extension_files));
+        let Some(changed) = of_files(image.files_changed) else {
+            return;
+        };
+        // Where no file changed, none changed its entropy.
+        let (rise, fall) = match (
+            content.entropy_delta_bits_changed,
+            content.mean_entropy_bits_changed,
+        ) {
+            (Some(delta), Some(now)) => {
+                let before = now - delta;
+                (
+                    delta.max(0.0) / (MOST_BITS - before).max(LEAST_ROOM_BITS),
+                    (-delta).max(0.0) / before.max(LEAST_ROOM_BITS),
+                )
+            }
+            _ if changed > 0.0 => return,
+            _ => (0.0, 0.0),
+        };
+        self.set(Share::EntropyRise, Some(changed * rise));
+        self.set(Share::EntropyFall, Some(changed * fall));
+    }
+}
+
+/// The part of a job's new data that was left when it was stored: `stored / transferred`.
+///
+/// `None` if the tool does not report both, or sent too little to tell.
+#[must_use]
+pub fn compression(job: &BackupJob) -> Option<f64> {
+    let transferred = job.image().transferred_bytes?;
+    let stored = job.image().stored_bytes?;
+    (transferred >= SMALL_TRANSFER_BYTES).then(|| stored as f64 / transferred as f64)
+}
+
+/// What was sent: as reported, or as the deduplication ratio tells.
+fn transferred(image: &BackupImage) -> Option<f64> {
+    let derived = || Some(image.image_bytes? as f64 * (1.0 - image.dedup_ratio?));
+    image
+        .transferred_bytes
+        .map(|bytes| bytes as f64)
+        .or_else(derived)
+}
+
+/// How much of what was stored must be data that do not compress at all, if the rest compresses as
+/// usual: from `stored = usual * (transferred - dense) + dense`.
+fn dense_bytes(image: &BackupImage, usual: Option<f64>) -> Option<f64> {
+    let usual = usual.filter(|usual| *usual < INCOMPRESSIBLE)?;
+    let (stored, transferred) = (image.stored_bytes? as f64, image.transferred_bytes? as f64);
+    Some((stored - usual * transferred).max(0.0) / (1.0 - usual))
+}
+
+fn at_least_one(count: u64) -> f64 {
+    count.max(1) as f64
+}
