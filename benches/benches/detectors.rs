@@ -1,11 +1,11 @@
-//! Fit and score of every detector with its default parameters.
+//! Fit and score of every detector with its default parameters, and of the plain isolation forest.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, ModifiedZScore,
-    NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, IsolationForestParams,
+    ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use benches::observations;
 use criterion::{
@@ -20,16 +20,23 @@ const SHAPES: [(usize, usize); 4] = [(1_000, 5), (1_000, 20), (200_000, 5), (200
 type Fitting = Box<dyn Fn(ArrayView2<'_, f64>) -> Result<Box<dyn Score>, DetectorError>>;
 
 /// Every detector with its name.
-fn every_detector() -> [(&'static str, Fitting); 7] {
+fn every_detector() -> [(&'static str, Fitting); 8] {
     [
         ("z-score", fitting(ZScore::default())),
         ("modified-z-score", fitting(ModifiedZScore::default())),
         ("iqr", fitting(Iqr::default())),
         ("ecod", fitting(Ecod::default())),
         ("isolation-forest", fitting(IsolationForest::default())),
+        ("isolation-forest-plain", fitting(plain_forest())),
         ("nearest-neighbours", fitting(NearestNeighbours::default())),
         ("cluster-distance", fitting(ClusterDistance::default())),
     ]
+}
+
+/// The forest that others have too.
+fn plain_forest() -> IsolationForest {
+    let plain = IsolationForestParams::plain().check();
+    plain.unwrap_or_else(|_| unreachable!("a preset is allowed"))
 }
 
 fn fitting<D: Fit<Fitted: 'static> + 'static>(detector: D) -> Fitting {

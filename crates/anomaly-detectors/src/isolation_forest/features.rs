@@ -90,10 +90,11 @@ impl Features {
             return value(feature);
         };
         let term = |Term(column, factor): Term| factor * value(column as usize);
-        self.terms_of(projection)
-            .iter()
-            .map(|&next| term(next))
-            .sum()
+        match *self.terms_of(projection) {
+            // As the sum below, but without a loop.
+            [first, second] => term(first) + term(second),
+            ref terms => terms.iter().map(|&next| term(next)).sum(),
+        }
     }
 
     /// A feature as two terms, the second maybe of factor 0; nothing if it takes more.

@@ -13,6 +13,12 @@ use super::tree::{LANES, Tree};
 use super::{ForestScoring, IsolationForest};
 use crate::{DetectorError, Score, check, parallel};
 
+/// Trees that a row walks down side by side: its steps do not wait for each other.
+const TREES_AT_ONCE: usize = 8;
+
+/// Columns of a row whose values are made present once, on the stack, and not at each step.
+const MOST_COLUMNS_AT_HAND: usize = 64;
+
 /// A fitted [`IsolationForest`].
 ///
 /// What a score is depends on its [`ForestScoring`]; larger is stranger.
@@ -72,9 +78,7 @@ impl FittedIsolationForest {
 
     /// Takes these rows of the history as the usual ones.
     pub(super) fn refer_to(&mut self, data: ArrayView2<'_, f64>, rows: &[usize]) {
-        let views = parallel::map(rows.len(), |index| {
-            self.views_of(self.reader(data.row(rows[index])))
-        });
+        let views = parallel::map(rows.len(), |index| self.views_of_row(data.row(rows[index])));
         self.reference = Reference {
             path_length: Usual::of(views.iter().map(|view| view.path_length)),
             log_density: Usual::of(views.iter().map(|view| view.log_density)),
@@ -119,11 +123,33 @@ impl FittedIsolationForest {
         move |column| self.present.read(column, row[column])
     }
 
+    /// What all trees say of a row of the right width.
+    fn views_of_row(&self, row: ArrayView1<'_, f64>) -> Views {
+        let value = self.reader(row);
+        if row.len() > MOST_COLUMNS_AT_HAND {
+            return self.views_of(value);
+        }
+        let mut values = [0.0; MOST_COLUMNS_AT_HAND];
+        for (column, place) in values[..row.len()].iter_mut().enumerate() {
+            *place = value(column);
+        }
+        self.views_of(|column| values[column])
+    }
+
     /// What all trees say of the row whose value in each column `value` gives, made present.
     fn views_of(&self, value: impl Fn(usize) -> f64) -> Views {
         let mut sums = Views::default();
-        for tree in &self.trees {
-            sums += tree.views(&value);
+        for trees in self.trees.chunks(TREES_AT_ONCE) {
+            let mut places = [0; TREES_AT_ONCE];
+            let depth = trees.iter().map(Tree::depth).max().unwrap_or(0);
+            for _ in 0..depth {
+                for (tree, place) in trees.iter().zip(&mut places) {
+                    *place = tree.next(*place, &value);
+                }
+            }
+            for (tree, place) in trees.iter().zip(places) {
+                sums += tree.views_at(place);
+            }
         }
         sums
     }
@@ -189,7 +215,7 @@ impl Score for FittedIsolationForest {
 
     fn score_row(&self, row: ArrayView1<'_, f64>) -> Result<f64, DetectorError> {
         check::width(self.columns(), row.len())?;
-        Ok(self.score_of(self.views_of(self.reader(row))))
+        Ok(self.score_of(self.views_of_row(row)))
     }
 
     fn score_into(

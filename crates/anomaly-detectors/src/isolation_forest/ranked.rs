@@ -2,7 +2,7 @@
 //!
 //! Each value is replaced by its rank: how many thresholds of its column lie below it. A value
 //! exceeds a threshold if and only if its rank exceeds that of the threshold, so that rows take the
-//! very paths that [`Tree`] gives them, while keys and splits shrink to 16 bits. Trees are filled up
+//! very paths that [`Tree`] gives them, while a split shrinks to 32 bits. Trees are filled up
 //! to [`DEPTH`] levels, which makes a node's place its path.
 
 use ndarray::{ArrayView2, ArrayViewMut1};

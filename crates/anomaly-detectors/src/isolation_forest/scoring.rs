@@ -24,7 +24,7 @@ pub enum ForestScoring {
     ///
     /// Both are read off the same leaf. Depth sees rows that stand alone, density sees sparse
     /// regions whose rows do not stand alone. On public labelled sets the larger of the two ranks
-    /// anomalies better than either.
+    /// anomalies better than either, and than their average.
     #[default]
     DepthAndDensity,
 }

@@ -229,15 +229,6 @@ impl Tree {
         self.views[leaf]
     }
 
-    /// What the tree says of the row whose value in each column `value` gives.
-    pub(super) fn views(&self, value: impl Fn(usize) -> f64) -> Views {
-        let mut at = 0;
-        while !self.is_leaf(at) {
-            at = self.next(at, &value);
-        }
-        self.views[at]
-    }
-
     /// Adds to the sums of each of the rows, [`LANES`] of them one after the other in `rows`, what
     /// the tree says of it.
     pub(super) fn add_views(&self, rows: &[f64], sums: &mut [Views]) {
@@ -257,7 +248,8 @@ impl Tree {
         self.nodes[at].left as usize == at
     }
 
-    fn next(&self, at: usize, value: impl Fn(usize) -> f64) -> usize {
+    /// Where a row goes from a node; from a leaf nowhere.
+    pub(super) fn next(&self, at: usize, value: impl Fn(usize) -> f64) -> usize {
         let node = self.nodes[at];
         let value = self.features.read(node.feature as usize, value);
         node.left as usize + usize::from(value > node.threshold)

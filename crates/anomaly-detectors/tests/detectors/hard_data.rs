@@ -64,6 +64,19 @@ fn all_shapes_have_finite_scores() {
     }
 }
 
+#[test]
+fn ties_in_99_of_100_rows_have_finite_scores() {
+    let data = Array2::from_shape_fn(
+        (200, 3),
+        |(row, column)| {
+            if row % 100 == column { 9.0 } else { 5.0 }
+        },
+    );
+    for detector in every_detector() {
+        finite_scores(&detector, &data, &data).unwrap();
+    }
+}
+
 /// More rows than are scored in one go, with some hard values.
 pub(crate) fn long_data() -> Array2<f64> {
     let mut data = slope(5_003, 3);
