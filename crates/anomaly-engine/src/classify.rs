@@ -46,7 +46,7 @@ pub(crate) fn by_share(
         };
         return (severity, AnomalyKind::SlowDrift);
     }
-    let ciphertext = ciphertext(shares);
+    let ciphertext = ciphertext(leading, shares);
     let kind = match leading.statistic.share {
         Share::Rewritten | Share::Touched | Share::Overwritten => match ciphertext {
             Some(ciphertext) if ciphertext < LOOKS_LIKE * share => AnomalyKind::MassChange,
@@ -80,8 +80,14 @@ pub(crate) fn by_share(
     (severity, kind)
 }
 
-/// The part of the data that was overwritten by what looks like ciphertext; `None` if nobody looked.
-pub(crate) fn ciphertext(shares: &AffectedShares) -> Option<f64> {
+/// The part of the data that was overwritten by what looks like ciphertext; `None` if nobody looked,
+/// or if the data are those of a few large files, which are no share of the files.
+pub(crate) fn ciphertext(leading: &Term, shares: &AffectedShares) -> Option<f64> {
+    let touched = shares.get(Share::Touched).unwrap_or(1.0);
+    let in_few_files = touched < LOOKS_LIKE * leading.share();
+    if leading.statistic.share == Share::Rewritten && in_few_files {
+        return None;
+    }
     [Share::Random, Share::EntropyRise, Share::OverwrittenDense]
         .into_iter()
         .filter_map(|share| shares.get(share))

@@ -16,8 +16,8 @@ const MOST_FINDINGS: usize = 8;
 /// The usual range of a share is up to the one that this part of the past jobs exceed.
 const BEYOND_USUAL: f64 = 0.025;
 
-/// The shares that stand out, the strongest first whatever its p-value, then the features whose
-/// level does.
+/// The shares that stand out, the leading one whatever its p-value, and the features whose level
+/// does; strongest first.
 pub(crate) fn of(
     settings: &DetectionSettings,
     model: &StreamModel,
@@ -43,6 +43,7 @@ pub(crate) fn of(
             findings.push(finding);
         }
     }
+    findings.sort_by(|a, b| b.score.total_cmp(&a.score));
     findings.truncate(MOST_FINDINGS);
     findings
 }

@@ -6,8 +6,38 @@ use anomaly_features::{FEATURES, FeatureMatrix};
 use anomaly_model::JobKey;
 use serde::{Deserialize, Serialize};
 
-/// One job's coordinates, one per feature of [`FEATURES`], NaN where missing.
-pub(crate) type Row = Vec<f32>;
+/// One job's coordinates, one per feature of [`FEATURES`].
+pub(crate) type Row = Vec<Coordinate>;
+
+/// A coordinate, in units of its feature's resolution, as it is judged and remembered: to a 32nd,
+/// far below what matters, and up to 1,000 units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Coordinate(i16);
+
+impl Coordinate {
+    /// Parts of a resolution.
+    const PARTS: f64 = 32.0;
+    pub(crate) const MISSING: Self = Self(i16::MIN);
+
+    /// NaN is missing.
+    #[expect(clippy::cast_possible_truncation, reason = "within the bounds")]
+    pub(crate) fn of(coordinate: f64) -> Self {
+        if coordinate.is_nan() {
+            return Self::MISSING;
+        }
+        let bound = f64::from(i16::MAX);
+        Self((coordinate * Self::PARTS).round().clamp(-bound, bound) as i16)
+    }
+
+    fn value(self) -> f64 {
+        if self == Self::MISSING {
+            f64::NAN
+        } else {
+            f64::from(self.0) / Self::PARTS
+        }
+    }
+}
 
 /// A job that was learnt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +58,7 @@ pub(crate) struct Accepted {
 
 /// The newest learnt jobs of a stream, oldest first.
 ///
-/// Coordinates are kept as `f32`: seven digits are far below a feature's resolution, and a job is
-/// judged in the same precision in which it is remembered.
+/// A job is judged in the precision in which it is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     pub(crate) jobs: VecDeque<Learnt>,
@@ -97,18 +126,21 @@ impl History {
 }
 
 /// The value of a feature in a row; NaN where the row has none.
-pub(crate) fn value(row: &[f32], feature: usize) -> f64 {
-    f64::from(row.get(feature).copied().unwrap_or(f32::NAN))
+pub(crate) fn value(row: &[Coordinate], feature: usize) -> f64 {
+    row.get(feature)
+        .copied()
+        .unwrap_or(Coordinate::MISSING)
+        .value()
 }
 
 /// A row whose columns were called `names`, in today's order of features.
-pub(crate) fn rearranged(row: &[f32], names: &[String]) -> Row {
+pub(crate) fn rearranged(row: &[Coordinate], names: &[String]) -> Row {
     let column = |name: &str| names.iter().position(|other| other == name);
     let at = |name| {
         column(name)
             .and_then(|index| row.get(index))
             .copied()
-            .unwrap_or(f32::NAN)
+            .unwrap_or(Coordinate::MISSING)
     };
     FEATURES.iter().map(|feature| at(feature.name)).collect()
 }

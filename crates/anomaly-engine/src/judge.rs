@@ -1,11 +1,11 @@
 //! The way of one job through the engine.
 
 use anomaly_features::{Absent, AffectedShares, FeatureVector, Previous, Share, extract};
-use anomaly_model::{BackupJob, Finding, Judgement, PValue, Verdict};
+use anomaly_model::{BackupJob, Finding, JobStatus, Judgement, PValue, Verdict};
 use anomaly_settings::{DetectionSettings, DetectorName};
 
 use crate::alarm::Alarm;
-use crate::history::Row;
+use crate::history::{Coordinate, Row};
 use crate::impact::Impact;
 use crate::incident::Incident;
 use crate::levels::{harmonic_mean, weigh};
@@ -44,7 +44,9 @@ pub(crate) fn judge(
             seen = after;
         }
     }
-    let slow_loss = SlowLoss::of(&model.memory, job).filter(|_| seen.judged);
+    let slow_loss = SlowLoss::of(&model.memory, job)
+        // What could not be read is not lost.
+        .filter(|_| seen.judged && job.status() == JobStatus::Succeeded);
     let alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
     let verdict = conclude(settings, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
@@ -71,19 +73,19 @@ fn learn(
         let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
         model.incident = Incident::after(model.incident, surprise);
         note_loss(model, slow_loss);
-        let remembered = Remembered::of(job, model.next_number(), &seen.shares, strange);
+        let remembered = Remembered::of(job, &seen.shares, strange);
         if strange {
             model.hold_numbers(job, seen.row, timing);
             if in_turn {
                 model.note_odd_image(job);
             }
         } else {
-            if verdict.judgement == Judgement::Normal || verdict.judgement == Judgement::WarmingUp {
+            if seen.reports_anything() {
                 model.learn(job, seen.row, capacity);
             }
             model.note_image(job);
         }
-        model.remember(remembered, capacity);
+        model.memory.push(remembered, capacity);
     } else if verdict.is_anomalous() && seen.emptied {
         model.hold_empty(job);
     }
@@ -130,7 +132,7 @@ impl Seen {
         let excluded = settings.excluded_features.names();
         let shares = AffectedShares::of(job, before, model.memory.usual_compression())
             .without(|input| excluded.iter().any(|name| name.as_str() == input));
-        let row: Row = features.coordinates().map(to_f32).collect();
+        let row: Row = features.coordinates().map(Coordinate::of).collect();
         let emptied = rules::is_emptied(job, &features);
         let judged = rules::has_image(job) && !emptied;
         let warming_up = model.learnt_jobs() < settings.warm_up_jobs.get() as usize;
@@ -189,6 +191,14 @@ impl Seen {
         };
     }
 
+    /// Whether the job reports a size, a count or a duration.
+    fn reports_anything(&self) -> bool {
+        let readings = self.features.readings();
+        readings
+            .iter()
+            .any(|reading| *reading != Err(Absent::NotReported))
+    }
+
     /// Whether the detectors find the job stranger than the budget allows.
     pub(crate) fn is_strange(&self) -> bool {
         self.p_value.is_some_and(|p_value| p_value < self.threshold)
@@ -198,12 +208,6 @@ impl Seen {
     pub(crate) fn share(&self, share: Share) -> f64 {
         self.shares.get(share).unwrap_or(0.0)
     }
-}
-
-/// Loses nothing that matters: see [`crate::history::History`].
-#[expect(clippy::cast_possible_truncation, reason = "the rounding is meant")]
-fn to_f32(coordinate: f64) -> f32 {
-    coordinate as f32
 }
 
 fn conclude(
@@ -225,6 +229,12 @@ fn conclude(
             Some(incident) => going_on = Some((incident, alarm)),
             None => alarms.push(alarm),
         }
+    }
+    if settings.rules.failed_job && job.status() == JobStatus::Partial {
+        alarms = alarms
+            .into_iter()
+            .map(|alarm| rules::explained(job, alarm))
+            .collect();
     }
     let mut verdict = match (alarms.iter().max_by_key(|alarm| alarm.rank()), &going_on) {
         (Some(alarm), _) => {
@@ -282,12 +292,7 @@ fn quiet(
             "the image is empty, which was accepted, or its rule is off",
         );
     }
-    if seen
-        .features
-        .readings()
-        .iter()
-        .all(|reading| *reading == Err(Absent::NotReported))
-    {
+    if !seen.reports_anything() {
         return not_scored(job, "the job reports no size, count or duration");
     }
     if seen.warming_up {
@@ -303,7 +308,7 @@ fn quiet(
     if seen.p_value.is_none() {
         return not_scored(
             job,
-            "the detectors that are on can make nothing of what the job reports",
+            "the detectors that are on have too little history of what the job reports",
         );
     }
     Verdict::new(
@@ -329,16 +334,14 @@ fn statistical(
     let findings = findings::of(settings, model, seen, seen.surprise.as_ref());
     let impact = Impact::of(job, &seen.features);
     let leading = seen.surprise.as_ref().and_then(Surprise::leading);
-    let (severity, kind) = match leading {
-        Some(leading) => classify::by_share(leading, &impact, &seen.shares),
-        None => {
-            let kind = classify::by_level(&impact, &findings);
-            (classify::severity(kind, &impact), kind)
-        }
-    };
-    let summary = match leading {
-        Some(leading) => sentence::by_share(kind, job, seen, &impact, leading),
-        None => sentence::describe(kind, job, &seen.features, &impact, &findings),
+    let (severity, kind, summary) = if let Some(leading) = leading {
+        let (severity, kind) = classify::by_share(leading, &impact, &seen.shares);
+        let summary = sentence::by_share(kind, job, seen, &impact, leading);
+        (severity, kind, summary)
+    } else {
+        let kind = classify::by_level(&impact, &findings);
+        let summary = sentence::describe(kind, job, &seen.features, &impact, &findings);
+        (classify::severity(kind, &impact), kind, summary)
     };
     let mut alarm = Alarm::new(severity, kind, summary);
     alarm.findings = findings;

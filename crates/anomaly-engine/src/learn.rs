@@ -142,7 +142,7 @@ fn walk(
         let shares = AffectedShares::of(job, previous.as_ref(), memory.usual_compression());
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
-            let remembered = Remembered::of(job, index as u64, &shares, held);
+            let remembered = Remembered::of(job, &shares, held);
             memory.push(remembered, capacity);
         }
         previous = Some(Previous::of(job).or(previous.as_ref()));

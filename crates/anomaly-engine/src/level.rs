@@ -33,9 +33,30 @@ static WEIGHTS: LazyLock<Vec<f64>> = LazyLock::new(|| {
 ///
 /// From 1 % to 2 % is as far as from 40 % to 57 %. A level is also how shares are remembered: two
 /// bytes each, so that what is judged is what is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Level(u16);
+
+/// A level as it is stored: one more, or 0 where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct StoredLevel(u16);
+
+impl StoredLevel {
+    /// Whether it can be a level.
+    pub(crate) fn is_sound(self) -> bool {
+        self.0 <= HIGHEST + 1
+    }
+
+    pub(crate) fn get(self) -> Option<Level> {
+        self.0.checked_sub(1).map(Level)
+    }
+}
+
+impl From<Option<Level>> for StoredLevel {
+    fn from(level: Option<Level>) -> Self {
+        Self(level.map_or(0, |level| level.0 + 1))
+    }
+}
 
 impl Level {
     #[expect(
@@ -53,11 +74,6 @@ impl Level {
     pub(crate) fn share(self) -> f64 {
         let odds = libm::exp(LOWEST + f64::from(self.0) / PER_UNIT);
         ((odds * (1.0 + TOP) - BOTTOM) / (1.0 + odds)).clamp(0.0, 1.0)
-    }
-
-    /// Whether a stored level is one of the scale.
-    pub(crate) fn is_sound(self) -> bool {
-        self.0 <= HIGHEST
     }
 
     /// The nearest point of the grid.
@@ -93,7 +109,7 @@ impl Level {
     /// `1 / (1 + (odds / past odds)^(1 / 0.35))`.
     pub(crate) fn reached_by(self, past: impl Iterator<Item = Level>) -> f64 {
         let here = self.weight();
-        past.map(|level| level.weight())
+        past.map(Level::weight)
             .map(|there| there / (there + here))
             .sum()
     }

@@ -10,7 +10,7 @@ use anomaly_model::{Direction, Finding, PValue};
 use anomaly_settings::{DetectionSettings, DetectorName};
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::history::{History, value};
+use crate::history::{Coordinate, History, value};
 
 /// A feature with fewer learnt values than this does not judge.
 const FEWEST_VALUES: usize = 8;
@@ -48,7 +48,7 @@ pub(crate) fn weigh(
     detectors: &[DetectorName],
     history: &History,
     features: &FeatureVector,
-    row: &[f32],
+    row: &[Coordinate],
 ) -> Option<Levels> {
     let columns = judged_columns(settings, history, features, row);
     if columns.is_empty() {
@@ -103,7 +103,7 @@ fn judged_columns(
     settings: &DetectionSettings,
     history: &History,
     features: &FeatureVector,
-    row: &[f32],
+    row: &[Coordinate],
 ) -> Vec<Column> {
     let excluded = |feature: &Feature| {
         settings

@@ -6,7 +6,7 @@ use anomaly_features::{AffectedShares, Share, compression};
 use anomaly_model::BackupJob;
 use serde::{Deserialize, Serialize};
 
-use crate::level::Level;
+use crate::level::{Level, StoredLevel};
 use crate::statistic::Statistic;
 
 /// Compressions of which the median is the usual one.
@@ -17,8 +17,6 @@ const FEWEST_WINDOWS: usize = 3;
 /// One job that left an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
-    /// Its number in the stream.
-    pub(crate) number: u64,
     /// Whether it was strange, and no person has said that it was usual.
     pub(crate) held: bool,
     pub(crate) image_bytes: Option<u64>,
@@ -28,19 +26,18 @@ pub(crate) struct Remembered {
     /// See [`anomaly_features::compression`].
     pub(crate) compression: Option<f32>,
     /// By [`Share`].
-    levels: [Option<Level>; Share::COUNT],
+    levels: [StoredLevel; Share::COUNT],
 }
 
 impl Remembered {
     #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
-    pub(crate) fn of(job: &BackupJob, number: u64, shares: &AffectedShares, held: bool) -> Self {
+    pub(crate) fn of(job: &BackupJob, shares: &AffectedShares, held: bool) -> Self {
         let image = job.image();
-        let mut levels = [None; Share::COUNT];
+        let mut levels = [StoredLevel::default(); Share::COUNT];
         for (level, &share) in levels.iter_mut().zip(Share::ALL) {
-            *level = shares.get(share).map(Level::of);
+            *level = shares.get(share).map(Level::of).into();
         }
         Self {
-            number,
             held,
             image_bytes: image.image_bytes,
             file_count: image.file_count,
@@ -52,11 +49,11 @@ impl Remembered {
     }
 
     pub(crate) fn level(&self, share: Share) -> Option<Level> {
-        self.levels.get(share as usize).copied().flatten()
+        self.levels.get(share as usize)?.get()
     }
 
     pub(crate) fn is_sound(&self) -> bool {
-        self.levels.iter().flatten().all(|level| level.is_sound())
+        self.levels.iter().all(|level| level.is_sound())
     }
 }
 
@@ -64,6 +61,8 @@ impl Remembered {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
     jobs: VecDeque<Remembered>,
+    /// How many there have been.
+    count: u64,
 }
 
 /// What a statistic was in the past, and is now.
@@ -79,15 +78,23 @@ impl Memory {
     }
 
     pub(crate) fn push(&mut self, job: Remembered, capacity: usize) {
+        self.count = self.count.saturating_add(1);
         self.jobs.push_back(job);
         while self.jobs.len() > capacity {
             self.jobs.pop_front();
         }
     }
 
-    /// The job of this number, if it is still remembered.
+    /// How many jobs there have been.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The job of this number, from 0, if it is still remembered.
     pub(crate) fn job_mut(&mut self, number: u64) -> Option<&mut Remembered> {
-        self.jobs.iter_mut().find(|job| job.number == number)
+        let first = self.count.checked_sub(self.jobs.len() as u64)?;
+        let index = usize::try_from(number.checked_sub(first)?).ok()?;
+        self.jobs.get_mut(index)
     }
 
     pub(crate) fn is_sound(&self) -> bool {

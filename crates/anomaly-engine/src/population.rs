@@ -107,7 +107,7 @@ impl Population {
             return 1.0;
         }
         let likeness = likeness(streams, past);
-        let (below, part) = now.on_grid();
+        let (below, way) = now.on_grid();
         // More seldom than once in all of its jobs, the population knows nothing.
         let least = 1.0 / self.jobs.max(1) as f64;
         let at = |point: usize| {
@@ -119,7 +119,7 @@ impl Population {
                 .sum();
             libm::log(mean)
         };
-        libm::exp(at(below) * (1.0 - part) + at(below + 1) * part).min(1.0)
+        libm::exp(at(below) * (1.0 - way) + at(below + 1) * way).min(1.0)
     }
 }
 

@@ -54,10 +54,7 @@ pub(crate) fn check(
 }
 
 fn failed(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
-    let code = job
-        .exit_code()
-        .map(|code| format!(" (exit code {code})"))
-        .unwrap_or_default();
+    let code = exit_code(job);
     let (severity, summary) = match job.status() {
         JobStatus::Failed => (
             Severity::Medium,
@@ -75,6 +72,28 @@ fn failed(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
         _ => return None,
     };
     Some(Alarm::new(severity, AnomalyKind::Failure, summary))
+}
+
+/// What a job that could not read all of its source lost, it says itself: that is no deletion.
+pub(crate) fn explained(job: &BackupJob, mut alarm: Alarm) -> Alarm {
+    if matches!(
+        alarm.kind,
+        AnomalyKind::MassDeletion | AnomalyKind::Shrinkage
+    ) {
+        let code = exit_code(job);
+        alarm.kind = AnomalyKind::Failure;
+        alarm.summary = format!(
+            "Some of the source could not be read{code}. {}",
+            alarm.summary
+        );
+    }
+    alarm
+}
+
+fn exit_code(job: &BackupJob) -> String {
+    job.exit_code()
+        .map(|code| format!(" (exit code {code})"))
+        .unwrap_or_default()
 }
 
 /// Whether the job left an image that holds nothing, or next to nothing of what the image before
@@ -159,7 +178,9 @@ fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
         model.memory.jobs().len() + 2,
         Unit::Share.format(seen.share(share))
     );
-    let kind = match classify::ciphertext(&seen.shares) {
+    let looks = [Share::Random, Share::EntropyRise, Share::OverwrittenDense];
+    let looked = looks.into_iter().filter_map(|share| seen.shares.get(share));
+    let kind = match looked.reduce(f64::max) {
         Some(ciphertext) if ciphertext < MOST_GONE => AnomalyKind::MassChange,
         _ => AnomalyKind::MassEncryption,
     };

@@ -71,8 +71,11 @@ pub(crate) fn by_share(
                 _ => rewritten(job, &seen.features, impact),
             };
             let (begin, looks) = if kind == AnomalyKind::MassEncryption {
-                ("mass encryption", looks(seen))
-            } else if classify::ciphertext(&seen.shares).is_some() {
+                (
+                    "mass encryption",
+                    looks(seen, classify::ciphertext(leading, &seen.shares)),
+                )
+            } else if classify::ciphertext(leading, &seen.shares).is_some() {
                 (
                     "a mass change",
                     ", though what was written does not look encrypted",
@@ -90,16 +93,16 @@ pub(crate) fn by_share(
 }
 
 /// What was written looks like, in a job that may have encrypted.
-fn looks(seen: &Seen) -> &'static str {
+fn looks(seen: &Seen, ciphertext: Option<f64>) -> &'static str {
     let content = seen
         .share(Share::Random)
         .max(seen.share(Share::EntropyRise));
-    if content > 0.0 && content >= seen.share(Share::OverwrittenDense) {
-        ", and what was written looks random"
-    } else if seen.share(Share::OverwrittenDense) > 0.0 {
-        ", and what was written does not compress as it usually does"
-    } else {
-        "; what was written was not examined"
+    match ciphertext {
+        None => "; what was written was not examined",
+        Some(_) if content >= seen.share(Share::OverwrittenDense) => {
+            ", and what was written looks random"
+        }
+        Some(_) => ", and what was written does not compress as it usually does",
     }
 }
 

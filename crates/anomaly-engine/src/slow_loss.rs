@@ -29,12 +29,10 @@ impl SlowLoss {
         }
         let bytes = decline(memory, job.image().image_bytes?, |job| job.image_bytes)?;
         let files = decline(memory, job.image().file_count?, |job| job.file_count)?;
-        // One of the two has to go by and by, and the other has to be gone too.
-        let gradual = |one: Decline, other: Decline| one.gradual.min(other.whole);
         Some(Self {
             bytes: bytes.whole,
             files: files.whole,
-            gradual: gradual(bytes, files).max(gradual(files, bytes)),
+            gradual: bytes.gradual.min(files.gradual),
         })
     }
 

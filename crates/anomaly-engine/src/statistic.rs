@@ -70,6 +70,8 @@ impl Statistic {
             Share::OverwrittenDense | Share::Random | Share::EntropyRise => (1.0, 0.25),
             // Growth by archives has statistics of its own where the tool tells how data compress.
             Share::Grown | Share::GrownDense if view.compression => (0.5, 0.5),
+            // Where the files say that they did not change, it may be how the tool sends.
+            Share::Rewritten if view.counts => (0.3, 0.5),
             Share::Duplicated => (1.0, 1.0),
             // Data are deleted every day; an attack deletes most of them.
             Share::Lost => (0.3, 1.0),
@@ -96,6 +98,7 @@ pub(crate) struct Weighting {
 /// What a job reports beside the size of its image: which statistics judge it, and which
 /// calibration holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is reported or not")]
 pub(crate) struct View {
     /// How much was sent.
     pub(crate) transfer: bool,
@@ -156,7 +159,9 @@ impl View {
         match (statistic.share, statistic.is_sustained()) {
             (Share::Grown | Share::LostBytes | Share::Lost, _) => true,
             (Share::Duplicated, _) => transfer,
-            (Share::Rewritten, _) => transfer && !counts,
+            // A few large files may hold most of the data, and are no share of the files.
+            (Share::Rewritten, false) => transfer,
+            (Share::Rewritten, true) => transfer && !counts,
             (Share::Touched, _) => counts && !transfer,
             (Share::Overwritten, false) => transfer && counts,
             // Where contents are seen, files that are merely rewritten every day are no drip.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::EngineError;
 use crate::history::{Accepted, History, Learnt, Row, rearranged};
 use crate::incident::Incident;
-use crate::memory::{Memory, Remembered};
+use crate::memory::Memory;
 use crate::timing::{Timing, is_before};
 
 mod version_1;
@@ -25,7 +25,7 @@ const HELD: usize = 32;
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
 ///
-/// It is bounded (about 140 bytes a job of the history, and 32 anomalies that wait for a person), and
+/// It is bounded (about 90 bytes a job of the history, and 32 anomalies that wait for a person), and
 /// serialises exactly: a model that is stored and read back gives the same verdicts, byte for byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamModel {
@@ -40,8 +40,6 @@ pub struct StreamModel {
     gap_seconds: VecDeque<u32>,
     last_was_partial: bool,
     pub(crate) memory: Memory,
-    /// Jobs with an image so far.
-    images: u64,
     pub(crate) incident: Option<Incident>,
     /// The part of the data that was gone when a slow loss was last reported; 0 if none is.
     pub(crate) reported_loss: f32,
@@ -85,7 +83,6 @@ impl Default for StreamModel {
             gap_seconds: VecDeque::new(),
             last_was_partial: false,
             memory: Memory::default(),
-            images: 0,
             incident: None,
             reported_loss: 0.0,
         }
@@ -183,17 +180,6 @@ impl StreamModel {
         );
     }
 
-    /// The number of the next image.
-    pub(crate) fn next_number(&self) -> u64 {
-        self.images
-    }
-
-    /// Remembers what a job with an image did, whether it teaches or not.
-    pub(crate) fn remember(&mut self, job: Remembered, capacity: usize) {
-        self.images = self.images.saturating_add(1);
-        self.memory.push(job, capacity);
-    }
-
     /// Keeps an anomalous job's numbers until a person decides. It is the next to be remembered.
     pub(crate) fn hold_numbers(&mut self, job: &BackupJob, row: Row, timing: Timing) {
         let start_micros = job.started_at().timestamp_micros();
@@ -208,7 +194,7 @@ impl StreamModel {
                 row,
                 gap_seconds,
             },
-            Some(self.images),
+            Some(self.memory.count()),
         );
     }
 

@@ -10,7 +10,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, EngineError, StreamModel};
-use anomaly_model::{BackupImage, BackupJob, JobStatus, StreamKey, Verdict};
+use anomaly_model::{AnomalyKind, BackupImage, BackupJob, JobStatus, Severity, StreamKey, Verdict};
 use common::{builder, sample, usual_jobs};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -139,25 +139,42 @@ fn broken_states_are_told_apart() {
     );
 }
 
-/// A state that an earlier version stored is read for ever, and goes on to the same verdict.
-///
-/// `model_v1.bin` is the sample's stream before its last job, as format 1 stored it. It is never
-/// written anew; a new format gets a file of its own.
-#[test]
-fn a_state_of_format_one_is_still_read() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/model_v1.bin");
+/// The sample's stream before its last job, which is the ransomware run, and that job.
+fn before_the_attack() -> (Vec<BackupJob>, BackupJob) {
     let jobs = sample();
     let engine = Engine::default();
     let (attack, before) = jobs.split_last().unwrap();
     let stream = engine.stream_of(attack);
-    let mut stored = StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap();
-    let before: Vec<BackupJob> = before
-        .iter()
-        .filter(|job| engine.stream_of(job) == stream)
-        .cloned()
-        .collect();
-    assert_eq!(
-        engine.judge(attack, &mut stored),
-        engine.judge(attack, &mut model_after(&before))
-    );
+    let own = before.iter().filter(|job| engine.stream_of(job) == stream);
+    (own.cloned().collect(), attack.clone())
+}
+
+fn stored(name: &str) -> StreamModel {
+    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// A state that an earlier version stored is read for ever. Format 1 did not know what each job did
+/// to the data: what it knew is kept, and streams in general stand in for the rest.
+///
+/// `model_v1.bin` is the sample's stream before its last job. It is never written anew; a new
+/// format gets a file of its own.
+#[test]
+fn a_state_of_format_one_is_still_read() {
+    let (before, attack) = before_the_attack();
+    let mut old = stored("model_v1.bin");
+    assert_eq!(old.learnt_jobs(), model_after(&before).learnt_jobs());
+    let verdict = Engine::default().judge(&attack, &mut old);
+    assert_eq!(verdict.kind(), Some(AnomalyKind::MassEncryption));
+    assert_eq!(verdict.severity(), Some(Severity::High));
+}
+
+/// The newest format, frozen too: a later version has to read it, and goes on to the same verdict.
+#[test]
+fn a_state_of_format_two_is_still_read() {
+    let (before, attack) = before_the_attack();
+    let mut fresh = model_after(&before);
+    let engine = Engine::default();
+    let expected = engine.judge(&attack, &mut fresh);
+    assert_eq!(engine.judge(&attack, &mut stored("model_v2.bin")), expected);
 }

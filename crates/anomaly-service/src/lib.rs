@@ -5,9 +5,9 @@ mod observed;
 mod service;
 mod session;
 
+pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
 pub use error::ServiceError;
 pub use observed::{BatchSummary, Observed, Reviewed};
-pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
 pub use service::AnomalyService;
 
 /// The vocabulary of jobs and verdicts.

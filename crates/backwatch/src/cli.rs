@@ -170,6 +170,7 @@ pub(crate) struct EvalArguments {
 
 /// What is measured, and how it is shown.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct MeasureArguments {
     /// How much of each job the judge is shown.
     #[arg(long, value_enum, default_value_t = Tracks::All)]

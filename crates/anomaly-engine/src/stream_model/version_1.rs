@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Held, Lesson, StreamModel, read as read_all};
 use crate::EngineError;
-use crate::history::{Accepted, History, Learnt, Row};
+use crate::history::{Accepted, Coordinate, History, Learnt, Row};
 
 #[derive(Deserialize)]
 struct Model {
@@ -27,13 +27,46 @@ struct Model {
 struct LearntJob {
     start_micros: i64,
     accepted: Option<JobKey>,
-    row: Row,
+    row: Vec<f32>,
 }
 
 #[derive(Deserialize)]
 struct HeldJob {
     job: JobKey,
-    lesson: Lesson,
+    lesson: OldLesson,
+}
+
+#[derive(Deserialize)]
+enum OldLesson {
+    Numbers {
+        start_micros: i64,
+        row: Vec<f32>,
+        gap_seconds: Option<u32>,
+    },
+    Empty {
+        image: Previous,
+    },
+}
+
+fn rows(row: Vec<f32>) -> Row {
+    row.into_iter()
+        .map(|coordinate| Coordinate::of(coordinate.into()))
+        .collect()
+}
+
+fn lesson(old: OldLesson) -> Lesson {
+    match old {
+        OldLesson::Numbers {
+            start_micros,
+            row,
+            gap_seconds,
+        } => Lesson::Numbers {
+            start_micros,
+            row: rows(row),
+            gap_seconds,
+        },
+        OldLesson::Empty { image } => Lesson::Empty { image },
+    }
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<StreamModel, EngineError> {
@@ -45,11 +78,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<StreamModel, EngineError> {
                   }| Learnt {
         start_micros,
         accepted: accepted.map(|job| Accepted { job, number: None }),
-        row,
+        row: rows(row),
     };
-    let held = |HeldJob { job, lesson }| Held {
+    let held = |HeldJob { job, lesson: old }| Held {
         job,
-        lesson,
+        lesson: lesson(old),
         number: None,
     };
     Ok(StreamModel {
