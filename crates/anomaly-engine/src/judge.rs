@@ -130,10 +130,10 @@ impl Seen {
     ) -> Self {
         let features = extract(job, before);
         let excluded = settings.excluded_features.names();
-        let shares = AffectedShares::of(job, before, model.memory.usual_compression())
+        let shares = AffectedShares::of(job, before, &model.memory.usual())
             .without(|input| excluded.iter().any(|name| name.as_str() == input));
         let row: Row = features.coordinates().map(Coordinate::of).collect();
-        let emptied = rules::is_emptied(job, &features);
+        let emptied = rules::is_emptied(job, &features, &model.memory);
         let judged = rules::has_image(job) && !emptied;
         let warming_up = model.learnt_jobs() < settings.warm_up_jobs.get() as usize;
         let mut seen = Self {

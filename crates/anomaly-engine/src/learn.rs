@@ -139,7 +139,7 @@ fn walk(
         if !rules::has_image(job) || Previous::of(job).is_empty() {
             continue;
         }
-        let shares = AffectedShares::of(job, previous.as_ref(), memory.usual_compression());
+        let shares = AffectedShares::of(job, previous.as_ref(), &memory.usual());
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
             let remembered = Remembered::of(job, &shares, held);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use anomaly_features::{AffectedShares, Share, compression};
+use anomaly_features::{AffectedShares, Share, Usual, compression};
 use anomaly_model::BackupJob;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,10 @@ use crate::statistic::Statistic;
 
 /// Compressions of which the median is the usual one.
 const COMPRESSIONS: usize = 32;
+/// A share of most of the data.
+pub(crate) const MOST: f64 = 0.5;
+/// A stream that did something this often does so at times.
+pub(crate) const AT_TIMES: usize = 2;
 /// A sustained statistic needs this many earlier windows to compare with.
 const FEWEST_WINDOWS: usize = 3;
 
@@ -101,8 +105,31 @@ impl Memory {
         self.jobs.iter().all(Remembered::is_sound)
     }
 
+    /// What is usual in the stream.
+    pub(crate) fn usual(&self) -> Usual {
+        Usual::new(self.usual_compression(), self.whole())
+    }
+
+    /// The largest image, if the stream's images hold everything at times and changes only at
+    /// others: if half of the data and files went more than once.
+    fn whole(&self) -> Option<(u64, u64)> {
+        if !self.happens(Share::Lost, MOST, AT_TIMES) {
+            return None;
+        }
+        let bytes = self.jobs.iter().filter_map(|job| job.image_bytes).max()?;
+        let files = self.jobs.iter().filter_map(|job| job.file_count).max()?;
+        Some((bytes, files))
+    }
+
+    /// Whether remembered jobs did so with at least this share of the data, often enough.
+    pub(crate) fn happens(&self, share: Share, at_least: f64, often: usize) -> bool {
+        let level = Level::of(at_least);
+        let did = |job: &&Remembered| job.level(share).is_some_and(|past| past >= level);
+        self.jobs.iter().filter(did).take(often).count() == often
+    }
+
     /// The part of new data that is usually left when they are stored: the median of late.
-    pub(crate) fn usual_compression(&self) -> Option<f64> {
+    fn usual_compression(&self) -> Option<f64> {
         let usual = self.jobs.iter().rev().filter(|job| !job.held);
         let mut of_late: Vec<f32> = usual
             .filter_map(|job| job.compression)

@@ -7,7 +7,7 @@ use anomaly_settings::RuleSettings;
 use crate::alarm::Alarm;
 use crate::impact::Impact;
 use crate::judge::Seen;
-use crate::level::Level;
+use crate::memory::{AT_TIMES, MOST, Memory};
 use crate::sentence::{self, span};
 use crate::slow_loss::SlowLoss;
 use crate::slowdown::Slowdown;
@@ -17,12 +17,8 @@ use crate::{StreamModel, classify};
 /// An image that lost this share of its files and its data is as good as empty.
 const AS_GOOD_AS_EMPTY: f64 = 0.99;
 
-/// A job that took this part of data and files with it needs no statistics to be strange.
-const MOST_GONE: f64 = 0.5;
-/// Nor does one that overwrote this part, in a stream that has not shown yet what it does.
+/// A job that overwrote this part is strange in a stream that has not shown yet what it does.
 const NEARLY_ALL: f64 = 0.9;
-/// A stream that did the same this often before does so at times.
-const AT_TIMES: usize = 2;
 /// A stream with fewer images has not shown yet what it does.
 const FIRST_JOBS: usize = 7;
 /// How strange a job is that took far longer than all of late: once in so many.
@@ -100,11 +96,13 @@ fn exit_code(job: &BackupJob) -> String {
 /// it held.
 ///
 /// An image that holds changes only is never called so: at times nothing changed.
-pub(crate) fn is_emptied(job: &BackupJob, features: &FeatureVector) -> bool {
+pub(crate) fn is_emptied(job: &BackupJob, features: &FeatureVector, memory: &Memory) -> bool {
     let impact = Impact::of(job, features);
+    let alternates = memory.happens(Share::Lost, MOST, AT_TIMES);
     has_image(job)
         && !job.schedule().holds_changes_only()
-        && (is_empty(job) || impact.lost_bytes.min(impact.lost_files) >= AS_GOOD_AS_EMPTY)
+        && (is_empty(job)
+            || !alternates && impact.lost_bytes.min(impact.lost_files) >= AS_GOOD_AS_EMPTY)
 }
 
 fn is_empty(job: &BackupJob) -> bool {
@@ -145,18 +143,8 @@ fn held(previous: &Previous) -> String {
     }
 }
 
-/// Whether past jobs of the stream did so with at least this share of its data, often enough.
-fn happens(model: &StreamModel, share: Share, at_least: f64, often: usize) -> bool {
-    let level = Level::of(at_least);
-    let did = model
-        .memory
-        .jobs()
-        .filter(|job| job.level(share).is_some_and(|past| past >= level));
-    did.take(often).count() == often
-}
-
 fn most_gone(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm> {
-    if seen.share(Share::Lost) < MOST_GONE || happens(model, Share::Lost, MOST_GONE, AT_TIMES) {
+    if seen.share(Share::Lost) < MOST || model.memory.happens(Share::Lost, MOST, AT_TIMES) {
         return None;
     }
     let impact = Impact::of(job, &seen.features);
@@ -170,7 +158,7 @@ fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
         .into_iter()
         .find(|share| seen.shares.get(*share).is_some())?;
     let settled = model.memory.jobs().len() >= FIRST_JOBS;
-    if settled || seen.share(share) < NEARLY_ALL || happens(model, share, NEARLY_ALL, 1) {
+    if settled || seen.share(share) < NEARLY_ALL || model.memory.happens(share, NEARLY_ALL, 1) {
         return None;
     }
     let summary = format!(
@@ -181,7 +169,7 @@ fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
     let looks = [Share::Random, Share::EntropyRise, Share::OverwrittenDense];
     let looked = looks.into_iter().filter_map(|share| seen.shares.get(share));
     let kind = match looked.reduce(f64::max) {
-        Some(ciphertext) if ciphertext < MOST_GONE => AnomalyKind::MassChange,
+        Some(ciphertext) if ciphertext < MOST => AnomalyKind::MassChange,
         _ => AnomalyKind::MassEncryption,
     };
     Some(Alarm::new(Severity::Medium, kind, summary))
@@ -189,7 +177,7 @@ fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
 
 fn slow(model: &StreamModel, loss: Option<SlowLoss>) -> Option<Alarm> {
     let loss = loss.filter(|loss| loss.is_news(model.reported_loss.into()))?;
-    let severity = if loss.lost() >= MOST_GONE {
+    let severity = if loss.lost() >= MOST {
         Severity::High
     } else {
         Severity::Medium

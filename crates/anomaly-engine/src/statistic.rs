@@ -74,7 +74,9 @@ impl Statistic {
             Share::Rewritten if view.counts => (0.3, 0.5),
             Share::Duplicated => (1.0, 1.0),
             // Data are deleted every day; an attack deletes most of them.
-            Share::Lost => (0.3, 1.0),
+            Share::Lost => (0.5, 1.0),
+            // Files are touched without being changed more often than wiped by what needs no transfer.
+            Share::Touched if view.transfer => (0.3, 1.0),
             Share::LostBytes => (0.3, 2.0),
             Share::EntropyFall | Share::UnseenKinds => (0.3, 0.5),
             _ => (1.0, 0.5),
@@ -158,11 +160,10 @@ impl View {
         } = self;
         match (statistic.share, statistic.is_sustained()) {
             (Share::Grown | Share::LostBytes | Share::Lost, _) => true,
-            (Share::Duplicated, _) => transfer,
             // A few large files may hold most of the data, and are no share of the files.
-            (Share::Rewritten, false) => transfer,
+            (Share::Duplicated, _) | (Share::Rewritten, false) => transfer,
             (Share::Rewritten, true) => transfer && !counts,
-            (Share::Touched, _) => counts && !transfer,
+            (Share::Touched, _) => counts && !(transfer && content),
             (Share::Overwritten, false) => transfer && counts,
             // Where contents are seen, files that are merely rewritten every day are no drip.
             (Share::Overwritten, true) => transfer && counts && !content,

@@ -19,6 +19,8 @@ mod version_1;
 const FORMAT: u8 = 2;
 /// Gaps between jobs that are remembered, to know when one was missed.
 const GAPS: usize = 30;
+/// Gaps that are remembered because they were reported.
+const ODD_GAPS: usize = 8;
 /// Anomalous jobs that wait for a person before they may be learnt.
 const HELD: usize = 32;
 
@@ -38,6 +40,8 @@ pub struct StreamModel {
     latest_start_micros: Option<i64>,
     odd_start_micros: Option<i64>,
     gap_seconds: VecDeque<u32>,
+    /// Gaps that were reported as missed backups.
+    odd_gap_seconds: VecDeque<u32>,
     last_was_partial: bool,
     pub(crate) memory: Memory,
     pub(crate) incident: Option<Incident>,
@@ -81,6 +85,7 @@ impl Default for StreamModel {
             latest_start_micros: None,
             odd_start_micros: None,
             gap_seconds: VecDeque::new(),
+            odd_gap_seconds: VecDeque::new(),
             last_was_partial: false,
             memory: Memory::default(),
             incident: None,
@@ -125,6 +130,17 @@ impl StreamModel {
             .map(|&seconds| TimeDelta::seconds(i64::from(seconds)))
     }
 
+    /// The longest gap that is known: of late, or, of those that were reported, all but the longest.
+    /// One long gap says nothing; one more is how this stream is, and was told twice.
+    pub(crate) fn longest_gap(&self) -> Option<TimeDelta> {
+        let of_late = self.gap_seconds.iter().copied();
+        let mut odd: Vec<u32> = self.odd_gap_seconds.iter().copied().collect();
+        odd.sort_unstable();
+        odd.pop();
+        let longest = of_late.chain(odd).max()?;
+        Some(TimeDelta::seconds(i64::from(longest)))
+    }
+
     pub(crate) fn last_was_partial(&self) -> bool {
         self.last_was_partial
     }
@@ -142,6 +158,12 @@ impl StreamModel {
             self.latest_start_micros = Some(latest);
             self.odd_start_micros = None;
         } else {
+            if let Timing::Late { gap, .. } = timing {
+                self.odd_gap_seconds.extend(seconds(gap));
+                if self.odd_gap_seconds.len() > ODD_GAPS {
+                    self.odd_gap_seconds.pop_front();
+                }
+            }
             self.odd_start_micros = Some(start);
         }
         self.last_was_partial = job.status() == JobStatus::Partial;

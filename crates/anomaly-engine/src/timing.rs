@@ -8,8 +8,7 @@ use crate::StreamModel;
 /// A start this much before the latest one is a clock that was set back, or a late arrival.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 /// A gap this many times the longest one of late means that a job was missed.
-const MISSED_FACTOR: i32 = 5;
-const MISSED_DIVISOR: i32 = 2;
+const MISSED_FACTOR: f64 = 2.5;
 /// Gaps needed to know a stream's cadence.
 const CADENCE_GAPS: usize = 7;
 
@@ -49,18 +48,28 @@ impl Timing {
             return Self::Early { back: -gap };
         }
         match model
-            .gaps()
-            .max()
+            .longest_gap()
             .filter(|_| model.gaps().len() >= CADENCE_GAPS)
         {
-            Some(longest) if gap > longest * MISSED_FACTOR / MISSED_DIVISOR => {
-                Self::Late { gap, longest }
-            }
+            Some(longest) if is_missing(gap, longest, model) => Self::Late { gap, longest },
             _ => Self::Usual {
                 gap: gap.max(TimeDelta::zero()),
             },
         }
     }
+}
+
+/// Whether a gap means that a job was missed. Where gaps differ much, longer ones are to come: the
+/// longest may be as far from the next one as from the middle.
+fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
+    let mut gaps: Vec<TimeDelta> = model.gaps().collect();
+    gaps.sort_unstable();
+    let middle = gaps
+        .get(gaps.len() / 2)
+        .map_or(0, TimeDelta::num_seconds)
+        .max(1);
+    let longest = longest.num_seconds() as f64;
+    gap.num_seconds() as f64 > longest * MISSED_FACTOR.max(longest / middle as f64)
 }
 
 /// Whether `start` is before `reference` by more than jobs get out of turn.

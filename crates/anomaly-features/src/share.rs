@@ -121,6 +121,26 @@ const LEAST_ROOM_BITS: f64 = 0.5;
 /// The largest entropy of a byte.
 const MOST_BITS: f64 = 8.0;
 
+/// What is usual in a stream, as far as its jobs have shown it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Usual {
+    /// The part of the new data that is left when it is stored, see [`compression`]; without it the
+    /// shares that go by it are missing.
+    pub compression: Option<f64>,
+    /// The largest image, in bytes and files, of a stream whose images hold everything at times and
+    /// changes only at others: what is there, of which the shares are parts.
+    pub whole: Option<(u64, u64)>,
+}
+
+impl Usual {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(compression: Option<f64>, whole: Option<(u64, u64)>) -> Self {
+        Self { compression, whole }
+    }
+}
+
 /// The shares of one job; those that take what the tool did not report are missing, never 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AffectedShares([Option<f64>; Share::COUNT]);
@@ -128,22 +148,17 @@ pub struct AffectedShares([Option<f64>; Share::COUNT]);
 impl AffectedShares {
     /// The shares of `job` against the stream's image before it.
     ///
-    /// `usual_compression` is the part of the new data that is usually left when it is stored, see
-    /// [`compression`]; without it the shares that go by it are missing. So is everything but
-    /// content statistics for a job without an image before it, or whose image holds changes only.
+    /// For a job without an image before it, or whose image is known to hold changes only, nothing
+    /// is known.
     #[must_use]
-    pub fn of(
-        job: &BackupJob,
-        previous: Option<&Previous>,
-        usual_compression: Option<f64>,
-    ) -> Self {
+    pub fn of(job: &BackupJob, previous: Option<&Previous>, usual: &Usual) -> Self {
         let mut shares = Self([None; Share::COUNT]);
         let Some(previous) = previous.filter(|_| !job.schedule().holds_changes_only()) else {
             return shares;
         };
         let image = job.image();
-        shares.set_sizes(image, previous, usual_compression);
-        shares.set_content(image);
+        shares.set_sizes(image, previous, usual);
+        shares.set_content(image, usual);
         shares
     }
 
@@ -180,8 +195,9 @@ impl AffectedShares {
         Some(self.get(one)?.min(self.get(other)?))
     }
 
-    fn set_sizes(&mut self, image: &BackupImage, previous: &Previous, usual: Option<f64>) {
-        let files = image.file_count.map(at_least_one);
+    fn set_sizes(&mut self, image: &BackupImage, previous: &Previous, usual: &Usual) {
+        let (whole_bytes, whole_files) = usual.whole.unwrap_or_default();
+        let files = files_of(image, usual);
         if let (Some(new), Some(changed), Some(deleted), Some(files)) = (
             image.files_new,
             image.files_changed,
@@ -199,22 +215,22 @@ impl AffectedShares {
             return;
         };
         let (bytes, before) = (bytes as f64, before as f64);
-        let size = bytes.max(1.0);
+        let size = bytes.max(whole_bytes as f64).max(1.0);
         let grown_bytes = (bytes - before).max(0.0);
         let grown = grown_bytes / size;
         self.set(Share::Grown, Some(grown));
         self.set(
             Share::LostBytes,
-            Some((before - bytes).max(0.0) / before.max(1.0)),
+            Some((before - bytes).max(0.0) / before.max(whole_bytes as f64).max(1.0)),
         );
         let change_of_files = image
             .file_count
             .zip(previous.file_count)
             .map(|(now, before)| {
-                let (now, before) = (now as f64, before as f64);
+                let (now, before, whole) = (now as f64, before as f64, whole_files as f64);
                 (
-                    (now - before).max(0.0) / now.max(1.0),
-                    (before - now).max(0.0) / before.max(1.0),
+                    (now - before).max(0.0) / now.max(whole).max(1.0),
+                    (before - now).max(0.0) / before.max(whole).max(1.0),
                 )
             });
         let lost_bytes = self.get(Share::LostBytes);
@@ -245,7 +261,7 @@ impl AffectedShares {
             Share::Overwritten,
             self.both(Share::Rewritten, Share::Touched),
         );
-        let dense = dense_bytes(image, usual).map(|dense| (dense / size).min(1.0));
+        let dense = dense_bytes(image, usual.compression).map(|dense| (dense / size).min(1.0));
         self.set(
             Share::OverwrittenDense,
             self.get(Share::Overwritten)
@@ -260,10 +276,8 @@ impl AffectedShares {
         );
     }
 
-    fn set_content(&mut self, image: &BackupImage) {
-        let (Some(content), Some(files)) =
-            (image.content.as_ref(), image.file_count.map(at_least_one))
-        else {
+    fn set_content(&mut self, image: &BackupImage, usual: &Usual) {
+        let (Some(content), Some(files)) = (image.content.as_ref(), files_of(image, usual)) else {
             return;
         };
         let of_files = |count: Option<u64>| count.map(|count| (count as f64 / files).min(1.0));
@@ -321,6 +335,12 @@ fn dense_bytes(image: &BackupImage, usual: Option<f64>) -> Option<f64> {
     let usual = usual.filter(|usual| *usual < INCOMPRESSIBLE)?;
     let (stored, transferred) = (image.stored_bytes? as f64, image.transferred_bytes? as f64);
     Some((stored - usual * transferred).max(0.0) / (1.0 - usual))
+}
+
+/// The files of which shares are parts.
+fn files_of(image: &BackupImage, usual: &Usual) -> Option<f64> {
+    let whole = usual.whole.map_or(0, |(_, files)| files);
+    image.file_count.map(|files| at_least_one(files.max(whole)))
 }
 
 fn at_least_one(count: u64) -> f64 {
