@@ -7,31 +7,9 @@ use crate::tail::{Side, student_t_tail};
 /// are bounded: more can hardly be seen.
 const SHIFT_DEVIATION: f64 = 2.0;
 
-/// The hypothesis that the level changed just before the last `observations`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Change {
-    pub(crate) observations: usize,
-    pub(crate) probability: f64,
-    /// How far above 0 the shift is, in deviations: Student's t.
-    distance: f64,
-    degrees_of_freedom: f64,
-}
-
-impl Change {
-    /// How likely it happened, and to `side`.
-    pub(crate) fn probability_to(&self, side: Side) -> f64 {
-        match side {
-            Side::Both => self.probability,
-            // The mass above 0 of a distribution around `distance`.
-            Side::Above | Side::Below => {
-                self.probability * student_t_tail(-self.distance, self.degrees_of_freedom, side)
-            }
-        }
-    }
-}
-
-/// The posterior distribution over the time of at most one change, from one observation ago to as
-/// many as there are `scores` (newest first); what is missing to 1 is that there was none.
+/// The probability of a change to `side` just before the last observation, before the last two, and
+/// so on to before all `scores` (newest first): the posterior distribution over the time of at most
+/// one change. For both sides, what is missing to 1 is that there was none.
 ///
 /// A change before any observation has the prior probability `rate`, and moves the level by a
 /// normal variable of deviation `h = 2`. Then the sum of the `m` scores since is normal with
@@ -48,42 +26,71 @@ pub(crate) fn posterior(
     scores: impl Iterator<Item = f64>,
     rate: f64,
     reference: &FrozenReference,
-) -> Vec<Change> {
-    let per_independent = reference.observations_per_independent();
-    let error = 1.0 / reference.observations() as f64;
-    let free = reference.degrees_of_freedom();
-    let mut sum = 0.0;
-    let mut changes: Vec<Change> = Vec::new();
-    let mut ln_odds: Vec<f64> = Vec::new();
-    for (index, score) in scores.enumerate() {
-        sum += score;
-        let count = (index + 1) as f64;
-        let usual = per_independent * count * (1.0 + count * error);
+    side: Side,
+) -> Vec<f64> {
+    let hypotheses: Vec<Hypothesis> = sums(scores)
+        .map(|(count, sum)| Hypothesis::of(count, sum, rate, reference))
+        .collect();
+    // That there was no change has odds 1.
+    let largest = hypotheses.iter().map(|h| h.ln_odds).fold(0.0, f64::max);
+    let odds = |hypothesis: &Hypothesis| libm::exp(hypothesis.ln_odds - largest);
+    let total = libm::exp(-largest) + hypotheses.iter().map(odds).sum::<f64>();
+    hypotheses
+        .iter()
+        .map(|hypothesis| odds(hypothesis) / total * hypothesis.share_on(side))
+        .collect()
+}
+
+/// How many scores there are up to each, and their sum.
+fn sums(scores: impl Iterator<Item = f64>) -> impl Iterator<Item = (f64, f64)> {
+    scores.scan((0.0, 0.0), |(count, sum), score| {
+        *count += 1.0;
+        *sum += score;
+        Some((*count, *sum))
+    })
+}
+
+/// That the level changed just before the last so many scores.
+#[derive(Debug, Clone, Copy)]
+struct Hypothesis {
+    /// Against no change.
+    ln_odds: f64,
+    /// How far above 0 the shift is, in its own deviations: Student's t.
+    distance: f64,
+    degrees_of_freedom: f64,
+}
+
+impl Hypothesis {
+    fn of(count: f64, sum: f64, rate: f64, reference: &FrozenReference) -> Self {
+        let free = reference.degrees_of_freedom();
+        let error = count / reference.observations() as f64;
+        let usual = reference.observations_per_independent() * count * (1.0 + error);
         let shift = count * SHIFT_DEVIATION;
-        let with_shift = usual + shift * shift;
+        let shifted = usual + shift * shift;
         let surprise = |variance: f64| libm::log1p(sum * sum / (free * variance));
-        let ln_factor = 0.5 * libm::log(usual / with_shift)
-            + 0.5 * (free + 1.0) * (surprise(usual) - surprise(with_shift));
-        // To have changed then, the level must not have changed before.
-        ln_odds.push(ln_factor + libm::log(rate) - count * libm::log1p(-rate));
+        let ln_factor = 0.5 * libm::log(usual / shifted)
+            + 0.5 * (free + 1.0) * (surprise(usual) - surprise(shifted));
         // The shift given the sum has Student's t with one degree of freedom more.
-        let mean_by_deviation = shift * sum / (usual * with_shift).sqrt();
-        let spread = ((free + sum * sum / with_shift) / (free + 1.0)).sqrt();
-        changes.push(Change {
-            observations: index + 1,
-            probability: 0.0,
-            distance: mean_by_deviation / spread,
+        let spread = ((free + sum * sum / shifted) / (free + 1.0)).sqrt();
+        Self {
+            // To have changed then, the level must not have changed before.
+            ln_odds: ln_factor + libm::log(rate) - count * libm::log1p(-rate),
+            distance: shift * sum / (usual * shifted).sqrt() / spread,
             degrees_of_freedom: free + 1.0,
-        });
+        }
     }
-    // None has odds 1.
-    let largest = ln_odds.iter().copied().fold(0.0, f64::max);
-    let total: f64 = ln_odds.iter().map(|ln| libm::exp(ln - largest)).sum();
-    let total = total + libm::exp(-largest);
-    for (change, ln_odds) in changes.iter_mut().zip(ln_odds) {
-        change.probability = libm::exp(ln_odds - largest) / total;
+
+    /// How much of the shift's distribution is on `side` of 0.
+    fn share_on(&self, side: Side) -> f64 {
+        match side {
+            Side::Both => 1.0,
+            // What is above 0 of a distribution around `distance` is what is above `-distance` of
+            // one around 0.
+            Side::Above | Side::Below => {
+                student_t_tail(-self.distance, self.degrees_of_freedom, side)
+            }
+        }
     }
-    changes
 }
 
 #[cfg(test)]
@@ -135,17 +142,12 @@ mod tests {
             + (1..=5)
                 .map(|count| joint(count, f64::NEG_INFINITY))
                 .sum::<f64>();
-        let changes = posterior(scores.into_iter(), rate, &reference);
-        for (change, count) in changes.iter().zip(1..) {
-            let close = |ours: f64, theirs: f64| (ours - theirs / total).abs() < 2e-4;
-            assert!(
-                close(change.probability, joint(count, f64::NEG_INFINITY)),
-                "{change:?}"
-            );
-            assert!(
-                close(change.probability_to(Side::Above), joint(count, 0.0)),
-                "{change:?}"
-            );
+        for (side, lowest) in [(Side::Both, f64::NEG_INFINITY), (Side::Above, 0.0)] {
+            let ours = posterior(scores.into_iter(), rate, &reference, side);
+            for (ours, count) in ours.into_iter().zip(1..) {
+                let theirs = joint(count, lowest) / total;
+                assert!((ours - theirs).abs() < 2e-4, "{count}: {ours} {theirs}");
+            }
         }
     }
 }

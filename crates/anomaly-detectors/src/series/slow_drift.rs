@@ -56,9 +56,9 @@ impl SlowDriftParams {
 ///
 /// At a nominal 1 % on both sides, at any one time after references of 20, 60 and 100, the rate of
 /// alarms is 0.3 to 2 % for normal, t3, lognormal and tied values, for autoregressions of 0.3, and
-/// for what is left of a weekly pattern; 0.2 to 1 % for noise that is larger on weekends. For
+/// for what is left of a weekly pattern; 0.1 to 0.8 % for noise that is larger on weekends. For
 /// autoregressions of 0.5 it is up to 3.5 % after 20, where so strong a correlation cannot be told
-/// from chance. After 8 it is 0.1 to 0.2 %, and 3 % for that autoregression. A weekly pattern
+/// from chance. After 8 it is at most 0.3 %, but 1 and 2 % for the autoregressions. A weekly pattern
 /// hides drifts, and a trend is one: for such series, give the differences from
 /// [`FittedSeasonalBaseline::expected`](super::FittedSeasonalBaseline::expected).
 ///
