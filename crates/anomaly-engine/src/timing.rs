@@ -33,11 +33,12 @@ impl Timing {
             };
         };
         let against_latest = Self::against(job, latest, model);
-        if matches!(against_latest, Self::Usual { .. }) {
-            return against_latest;
-        }
-        match model.odd_start().map(|odd| Self::against(job, odd, model)) {
-            Some(usual @ Self::Usual { .. }) => usual,
+        let odd = model.odd_start();
+        let against_odd = odd.map(|odd| Self::against(job, odd, model));
+        match (against_latest, against_odd) {
+            // The gap is the one to the nearer of the two.
+            (Self::Usual { .. }, _) if odd.is_none_or(|odd| odd < latest) => against_latest,
+            (_, Some(usual @ Self::Usual { .. })) => usual,
             _ => against_latest,
         }
     }
