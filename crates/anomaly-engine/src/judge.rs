@@ -145,7 +145,7 @@ impl Seen {
             warming_up,
             surprise: None,
             p_value: None,
-            threshold: settings.alarm_budget.p_value_threshold()
+            threshold: settings.p_value_threshold()
                 / if warming_up { WARM_UP_CAUTION } else { 1.0 },
         };
         if judged {

@@ -85,7 +85,7 @@ pub(crate) fn weigh(
         .collect();
     if by_feature.iter().any(|said| !said.is_empty()) {
         p_values.extend(&own);
-    } else if 1.0 / (past.nrows() + 1) as f64 >= settings.alarm_budget.p_value_threshold() {
+    } else if 1.0 / (past.nrows() + 1) as f64 >= settings.p_value_threshold() {
         // The forest alone ranks the job among the learnt ones. Where not even the first rank would
         // be an alarm, calling the job normal would be saying too much.
         return None;

@@ -438,7 +438,7 @@ fn the_budget_is_where_alarms_begin() {
         }
         let image = usual_image(40).transferred_bytes(2_500_000_000);
         let verdict = engine.observe(&job(40, image.files_changed(12_000)));
-        let threshold = engine.settings().detection.alarm_budget.p_value_threshold();
+        let threshold = engine.settings().detection.p_value_threshold();
         assert_eq!(
             verdict.is_anomalous(),
             verdict.p_value.unwrap().get() < threshold

@@ -2,8 +2,8 @@
 
 use crate::section::section;
 use crate::{
-    AlarmBudget, DetectorSet, ExcludedFeatures, ForestSamples, ForestTrees, HistoryJobs, IqrFactor,
-    WarmUpJobs,
+    AlarmBudget, DetectorSet, ExcludedFeatures, FleetAlarmsPerWeek, FleetStreams, ForestSamples,
+    ForestTrees, HistoryJobs, IqrFactor, SensitivityPercent, WarmUpJobs,
 };
 
 section! {
@@ -37,6 +37,27 @@ section! {
         /// that people still read each. NetBackup's counterpart is `sensitivity`, a percent without a
         /// unit of its own.
         alarm_budget: AlarmBudget = AlarmBudget::default(),
+
+        /// `NetBackup`'s sensitivity, for those who bring it along: another way to set the budget.
+        ///
+        /// Percent by which usual clusters grow: positive means fewer alarms. It multiplies
+        /// `alarm_budget` by `(1 + percent / 100)^-4`: at 0 nothing changes, 100 allows a sixteenth of
+        /// the alarms, -50 sixteen times as many (at most 36.5 a year). Use `alarm_budget`: it says what
+        /// it does. NetBackup's counterpart is `sensitivity`, whose own unit is not documented.
+        sensitivity_percent: SensitivityPercent = SensitivityPercent::default(),
+
+        /// False alarms to aim at in a week over all streams together; 0 for no such limit.
+        ///
+        /// Of this and `alarm_budget`, the stricter holds. A thousand streams at one false alarm a
+        /// year raise twenty a week; a team that reads five sets 5 here and 1000 in `fleet_streams`.
+        /// NetBackup has no counterpart.
+        fleet_alarms_per_week: FleetAlarmsPerWeek = FleetAlarmsPerWeek::default(),
+
+        /// How many streams share `fleet_alarms_per_week`, each with about one job a day.
+        ///
+        /// A number to set, not counted, so that a verdict does not depend on which other streams
+        /// happen to be known. NetBackup has no counterpart.
+        fleet_streams: FleetStreams = FleetStreams::default(),
 
         /// Jobs that a stream must have before its history judges alone.
         ///
@@ -101,6 +122,31 @@ section! {
     + rules: RuleSettings, overrides RuleOverrides
 }
 
+impl DetectionSettings {
+    /// The p-value below which a job is an anomaly: by the budget of the stream, or that of the fleet
+    /// if it is stricter.
+    ///
+    /// ```
+    /// use anomaly_settings::{AlarmBudget, DetectionSettings, FleetAlarmsPerWeek, FleetStreams};
+    ///
+    /// let mut detection = DetectionSettings::default();
+    /// assert_eq!(detection.p_value_threshold(), 1.0 / 365.0);
+    /// detection.fleet_alarms_per_week = FleetAlarmsPerWeek::new(7.0)?;
+    /// detection.fleet_streams = FleetStreams::new(1000)?;
+    /// assert_eq!(detection.p_value_threshold(), 0.001);
+    /// # Ok::<(), anomaly_settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn p_value_threshold(&self) -> f64 {
+        let own = self.alarm_budget.p_value() * self.sensitivity_percent.factor();
+        let own = own.min(AlarmBudget::MAX.p_value());
+        match self.fleet_alarms_per_week.p_value(self.fleet_streams) {
+            Some(fleet) => own.min(fleet),
+            None => own,
+        }
+    }
+}
+
 section! {
     /// The rules, which need no history and judge from a stream's first job on.
     pub struct RuleSettings,
@@ -133,10 +179,9 @@ section! {
         /// that are cleared regularly. On, because it needs no history to be worth a look.
         most_gone: bool = true,
 
-        /// Whether a job that overwrote nine tenths of the data in a stream of fewer than seven
-        /// images is an anomaly.
+        /// Whether a job that overwrites 90 % of the data of a new stream is an anomaly.
         ///
-        /// Off suits database dumps, which raise it once. On, because an attack may come before a
+        /// New is a stream of fewer than seven images. Off suits database dumps, which raise it once. On, because an attack may come before a
         /// stream has shown what is usual.
         all_overwritten: bool = true,
 

@@ -1,13 +1,13 @@
 //! Features that are told not to judge.
 
-use anomaly_features::{FEATURES, feature};
+use anomaly_features::{FEATURES, Share, feature};
 use anomaly_model::FeatureName;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::SettingsError;
 use crate::knob::Knob;
 
-/// Features that do not judge: each the name of one that there is.
+/// Features and shares that do not judge: each the name of one that there is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(transparent)]
 pub struct ExcludedFeatures(Vec<FeatureName>);
@@ -19,7 +19,7 @@ impl ExcludedFeatures {
     /// [`SettingsError::Invalid`] when there is none of some name.
     pub fn new(names: impl Into<Vec<FeatureName>>) -> Result<Self, SettingsError> {
         let names = names.into();
-        match names.iter().find(|name| feature(name.as_str()).is_none()) {
+        match names.iter().find(|name| !is_known(name.as_str())) {
             Some(unknown) => Err(SettingsError::invalid(
                 "excluded_features",
                 unknown.to_string(),
@@ -36,11 +36,21 @@ impl ExcludedFeatures {
     }
 }
 
+fn is_known(name: &str) -> bool {
+    feature(name).is_some() || Share::ALL.iter().any(|share| share.name() == name)
+}
+
 impl Knob for ExcludedFeatures {
     const TOML_TYPE: &'static str = "array of strings";
 
     fn allowed() -> String {
-        let names: Vec<&str> = FEATURES.iter().map(|feature| feature.name).collect();
+        let shares = Share::ALL.iter().map(|share| share.name());
+        let shares = shares.filter(|name| feature(name).is_none());
+        let names: Vec<&str> = FEATURES
+            .iter()
+            .map(|feature| feature.name)
+            .chain(shares)
+            .collect();
         format!("a list of any of {}", names.join(", "))
     }
 }

@@ -22,7 +22,10 @@ pub use error::SettingsError;
 pub use excluded::ExcludedFeatures;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
-pub use number::{AlarmBudget, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, WarmUpJobs};
+pub use number::{
+    AlarmBudget, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs,
+    IqrFactor, SensitivityPercent, WarmUpJobs,
+};
 pub use place::Place;
 pub use scope::Scope;
 pub use settings::Settings;

@@ -82,6 +82,12 @@ macro_rules! numbers {
 numbers! {
     /// False alarms to expect of one stream of ordinary jobs in 365 jobs.
     AlarmBudget(f64), "alarm_budget", 0.01..=36.5, 1.0;
+    /// `NetBackup`'s sensitivity: percent by which clusters grow; more means fewer alarms.
+    SensitivityPercent(f64), "sensitivity_percent", -60.0..=1000.0, 0.0;
+    /// False alarms to expect of all streams together in a week; 0 for no such limit.
+    FleetAlarmsPerWeek(f64), "fleet_alarms_per_week", 0.0..=10_000.0, 0.0;
+    /// Streams that share the alarms of the fleet.
+    FleetStreams(u32), "fleet_streams", 1..=10_000_000, 1;
     /// Jobs that a stream must have before its history judges.
     WarmUpJobs(u32), "warm_up_jobs", 5..=365, 7;
     /// Newest learnt jobs that are kept per stream.
@@ -98,18 +104,29 @@ impl AlarmBudget {
     /// Jobs that the budget is stated for: a year of daily backups.
     const BUDGET_JOBS: f64 = 365.0;
 
-    /// The p-value below which a job is an anomaly, so that ordinary jobs are called one as often
-    /// as the budget allows: the budget divided by 365.
-    ///
-    /// ```
-    /// use anomaly_settings::AlarmBudget;
-    ///
-    /// assert_eq!(AlarmBudget::new(36.5)?.p_value_threshold(), 0.1);
-    /// # Ok::<(), anomaly_settings::SettingsError>(())
-    /// ```
-    #[must_use]
-    pub fn p_value_threshold(self) -> f64 {
+    /// The p-value of which ordinary jobs have less as often as the budget allows: the budget
+    /// divided by 365.
+    pub(crate) fn p_value(self) -> f64 {
         self.get() / Self::BUDGET_JOBS
+    }
+}
+
+impl SensitivityPercent {
+    /// By what the alarm budget is multiplied: `(1 + percent / 100)^-4`.
+    ///
+    /// A cluster that is wider by a factor is left by so many fewer jobs, where tails fall with the
+    /// fourth power of the distance, as those of calibrated evidence do.
+    pub(crate) fn factor(self) -> f64 {
+        (1.0 + self.get() / 100.0).powi(-4)
+    }
+}
+
+impl FleetAlarmsPerWeek {
+    /// The p-value of which the jobs of so many streams have less as often as that, one job a day
+    /// each; nothing if there is no limit.
+    pub(crate) fn p_value(self, streams: FleetStreams) -> Option<f64> {
+        let jobs_per_week = 7.0 * f64::from(streams.get());
+        (self.get() > 0.0).then(|| self.get() / jobs_per_week)
     }
 }
 

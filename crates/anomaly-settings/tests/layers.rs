@@ -12,6 +12,9 @@ use proptest::prelude::*;
 const VALUES: &[(&str, [&str; 3])] = &[
     ("detection.enabled", ["false", "false", "false"]),
     ("detection.alarm_budget", ["0.01", "2.0", "36.5"]),
+    ("detection.sensitivity_percent", ["-60.0", "25.0", "1000.0"]),
+    ("detection.fleet_alarms_per_week", ["0.5", "5.0", "10000.0"]),
+    ("detection.fleet_streams", ["2", "1000", "10000000"]),
     ("detection.warm_up_jobs", ["5", "30", "365"]),
     ("detection.history_jobs", ["20", "60", "400"]),
     (
@@ -37,6 +40,13 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("detection.rules.failed_job", ["false", "false", "false"]),
     ("detection.rules.empty_image", ["false", "false", "false"]),
     ("detection.rules.clock", ["false", "false", "false"]),
+    ("detection.rules.most_gone", ["false", "false", "false"]),
+    (
+        "detection.rules.all_overwritten",
+        ["false", "false", "false"],
+    ),
+    ("detection.rules.slow_loss", ["false", "false", "false"]),
+    ("detection.rules.slow_job", ["false", "false", "false"]),
     ("detection.rules.missed_backup", ["false", "false", "false"]),
     (
         "streams.key",

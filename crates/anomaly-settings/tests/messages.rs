@@ -27,7 +27,7 @@ fn unknown_key() {
     assert_eq!(
         file("[detection]\nseed = 1\nalarm_budgt = 2\n"),
         "backwatch.toml:3:1: there is no setting `detection.alarm_budgt`; did you mean \
-         `detection.alarm_budget`? Allowed: enabled, alarm_budget, warm_up_jobs, \
+         `detection.alarm_budget`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
          history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
          excluded_features, rules"
     );
@@ -44,14 +44,14 @@ fn unknown_key() {
     assert_eq!(
         file("detection.failed_job = false"),
         "backwatch.toml:1:11: there is no setting `detection.failed_job`; did you mean \
-         `detection.rules.failed_job`? Allowed: enabled, alarm_budget, warm_up_jobs, \
+         `detection.rules.failed_job`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
          history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
          excluded_features, rules"
     );
     assert_eq!(
         file("detection.rules.weather = false"),
         "backwatch.toml:1:17: there is no setting `detection.rules.weather`. Allowed: \
-         failed_job, empty_image, clock, missed_backup"
+         failed_job, empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup"
     );
     assert_eq!(
         file("[[scope]]\nclient = 'a'\nstreams.key = ['client']"),
@@ -84,7 +84,7 @@ fn wrong_type() {
     assert_eq!(
         file("[detection]\n  detectors = \"iqr\""),
         "backwatch.toml:2:15: `detection.detectors` is \"iqr\": must be a list of one or more \
-         of z_score, modified_z_score, iqr, isolation_forest, each at most once"
+         of affected_shares, z_score, modified_z_score, iqr, isolation_forest, each at most once"
     );
     assert_eq!(
         file("detection = 5"),
@@ -116,7 +116,7 @@ fn wrong_type() {
     );
     assert_eq!(
         flag("detection.detectors", "[iqr]"),
-        "--set: `detection.detectors` is \"[iqr]\": must be a list of one or more of z_score, \
+        "--set: `detection.detectors` is \"[iqr]\": must be a list of one or more of affected_shares, z_score, \
          modified_z_score, iqr, isolation_forest, each at most once"
     );
 }
@@ -136,7 +136,7 @@ fn out_of_range() {
         file("# \u{e9}\u{e9}\r\ndetection.rules = { clock = '\u{e9}', x = 1 }"),
         "backwatch.toml:2:29: `detection.rules.clock` is '\u{e9}': must be true or \
          false\nbackwatch.toml:2:34: there is no setting `detection.rules.x`. Allowed: failed_job, \
-         empty_image, clock, missed_backup"
+         empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup"
     );
     assert_eq!(
         file("streams.key = ['client', 'client']"),
@@ -298,7 +298,7 @@ fn built_in_code() {
     }
     assert_eq!(
         DetectorSet::new([]).unwrap_err().to_string(),
-        "`detectors` is []: must be a list of one or more of z_score, modified_z_score, iqr, \
+        "`detectors` is []: must be a list of one or more of affected_shares, z_score, modified_z_score, iqr, \
          isolation_forest, each at most once"
     );
     let twice = StreamParts::new([StreamPart::Client, StreamPart::Client]).unwrap_err();

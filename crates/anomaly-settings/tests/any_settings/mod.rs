@@ -3,8 +3,9 @@
 use anomaly_features::FEATURES;
 use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType, StreamPart};
 use anomaly_settings::{
-    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures, ForestSamples,
-    ForestTrees, HistoryJobs, IqrFactor, Scope, Settings, StreamParts, WarmUpJobs,
+    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures,
+    FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, Scope,
+    SensitivityPercent, Settings, StreamParts, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -69,29 +70,48 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
         option::of((8_u32..=1024).prop_map(|number| ForestSamples::new(number).unwrap())),
         option::of(any::<u64>()),
     );
+    let budgets = (
+        option::of((-60.0..=1000.0).prop_map(|number| SensitivityPercent::new(number).unwrap())),
+        option::of((0.0..=10_000.0).prop_map(|number| FleetAlarmsPerWeek::new(number).unwrap())),
+        option::of((1_u32..=10_000_000).prop_map(|number| FleetStreams::new(number).unwrap())),
+    );
     let lists = (option::of(detectors), option::of(features));
     let flags = (flag(), flag(), flag(), flag(), flag());
-    (numbers, lists, flags).prop_map(|(numbers, lists, flags)| {
-        let mut keys = DetectionOverrides::default();
-        (
-            keys.alarm_budget,
-            keys.warm_up_jobs,
-            keys.history_jobs,
-            keys.iqr_factor,
-            keys.forest_trees,
-            keys.forest_samples,
-            keys.seed,
-        ) = numbers;
-        (keys.detectors, keys.excluded_features) = lists;
-        (
-            keys.enabled,
-            keys.rules.failed_job,
-            keys.rules.empty_image,
-            keys.rules.clock,
-            keys.rules.missed_backup,
-        ) = flags;
-        keys
-    })
+    let more_flags = (flag(), flag(), flag(), flag());
+    (numbers, budgets, lists, flags, more_flags).prop_map(
+        |(numbers, budgets, lists, flags, more)| {
+            let mut keys = DetectionOverrides::default();
+            (
+                keys.alarm_budget,
+                keys.warm_up_jobs,
+                keys.history_jobs,
+                keys.iqr_factor,
+                keys.forest_trees,
+                keys.forest_samples,
+                keys.seed,
+            ) = numbers;
+            (
+                keys.sensitivity_percent,
+                keys.fleet_alarms_per_week,
+                keys.fleet_streams,
+            ) = budgets;
+            (
+                keys.rules.most_gone,
+                keys.rules.all_overwritten,
+                keys.rules.slow_loss,
+                keys.rules.slow_job,
+            ) = more;
+            (keys.detectors, keys.excluded_features) = lists;
+            (
+                keys.enabled,
+                keys.rules.failed_job,
+                keys.rules.empty_image,
+                keys.rules.clock,
+                keys.rules.missed_backup,
+            ) = flags;
+            keys
+        },
+    )
 }
 
 /// Some of `all`, at least one, in any order.
