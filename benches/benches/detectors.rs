@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, IsolationForestParams,
-    ModifiedZScore, NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Ensemble, Fit, Histogram, Iqr, IsolationForest,
+    IsolationForestParams, Mahalanobis, ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use benches::observations;
 use criterion::{
@@ -19,24 +19,22 @@ const SHAPES: [(usize, usize); 4] = [(1_000, 5), (1_000, 20), (200_000, 5), (200
 /// Fits one detector.
 type Fitting = Box<dyn Fn(ArrayView2<'_, f64>) -> Result<Box<dyn Score>, DetectorError>>;
 
-/// Every detector with its name.
-fn every_detector() -> [(&'static str, Fitting); 8] {
-    [
+/// Every detector with its name, and the forest as first published.
+fn every_detector() -> Vec<(&'static str, Fitting)> {
+    let plain = IsolationForestParams::plain().check().unwrap_or_default();
+    vec![
         ("z-score", fitting(ZScore::default())),
         ("modified-z-score", fitting(ModifiedZScore::default())),
         ("iqr", fitting(Iqr::default())),
-        ("ecod", fitting(Ecod::default())),
         ("isolation-forest", fitting(IsolationForest::default())),
-        ("isolation-forest-plain", fitting(plain_forest())),
-        ("nearest-neighbours", fitting(NearestNeighbours::default())),
+        ("isolation-forest-plain", fitting(plain)),
         ("cluster-distance", fitting(ClusterDistance::default())),
+        ("nearest-neighbours", fitting(NearestNeighbours::default())),
+        ("histogram", fitting(Histogram::default())),
+        ("mahalanobis", fitting(Mahalanobis::default())),
+        ("ecod", fitting(Ecod::default())),
+        ("ensemble", fitting(Ensemble::default())),
     ]
-}
-
-/// The forest that others have too.
-fn plain_forest() -> IsolationForest {
-    let plain = IsolationForestParams::plain().check();
-    plain.unwrap_or_else(|_| unreachable!("a preset is allowed"))
 }
 
 fn fitting<D: Fit<Fitted: 'static> + 'static>(detector: D) -> Fitting {

@@ -10,6 +10,7 @@ mod check;
 mod cluster_distance;
 mod detector;
 mod ecod;
+mod ensemble;
 mod error;
 mod histogram;
 mod iqr;
@@ -36,6 +37,7 @@ pub use cluster_distance::{
 };
 pub use detector::{Fit, Score};
 pub use ecod::{Ecod, EcodParams, EcodTails, FittedEcod};
+pub use ensemble::{Ensemble, EnsembleMember, EnsembleParams, FittedEnsemble};
 pub use error::DetectorError;
 pub use histogram::{FittedHistogram, Histogram, HistogramParams};
 pub use iqr::{FittedIqr, Iqr, IqrParams};

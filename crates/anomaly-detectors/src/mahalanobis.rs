@@ -156,6 +156,30 @@ impl Mahalanobis {
         }
     }
 
+    /// Learns the scales of the columns from all of `data`, at least two rows, and the centre and the
+    /// covariance from some of its rows, at least one.
+    pub(crate) fn fit_among(
+        &self,
+        data: ArrayView2<'_, f64>,
+        mut rows: Vec<usize>,
+    ) -> Result<FittedMahalanobis, DetectorError> {
+        let params = self.0;
+        let space = RobustSpace::of(data, params.transform, params.min_scale)?;
+        let first = self.learn(data, &space, &rows)?;
+        let usual = rows.len() - part_of(rows.len(), params.trim);
+        let kept = usual.max(FEWEST_ROWS);
+        if kept >= rows.len() {
+            return Ok(first);
+        }
+        let scores = first.score(data)?;
+        let strangeness = |&a: &usize, &b: &usize| scores[a].total_cmp(&scores[b]).then(a.cmp(&b));
+        rows.select_nth_unstable_by(kept, strangeness);
+        rows.truncate(kept);
+        // In the order of the history, so that sums are the same however the selection works.
+        rows.sort_unstable();
+        self.learn(data, &space, &rows)
+    }
+
     /// Learns from some rows of `data`.
     fn learn(
         &self,
@@ -179,22 +203,7 @@ impl Fit for Mahalanobis {
 
     fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Self::Fitted, DetectorError> {
         check::history(NAME, data.nrows())?;
-        let params = self.0;
-        let space = RobustSpace::of(data, params.transform, params.min_scale)?;
-        let mut rows: Vec<usize> = (0..data.nrows()).collect();
-        let first = self.learn(data, &space, &rows)?;
-        let usual = rows.len() - part_of(rows.len(), params.trim);
-        let kept = usual.max(FEWEST_ROWS);
-        if kept >= rows.len() {
-            return Ok(first);
-        }
-        let scores = first.score(data)?;
-        let strangeness = |&a: &usize, &b: &usize| scores[a].total_cmp(&scores[b]).then(a.cmp(&b));
-        rows.select_nth_unstable_by(kept, strangeness);
-        rows.truncate(kept);
-        // In the order of the history, so that sums are the same however the selection works.
-        rows.sort_unstable();
-        self.learn(data, &space, &rows)
+        self.fit_among(data, (0..data.nrows()).collect())
     }
 }
 

@@ -185,6 +185,35 @@ impl NearestNeighbours {
         self.0
     }
 
+    /// Learns the scales of the columns from all of `data`, at least two rows, and takes neighbours
+    /// from some of its rows, at least one.
+    pub(crate) fn fit_among(
+        &self,
+        data: ArrayView2<'_, f64>,
+        mut candidates: Vec<usize>,
+    ) -> Result<FittedNearestNeighbours, DetectorError> {
+        let params = self.0;
+        let space = RobustSpace::of(data, params.transform, params.min_scale)?;
+        if candidates.len() > LARGEST_POOL {
+            let pool = subsample(params.seed, 0, candidates.len(), LARGEST_POOL);
+            candidates = pool.into_iter().map(|index| candidates[index]).collect();
+        }
+        let sample_rows = params.sample_rows.min(candidates.len().div_ceil(2));
+        let first = self.draw(data, &space, &candidates, sample_rows, 0)?;
+        let suspicious = part_of(candidates.len(), params.trim);
+        if suspicious == 0 {
+            return Ok(first);
+        }
+        let scores = parallel::map(candidates.len(), |index| {
+            first.score_present(data.row(candidates[index]))
+        });
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        order.truncate(candidates.len() - suspicious);
+        candidates = order.into_iter().map(|index| candidates[index]).collect();
+        self.draw(data, &space, &candidates, sample_rows, 1)
+    }
+
     /// Draws the subsamples of a round from `candidates`, rows of `data`.
     fn draw(
         &self,
@@ -212,27 +241,7 @@ impl Fit for NearestNeighbours {
 
     fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Self::Fitted, DetectorError> {
         check::history(NAME, data.nrows())?;
-        let params = self.0;
-        let space = RobustSpace::of(data, params.transform, params.min_scale)?;
-        let mut candidates = if data.nrows() > LARGEST_POOL {
-            subsample(params.seed, 0, data.nrows(), LARGEST_POOL)
-        } else {
-            (0..data.nrows()).collect()
-        };
-        let sample_rows = params.sample_rows.min(candidates.len().div_ceil(2));
-        let first = self.draw(data, &space, &candidates, sample_rows, 0)?;
-        let suspicious = part_of(candidates.len(), params.trim);
-        if suspicious == 0 {
-            return Ok(first);
-        }
-        let scores = parallel::map(candidates.len(), |index| {
-            first.score_present(data.row(candidates[index]))
-        });
-        let mut order: Vec<usize> = (0..candidates.len()).collect();
-        order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        order.truncate(candidates.len() - suspicious);
-        candidates = order.into_iter().map(|index| candidates[index]).collect();
-        self.draw(data, &space, &candidates, sample_rows, 1)
+        self.fit_among(data, (0..data.nrows()).collect())
     }
 }
 

@@ -24,7 +24,8 @@ impl SplitMix64 {
         }
     }
 
-    fn next(&mut self) -> u64 {
+    /// A whole number; all are equally likely.
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GAMMA);
         mix(self.state)
     }

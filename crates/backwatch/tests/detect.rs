@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anomaly_detectors::ndarray::{Array1, Array2, ShapeBuilder as _};
-use anomaly_detectors::{Fit as _, ModifiedZScore, Score as _};
+use anomaly_detectors::{Ensemble, Fit as _, ModifiedZScore, Score as _};
 use ndarray_npy::{NpzWriter, write_npy};
 use tempfile::TempDir;
 
@@ -134,7 +134,7 @@ fn formats_and_threads_change_no_score() {
         .lines()
         .filter(|line| !line.starts_with(' '))
         .filter_map(|line| Some(line.split_once(':')?.0));
-    let mut seen = 0;
+    let mut seen = Vec::new();
     for detector in detectors {
         let asked = ["detect", "--detector", detector, "--input"];
         let of = |more: &[&str]| scores(&[&asked[..], more].concat());
@@ -146,9 +146,24 @@ fn formats_and_threads_change_no_score() {
         }
         let npz = place.path(npz);
         assert_eq!(of(&[&npz, "--label", "y"]), expected, "{detector}");
-        seen += 1;
+        seen.push(detector);
     }
-    assert!(seen >= 4, "{list}");
+    // Names that scripts may use: they stay.
+    assert_eq!(
+        seen,
+        [
+            "z-score",
+            "modified-z-score",
+            "iqr",
+            "isolation-forest",
+            "cluster-distance",
+            "nearest-neighbours",
+            "histogram",
+            "mahalanobis",
+            "ecod",
+            "ensemble"
+        ]
+    );
     let labelled = ["detect", "--detector", "z-score", "--label", "y", "--input"];
     let output = backwatch(&[&labelled[..], &[&place.path(npz)]].concat());
     assert_eq!(stderr(&output), "AUROC 1.000000\nAP 1.000000\n");
@@ -249,6 +264,41 @@ fn parameters_and_seed_are_used() {
     let output = backwatch(&[&z[..], &["--seed", "7"]].concat());
     assert!(stderr(&output).starts_with("warning: --seed is not used"));
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn the_members_of_an_ensemble_are_a_list_of_json() {
+    let place = Place::new();
+    let input = place.file("rows.csv", csv(&rows()));
+    let of = |members: &str| {
+        let set = format!("members={members}");
+        let asked = ["--detector", "ensemble", "--input", &input, "--set", &set];
+        backwatch(&[&["detect"], &asked[..]].concat())
+    };
+    let members = r#"[{"ecod":{}},{"isolation-forest":{"trees":9,"scoring":"depth"}}]"#;
+    let detector: Ensemble = serde_json::from_str(&format!(r#"{{"members":{members}}}"#)).unwrap();
+    let fitted = detector.fit(rows().view()).unwrap();
+    let expected = fitted.score(rows().view()).unwrap().to_vec();
+    let text = stdout(&of(members));
+    let scores: Vec<f64> = text.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(scores, expected);
+
+    for (members, message) in [
+        ("[]", "`members` is 0: must be a list of 1 to 16 detectors"),
+        (
+            "ecod",
+            "`members` is ecod: must be a list of 1 to 16 detectors, as JSON: [{",
+        ),
+        (
+            r#"[{"magic":{}}]"#,
+            "unknown variant `magic`, expected one of `z-score`",
+        ),
+        (r#"[{"iqr":{"k":-1}}]"#, "`k` is -1: must be 0 to 1000"),
+    ] {
+        let output = of(members);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
 }
 
 #[test]

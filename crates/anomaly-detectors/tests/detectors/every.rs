@@ -4,8 +4,8 @@ use std::fmt;
 
 use anomaly_detectors::ndarray::ArrayView2;
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Histogram, Iqr, IsolationForest, Mahalanobis,
-    ModifiedZScore, NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Ensemble, Fit, Histogram, Iqr, IsolationForest,
+    Mahalanobis, ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,6 +39,12 @@ pub(crate) fn every_detector() -> Vec<Detector> {
         Detector::of::<Mahalanobis>(r#"{"transform":"linear","trim":0.0,"min_scale":0.5}"#),
         Detector::of::<Histogram>("{}"),
         Detector::of::<Histogram>(r#"{"bins":3}"#),
+        Detector::of::<Ensemble>(
+            r#"{"members":[{"isolation-forest":{"trees":9}},{"nearest-neighbours":{"samples":5}},{"mahalanobis":{}}]}"#,
+        ),
+        Detector::of::<Ensemble>(
+            r#"{"members":[{"z-score":{}},{"modified-z-score":{}},{"iqr":{}},{"cluster-distance":{"max_rows":30}},{"histogram":{}},{"ecod":{}}],"trim":0.0}"#,
+        ),
     ]
 }
 

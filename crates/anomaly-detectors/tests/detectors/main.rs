@@ -20,6 +20,7 @@ mod distances;
 mod distances_reference;
 mod distances_stored;
 mod ecod;
+mod ensemble;
 mod forest;
 mod histogram;
 mod mahalanobis;

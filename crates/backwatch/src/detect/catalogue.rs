@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anomaly_detectors::ndarray::{Array2, ArrayView2};
 use anomaly_detectors::{
-    ClusterDistance, DetectorError, Ecod, Fit, Iqr, IsolationForest, IsolationForestParams,
-    ModifiedZScore, NearestNeighbours, Score, ZScore,
+    ClusterDistance, DetectorError, Ecod, Ensemble, Fit, Histogram, Iqr, IsolationForest,
+    IsolationForestParams, Mahalanobis, ModifiedZScore, NearestNeighbours, Score, ZScore,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,6 +57,17 @@ pub(crate) static DETECTORS: &[Detector] = &[
     .with_presets(&[("plain", "the forest of Liu, Ting and Zhou (2008)", || {
         to_value(IsolationForestParams::plain())
     })]),
+    Detector::of::<ClusterDistance>(
+        "cluster-distance",
+        "far from every cluster of past rows; 1 is on the edge of one",
+        &[
+            ("sensitivity", "-99 to 1000"),
+            ("cluster_rows", "2 to 1024"),
+            ("max_rows", "2 to 8192"),
+            TRANSFORM,
+            MIN_SCALE,
+        ],
+    ),
     Detector::of::<NearestNeighbours>(
         "nearest-neighbours",
         "far from the nearest row of small subsamples",
@@ -69,21 +80,32 @@ pub(crate) static DETECTORS: &[Detector] = &[
             SEED,
         ],
     ),
-    Detector::of::<ClusterDistance>(
-        "cluster-distance",
-        "far from every cluster of past rows; 1 is on the edge of one",
-        &[
-            ("sensitivity", "-99 to 1000"),
-            ("cluster_rows", "2 to 1024"),
-            ("max_rows", "2 to 8192"),
-            TRANSFORM,
-            MIN_SCALE,
-        ],
+    Detector::of::<Histogram>(
+        "histogram",
+        "in bins that few others are in",
+        &[("bins", "0 to 1000")],
+    ),
+    Detector::of::<Mahalanobis>(
+        "mahalanobis",
+        "far from the centre for the way the columns vary together",
+        &[TRANSFORM, ("trim", "0 to 0.5"), MIN_SCALE],
     ),
     Detector::of::<Ecod>(
         "ecod",
         "far out in the tails of its columns",
         &[("tails", "per_row or per_value")],
+    ),
+    Detector::of::<Ensemble>(
+        "ensemble",
+        "surprising to several detectors that look for different things",
+        &[
+            (
+                "members",
+                "a list of 1 to 16 detectors, as JSON: [{\"ecod\":{}},{\"isolation-forest\":{\"trees\":300}}]",
+            ),
+            ("trim", "0 to 0.5"),
+            SEED,
+        ],
     ),
 ];
 
@@ -257,6 +279,13 @@ pub(super) fn list() -> String {
         for (name, allowed) in detector.allowed {
             let default = match defaults.get(*name) {
                 Some(Value::String(word)) => word.clone(),
+                // Too long for its column: one below the other.
+                Some(Value::Array(parts)) if !parts.is_empty() => {
+                    let parts: Vec<_> = parts.iter().map(Value::to_string).collect();
+                    _ = writeln!(text, "  {name:<24} {:<18} {allowed}", "see below");
+                    _ = writeln!(text, "    [{}]", parts.join(",\n     "));
+                    continue;
+                }
                 Some(value) => value.to_string(),
                 None => String::new(),
             };
