@@ -2,6 +2,7 @@
 
 mod exceedances;
 mod fitted;
+mod outliers;
 mod pareto;
 mod posterior;
 mod prior;
@@ -9,29 +10,29 @@ mod record;
 
 use serde::{Deserialize, Serialize};
 
-use self::exceedances::Exceedances;
 pub use self::fitted::FittedTailCalibrator;
-use self::posterior::Posterior;
 pub use self::prior::TailPrior;
 use crate::{DetectorError, check};
 
 const NAME: &str = "tail-calibrator";
 /// The fewest scores that say anything.
 const FEWEST: usize = 8;
+/// Scores beyond count as this: differences stay finite.
+const LARGEST: f64 = f64::MAX / 4.0;
 
 /// Parameters of [`TailCalibrator`], not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TailCalibratorParams {
-    /// Share of the scores that make the tail. Default 1/3: less leaves 20 scores too few to tell
-    /// heavy tails from light ones, more is no tail any longer.
+    /// Share of the scores that make the tail. Default 1/6: more leaves less to be guessed about the
+    /// shape, but is no tail any longer; less has too few scores.
     pub tail_share: f64,
-    /// The most scores in the tail. Default 100: from about 300 scores on, the tail is no longer a
-    /// third, and more and more p-values come from counting.
+    /// The most scores in the tail. Default 100: from 600 scores on, the tail is no longer a sixth,
+    /// and more and more p-values come from counting.
     pub most_in_tail: usize,
-    /// The largest share of the tail that may be strange itself; see
-    /// [`TailCalibratorParams::outliers`]. Default 1/2.
+    /// The largest share of the scores that may be outliers; see
+    /// [`TailCalibratorParams::outliers`]. Default 1/10.
     pub outliers: f64,
     /// What is known before the first score. Default: [`TailPrior::default`].
     pub prior: TailPrior,
@@ -40,9 +41,9 @@ pub struct TailCalibratorParams {
 impl Default for TailCalibratorParams {
     fn default() -> Self {
         Self {
-            tail_share: 1.0 / 3.0,
+            tail_share: 1.0 / 6.0,
             most_in_tail: 100,
-            outliers: 0.5,
+            outliers: 0.1,
             prior: TailPrior::default(),
         }
     }
@@ -92,8 +93,8 @@ impl TailCalibratorParams {
         check::parameter("tail_share", self.tail_share, share, "from 0.05 to 0.5")?;
         let most = (10..=1_000).contains(&self.most_in_tail);
         check::parameter("most_in_tail", self.most_in_tail, most, "from 10 to 1000")?;
-        let outliers = (0.0..=0.9).contains(&self.outliers);
-        check::parameter("outliers", self.outliers, outliers, "from 0 to 0.9")?;
+        let outliers = (0.0..=0.25).contains(&self.outliers);
+        check::parameter("outliers", self.outliers, outliers, "from 0 to 0.25")?;
         self.prior.check()?;
         Ok(TailCalibrator(self))
     }
@@ -160,7 +161,7 @@ impl TailCalibrator {
         let mut sorted: Vec<f64> = scores
             .iter()
             .filter(|score| !score.is_nan())
-            .map(|score| score.clamp(f64::MIN, f64::MAX))
+            .map(|score| score.clamp(-LARGEST, LARGEST))
             .collect();
         if sorted.len() < FEWEST {
             return Err(DetectorError::NotEnoughHistory {
@@ -171,14 +172,6 @@ impl TailCalibrator {
         }
         sorted.sort_unstable_by(f64::total_cmp);
         Ok(FittedTailCalibrator::new(*self, sorted))
-    }
-
-    fn exceedances(&self, sorted: &[f64]) -> Option<Exceedances> {
-        Exceedances::of(sorted, self.0.tail_share, self.0.most_in_tail)
-    }
-
-    fn posterior(&self, exceedances: &Exceedances, prior: &TailPrior) -> Posterior {
-        Posterior::of(exceedances, prior, self.0.outliers)
     }
 }
 
