@@ -25,10 +25,10 @@ const LARGEST: f64 = f64::MAX / 4.0;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TailCalibratorParams {
-    /// Share of the scores that make the tail. Default 0.15: more leaves less to be guessed about the
+    /// Share of the scores that make the tail. Default 1/10: more leaves less to be guessed about the
     /// shape, but is no tail any longer; less has too few scores.
     pub tail_share: f64,
-    /// The most scores in the tail. Default 100: from 667 scores on, more and more p-values
+    /// The most scores in the tail. Default 100: from 1,000 scores on, more and more p-values
     /// come from counting.
     pub most_in_tail: usize,
     /// The largest share of the scores that may be outliers; see
@@ -41,7 +41,7 @@ pub struct TailCalibratorParams {
 impl Default for TailCalibratorParams {
     fn default() -> Self {
         Self {
-            tail_share: 0.15,
+            tail_share: 0.1,
             most_in_tail: 100,
             outliers: 0.1,
             prior: TailPrior::default(),
@@ -105,7 +105,7 @@ impl TailCalibratorParams {
 ///
 /// - **Body.** A score that the history reached often is counted:
 ///   [`conformal_p_value`](super::conformal_p_value), which holds for any distribution.
-/// - **Tail.** Beyond the threshold that 15 % of the scores exceed, at least three, the excess has a
+/// - **Tail.** Beyond the threshold that a tenth of the scores exceed, at least three, the excess has a
 ///   generalised Pareto distribution (Pickands, Annals of Statistics 3 (1975), 119-131). Its scale and
 ///   shape are not estimated but averaged over, in proportion to how well they explain the history and
 ///   to a [`TailPrior`]: the Bayesian predictive probability, which unlike a fitted curve counts how

@@ -7,7 +7,7 @@ use super::prior::{Beliefs, TailPrior};
 /// Shapes looked at: from a tail that soon ends to one without a mean.
 pub(super) const SMALLEST_SHAPE: f64 = -0.5;
 pub(super) const LARGEST_SHAPE: f64 = 1.0;
-const SHAPES: u32 = 13;
+const SHAPES: u32 = 12;
 /// Scales looked at for every shape.
 const SCALES: u32 = 16;
 /// What is less likely than the likeliest by this many powers of e does not matter.
@@ -32,8 +32,8 @@ impl Posterior {
         let mut cells = Vec::with_capacity((SHAPES * SCALES) as usize);
         // The median excess is 0.6 to 1 scales, and tells the scale the better the more there are.
         let reach = 0.75 + 5.0 / (exceedances.excesses.len() as f64).sqrt();
-        for shape in steps(SHAPES, SMALLEST_SHAPE, LARGEST_SHAPE) {
-            for ln_scale in steps(SCALES, -reach, reach) {
+        for shape in middles(SHAPES, SMALLEST_SHAPE, LARGEST_SHAPE) {
+            for ln_scale in middles(SCALES, -reach, reach) {
                 let scale = libm::exp(ln_scale);
                 let ln_prior = prior.ln_density(exceedances.ln_in_bodies(ln_scale), shape);
                 let ln_likelihood = pareto::ln_likelihood(&exceedances.excesses, scale, shape);
@@ -89,8 +89,8 @@ impl Posterior {
     }
 }
 
-/// So many numbers from `low` to `high`, evenly apart.
-fn steps(count: u32, low: f64, high: f64) -> impl Iterator<Item = f64> {
-    let step = (high - low) / f64::from(count - 1);
-    (0..count).map(move |index| low + f64::from(index) * step)
+/// The middles of so many equal parts from `low` to `high`.
+fn middles(count: u32, low: f64, high: f64) -> impl Iterator<Item = f64> {
+    let part = (high - low) / f64::from(count);
+    (0..count).map(move |index| low + (f64::from(index) + 0.5) * part)
 }

@@ -20,10 +20,10 @@ const SCALES: (f64, f64) = (1e-6, 1e6);
 #[non_exhaustive]
 pub struct TailPrior {
     /// Mean shape, -0.5 to 1: below 0 the tail ends somewhere, above it falls like the power
-    /// `-1 / shape`. Default -0.25, which the upper sixth of the magnitudes of normal data has.
+    /// `-1 / shape`. Default -0.2, which the upper tenth of the magnitudes of normal data has.
     pub shape: f64,
     /// Standard deviation of the shape, 0.1 to 1. Default 0.25: an exponential tail, of shape 0, is
-    /// one deviation away, and Student's t with three degrees of freedom, 1/3, less than three.
+    /// one deviation away, and Student's t with three degrees of freedom, 1/3, about two.
     pub shape_deviation: f64,
     /// The median of the scale, 1e-6 to 1e6, in units of the body: the distance from the scores'
     /// lower quartile to the threshold of the tail. Default none: any magnitude of the scale is as
@@ -37,7 +37,7 @@ pub struct TailPrior {
 impl Default for TailPrior {
     fn default() -> Self {
         Self {
-            shape: -0.25,
+            shape: -0.2,
             shape_deviation: 0.25,
             scale: None,
             scale_deviation: 1.0,
