@@ -10,7 +10,7 @@ const FARTHEST: f64 = 1e300;
 pub(super) struct Exceedances {
     /// What the scores of the tail exceed.
     threshold: f64,
-    /// The median excess, above 0.
+    /// The mean excess, above 0.
     unit: f64,
     /// In units, ascending; at least one.
     pub(super) excesses: Vec<f64>,
@@ -28,7 +28,13 @@ impl Exceedances {
         let in_tail = share.max(FEWEST_IN_TAIL).min(most_in_tail);
         let threshold = *sorted.get(scores.checked_sub(in_tail + 1)?)?;
         let tail = sorted.get(sorted.partition_point(|&score| score <= threshold)..)?;
-        let unit = tail.get((tail.len().checked_sub(1)?) / 2)? - threshold;
+        if tail.is_empty() {
+            return None;
+        }
+        let count = tail.len() as f64;
+        let unit: f64 = tail.iter().map(|score| (score - threshold) / count).sum();
+        // Of subnormal excesses, the parts may all be 0.
+        let unit = unit.max(f64::from_bits(1));
         let body = threshold - sorted.get(scores / 4)?;
         let mut exceedances = Self {
             threshold,
@@ -48,7 +54,12 @@ impl Exceedances {
         Some(self.ln_unit? + ln_scale)
     }
 
-    /// How many units `score` exceeds the threshold by; not above 0 if it does not.
+    /// Whether `score` exceeds the threshold.
+    pub(super) fn contain(&self, score: f64) -> bool {
+        score > self.threshold
+    }
+
+    /// How many units `score` exceeds the threshold by, if it does.
     pub(super) fn excess(&self, score: f64) -> f64 {
         ((score - self.threshold) / self.unit).min(FARTHEST)
     }

@@ -74,15 +74,15 @@ impl FittedTailCalibrator {
     #[must_use]
     pub fn p_value(&self, score: f64) -> f64 {
         let usual = self.usual();
-        let excess = |tail: &Tail| tail.exceedances.excess(score.clamp(-LARGEST, LARGEST));
-        match self.tail.as_ref().map(|tail| (tail, excess(tail))) {
-            Some((tail, excess)) if excess > 0.0 => {
-                let exceeding = (1 + tail.exceedances.excesses.len()) as f64;
-                let share = exceeding / (1 + usual.len()) as f64;
-                probability(share * tail.posterior.survival(excess))
-            }
-            _ => conformal_p_value(score, usual),
+        if let Some(tail) = &self.tail
+            && tail.exceedances.contain(score)
+        {
+            let excess = tail.exceedances.excess(score.min(LARGEST));
+            let exceeding = (1 + tail.exceedances.excesses.len()) as f64;
+            let share = exceeding / (1 + usual.len()) as f64;
+            return probability(share * tail.posterior.survival(excess));
         }
+        conformal_p_value(score, usual)
     }
 
     /// What is believed about the tail under another prior; `None` if there is no tail or no body.

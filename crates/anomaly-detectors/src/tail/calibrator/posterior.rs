@@ -10,6 +10,8 @@ pub(super) const LARGEST_SHAPE: f64 = 1.0;
 const SHAPES: u32 = 12;
 /// Scales looked at for every shape.
 const SCALES: u32 = 16;
+/// Logarithms of the scale in mean excesses, of the largest shape and of the smallest.
+const LN_SCALES: (f64, f64) = (-1.6, 0.8);
 /// What is less likely than the likeliest by this many powers of e does not matter.
 const NEGLIGIBLE: f64 = 18.0;
 
@@ -30,10 +32,11 @@ pub(super) struct Posterior {
 impl Posterior {
     pub(super) fn of(exceedances: &Exceedances, prior: &TailPrior) -> Self {
         let mut cells = Vec::with_capacity((SHAPES * SCALES) as usize);
-        // The median excess is 0.6 to 1 scales, and tells the scale the better the more there are.
-        let reach = 0.75 + 5.0 / (exceedances.excesses.len() as f64).sqrt();
+        // The mean excess is 1 / (1 - shape) scales; the more there are, the closer.
+        let unsure = 5.0 / (exceedances.excesses.len() as f64).sqrt();
+        let (low, high) = (LN_SCALES.0 - unsure, LN_SCALES.1 + unsure);
         for shape in middles(SHAPES, SMALLEST_SHAPE, LARGEST_SHAPE) {
-            for ln_scale in middles(SCALES, -reach, reach) {
+            for ln_scale in middles(SCALES, low, high) {
                 let scale = libm::exp(ln_scale);
                 let ln_prior = prior.ln_density(exceedances.ln_in_bodies(ln_scale), shape);
                 let ln_likelihood = pareto::ln_likelihood(&exceedances.excesses, scale, shape);
