@@ -5,7 +5,7 @@ use anomaly_detectors::tail::{FittedTailCalibrator, cross_fitted_scores};
 use rand::{Rng, RngExt};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Normal,
     /// Student's t with so many degrees of freedom.
     StudentT(u8),
@@ -33,21 +33,21 @@ pub enum Kind {
 }
 
 /// A history and values that could be the next one, all from what is usual.
-pub struct Series {
-    pub history: Vec<Point>,
-    pub next: Vec<Point>,
+pub(crate) struct Series {
+    pub(crate) history: Vec<Point>,
+    pub(crate) next: Vec<Point>,
 }
 
-pub fn normal(random: &mut impl Rng) -> f64 {
+pub(crate) fn normal(random: &mut impl Rng) -> f64 {
     let radius = (2.0 * exponential(random)).sqrt();
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }
 
-pub fn exponential(random: &mut impl Rng) -> f64 {
+pub(crate) fn exponential(random: &mut impl Rng) -> f64 {
     -random.random_range(1e-15..1.0_f64).ln()
 }
 
-pub fn student_t(freedom: u8, random: &mut impl Rng) -> f64 {
+pub(crate) fn student_t(freedom: u8, random: &mut impl Rng) -> f64 {
     let squares: f64 = (0..freedom).map(|_| normal(random).powi(2)).sum();
     normal(random) / (squares / f64::from(freedom)).sqrt()
 }
@@ -67,7 +67,7 @@ fn error(kind: Kind, random: &mut impl Rng) -> f64 {
     }
 }
 
-pub fn series(kind: Kind, length: usize, next: usize, random: &mut impl Rng) -> Series {
+pub(crate) fn series(kind: Kind, length: usize, next: usize, random: &mut impl Rng) -> Series {
     let slope = random.random_range(-0.15..0.15);
     let week: Vec<f64> = (0..7).map(|_| 3.0 * normal(random)).collect();
     let mean = |day: usize| match kind {
@@ -100,7 +100,7 @@ pub fn series(kind: Kind, length: usize, next: usize, random: &mut impl Rng) -> 
 impl Series {
     /// Distances from the seasonal baseline: cross-fitted ones of the history, and those of what
     /// comes next.
-    pub fn distances(&self) -> (Vec<f64>, Vec<f64>) {
+    pub(crate) fn distances(&self) -> (Vec<f64>, Vec<f64>) {
         let baseline = SeasonalBaseline::default();
         let history = cross_fitted_scores(
             &self.history,
@@ -114,14 +114,14 @@ impl Series {
     }
 
     /// The values as they are, the largest being the strangest.
-    pub fn values(&self) -> (Vec<f64>, Vec<f64>) {
+    pub(crate) fn values(&self) -> (Vec<f64>, Vec<f64>) {
         let values = |points: &[Point]| points.iter().map(|point| point.value).collect();
         (values(&self.history), values(&self.next))
     }
 }
 
 /// How many of `scores` have a p-value of at most `rate`.
-pub fn alarms(fitted: &FittedTailCalibrator, scores: &[f64], rate: f64) -> usize {
+pub(crate) fn alarms(fitted: &FittedTailCalibrator, scores: &[f64], rate: f64) -> usize {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.len() - sorted.partition_point(|&score| fitted.p_value(score) > rate)
