@@ -1,5 +1,13 @@
 //! From scores and distances to p-values.
 //!
+//! | what there is | what gives the p-value |
+//! |---|---|
+//! | scores of a history, from 8 on | [`TailCalibrator`]; [`cross_fitted_scores`] makes the scores |
+//! | many scores of usual rows | [`conformal_p_value`]: by counting, whatever the distribution |
+//! | a distance in standard deviations, of normal data | [`predictive_t_tail`], [`student_t_tail`] |
+//! | several p-values of one thing | [`harmonic_mean_p_value`], [`cauchy_p_value`]: they may depend |
+//! | one p-value each of many things | [`discoveries`]: which are real (Benjamini and Hochberg) |
+//!
 //! All functions here are pure, take any number, and give a probability above 0 and at most 1. What
 //! says nothing (NaN, no observations) gives 1: no evidence. Only the critical values go the other
 //! way, from a probability to a distance.

@@ -6,8 +6,8 @@ use super::exceedances::Exceedances;
 use super::posterior::Posterior;
 use super::prior::Beliefs;
 use super::record::Record;
-use super::{TailCalibrator, TailCalibratorParams, TailPrior};
-use crate::tail::probability;
+use super::{LARGEST, TailCalibrator, TailCalibratorParams, TailPrior, outliers};
+use crate::tail::{conformal_p_value, probability};
 
 /// A fitted [`TailCalibrator`].
 ///
@@ -17,8 +17,9 @@ use crate::tail::probability;
 #[serde(try_from = "Record", into = "Record")]
 pub struct FittedTailCalibrator {
     pub(super) calibrator: TailCalibrator,
-    /// Ascending; at least [`super::FEWEST`], all finite.
+    /// Ascending; at least [`super::FEWEST`], none beyond [`super::LARGEST`].
     pub(super) sorted: Vec<f64>,
+    outliers: usize,
     tail: Option<Tail>,
 }
 
@@ -32,15 +33,19 @@ struct Tail {
 impl FittedTailCalibrator {
     /// Of scores that are in order and enough.
     pub(super) fn new(calibrator: TailCalibrator, sorted: Vec<f64>) -> Self {
-        let tail = calibrator.exceedances(&sorted).map(|exceedances| Tail {
-            posterior: calibrator.posterior(&exceedances, &calibrator.params().prior),
+        let params = calibrator.params();
+        let mut fitted = Self {
+            calibrator,
+            outliers: outliers::count(&sorted, params.outliers),
+            sorted,
+            tail: None,
+        };
+        let exceedances = Exceedances::of(fitted.usual(), params.tail_share, params.most_in_tail);
+        fitted.tail = exceedances.map(|exceedances| Tail {
+            posterior: Posterior::of(&exceedances, &params.prior),
             exceedances,
         });
-        Self {
-            calibrator,
-            sorted,
-            tail,
-        }
+        fitted
     }
 
     /// The parameters that it was fitted with.
@@ -49,50 +54,45 @@ impl FittedTailCalibrator {
         self.calibrator.params()
     }
 
-    /// How many scores it rests on.
+    /// How many scores it has seen.
     #[must_use]
     pub fn observations(&self) -> usize {
         self.sorted.len()
     }
 
-    /// How many scores of the history are expected to be outliers, which p-values do not count.
+    /// How many of the largest scores were taken for outliers, on which no p-value rests.
     #[must_use]
-    pub fn expected_outliers(&self) -> f64 {
-        self.tail.as_ref().map_or(0.0, |tail| {
-            tail.posterior.outlier_share * tail.exceedances.excesses.len() as f64
-        })
+    pub fn outliers(&self) -> usize {
+        self.outliers
     }
 
     /// How often a usual observation scores at least `score`: above 0, at most 1, and never larger
     /// for a larger score (but for rounding). 1 for NaN.
     ///
-    /// Where the history has no tail, because its scores above the threshold are all equal to it,
-    /// this is the conformal p-value, at least `1 / (n + 1)`.
+    /// Where the history has no tail, because its largest scores are all equal, this is the conformal
+    /// p-value, at least `1 / (n + 1)`.
     #[must_use]
     pub fn p_value(&self, score: f64) -> f64 {
-        if score.is_nan() {
-            return 1.0;
+        let usual = self.usual();
+        if let Some(tail) = &self.tail
+            && tail.exceedances.contain(score)
+        {
+            let excess = tail.exceedances.excess(score.min(LARGEST));
+            let exceeding = (1 + tail.exceedances.excesses.len()) as f64;
+            let share = exceeding / (1 + usual.len()) as f64;
+            return probability(share * tail.posterior.survival(excess));
         }
-        let score = score.clamp(f64::MIN, f64::MAX);
-        let outliers = self.expected_outliers();
-        let scores = self.sorted.len() as f64;
-        let share =
-            |at_least: usize| (1.0 + at_least as f64 - outliers) / (1.0 + scores - outliers);
-        if let Some(tail) = &self.tail {
-            let excess = tail.exceedances.excess(score);
-            if excess > 0.0 {
-                let exceeding = share(tail.exceedances.excesses.len());
-                return probability(exceeding * tail.posterior.survival(excess));
-            }
-        }
-        let below = self.sorted.partition_point(|&usual| usual < score);
-        probability(share(self.sorted.len() - below))
+        conformal_p_value(score, usual)
     }
 
-    /// What is believed about the tail under another prior; `None` if there is no tail.
+    /// What is believed about the tail under another prior; `None` if there is no tail or no body.
     pub(super) fn beliefs(&self, prior: &TailPrior) -> Option<Beliefs> {
-        let tail = self.tail.as_ref()?;
-        let posterior = self.calibrator.posterior(&tail.exceedances, prior);
-        Some(posterior.beliefs)
+        let exceedances = &self.tail.as_ref()?.exceedances;
+        Posterior::of(exceedances, prior).beliefs(exceedances)
+    }
+
+    fn usual(&self) -> &[f64] {
+        let usual = self.sorted.len() - self.outliers;
+        self.sorted.get(..usual).unwrap_or(&self.sorted)
     }
 }

@@ -8,9 +8,13 @@ pub(super) fn survival(excess: f64, shape: f64) -> f64 {
     libm::exp(-hazard(excess, shape))
 }
 
-/// The density of an excess, per scale.
-pub(super) fn density(excess: f64, shape: f64) -> f64 {
-    libm::exp(-hazard(excess, shape) * (1.0 + shape))
+/// Logarithm of the density of all `excesses`; minus infinity if one is beyond the end of the tail.
+pub(super) fn ln_likelihood(excesses: &[f64], scale: f64, shape: f64) -> f64 {
+    let hazards: f64 = excesses
+        .iter()
+        .map(|excess| hazard(excess / scale, shape))
+        .sum();
+    -(1.0 + shape) * hazards - excesses.len() as f64 * libm::log(scale)
 }
 
 /// Minus the logarithm of the survival: `ln(1 + shape excess) / shape`, infinite beyond the end of

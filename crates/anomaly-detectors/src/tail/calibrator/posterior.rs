@@ -1,4 +1,4 @@
-//! What scores and prior together say about scale, shape and outliers of a tail.
+//! What scores and prior together say about scale and shape of a tail.
 
 use super::exceedances::Exceedances;
 use super::pareto;
@@ -7,17 +7,11 @@ use super::prior::{Beliefs, TailPrior};
 /// Shapes looked at: from a tail that soon ends to one without a mean.
 pub(super) const SMALLEST_SHAPE: f64 = -0.5;
 pub(super) const LARGEST_SHAPE: f64 = 1.0;
-const SHAPES: i32 = 16;
-/// Scales looked at: so many to either side of the prior's median, up to four deviations.
-const SCALES: i32 = 16;
-const DEVIATIONS: f64 = 4.0;
-/// Parts of the largest share of outliers that are looked at, besides 0.
-const SHARES: [f64; 4] = [0.25, 0.5, 0.75, 1.0];
-/// An outlier exceeds the threshold by this many scales at least, and by a Pareto distribution of
-/// this scale and shape beyond: far, and anywhere.
-const OUTLIERS_FROM: f64 = 1.0;
-const OUTLIERS_SCALE: f64 = 7.0;
-const OUTLIERS_SHAPE: f64 = 0.7;
+const SHAPES: u32 = 12;
+/// Scales looked at for every shape.
+const SCALES: u32 = 16;
+/// Logarithms of the scale in mean excesses, of the largest shape and of the smallest.
+const LN_SCALES: (f64, f64) = (-1.6, 0.8);
 /// What is less likely than the likeliest by this many powers of e does not matter.
 const NEGLIGIBLE: f64 = 18.0;
 
@@ -33,186 +27,73 @@ struct Node {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Posterior {
     nodes: Vec<Node>,
-    /// The expected share of the tail's scores that are outliers, below 1.
-    pub(super) outlier_share: f64,
-    pub(super) beliefs: Beliefs,
 }
 
 impl Posterior {
-    /// `outliers` is the largest share of the tail that may be outliers.
-    pub(super) fn of(exceedances: &Exceedances, prior: &TailPrior, outliers: f64) -> Self {
-        // Without a scale nothing tells what is usual from what is not.
-        let outliers = if exceedances.has_scale { outliers } else { 0.0 };
-        let shares = shares(prior, outliers);
-        let cells: Vec<Cell> = grid(prior)
-            .into_iter()
-            .map(|point| Cell::of(point, &exceedances.excesses, &shares))
-            .collect();
-        let largest = cells
-            .iter()
-            .flat_map(|cell| cell.ln_weights)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let mut posterior = Self {
-            nodes: Vec::with_capacity(cells.len()),
-            outlier_share: 0.0,
-            beliefs: Beliefs::default(),
-        };
-        let mut total = 0.0;
-        for cell in &cells {
-            let mut weight = 0.0;
-            for (ln_weight, share) in cell.ln_weights.iter().zip(&shares) {
-                let part = libm::exp(ln_weight - largest);
-                weight += part;
-                posterior.outlier_share += part * share.outliers;
-                if share.outliers > 0.0 {
-                    posterior.beliefs.outliers += part;
-                }
+    pub(super) fn of(exceedances: &Exceedances, prior: &TailPrior) -> Self {
+        let mut cells = Vec::with_capacity((SHAPES * SCALES) as usize);
+        // The mean excess is 1 / (1 - shape) scales; the more there are, the closer.
+        let unsure = 5.0 / (exceedances.excesses.len() as f64).sqrt();
+        let (low, high) = (LN_SCALES.0 - unsure, LN_SCALES.1 + unsure);
+        for shape in middles(SHAPES, SMALLEST_SHAPE, LARGEST_SHAPE) {
+            for ln_scale in middles(SCALES, low, high) {
+                let scale = libm::exp(ln_scale);
+                let ln_prior = prior.ln_density(exceedances.ln_in_bodies(ln_scale), shape);
+                let ln_likelihood = pareto::ln_likelihood(&exceedances.excesses, scale, shape);
+                let node = Node {
+                    probability: ln_prior + ln_likelihood,
+                    scale,
+                    shape,
+                };
+                cells.push(node);
             }
-            if weight < libm::exp(-NEGLIGIBLE) {
-                continue;
-            }
-            total += weight;
-            posterior.count(&cell.point, weight);
         }
-        posterior.divide(total);
-        posterior
+        Self::normalized(cells)
     }
 
-    fn count(&mut self, point: &GridPoint, weight: f64) {
-        let beliefs = &mut self.beliefs;
-        beliefs.ln_scale += weight * point.ln_scale;
-        beliefs.ln_scale_squared += weight * point.ln_scale * point.ln_scale;
-        beliefs.light += weight * point.light;
-        beliefs.light_shape += weight * point.light * point.shape;
-        beliefs.heavy_shape += weight * (1.0 - point.light) * point.shape;
-        self.nodes.push(Node {
-            probability: weight,
-            scale: libm::exp(point.ln_scale),
-            shape: point.shape,
-        });
-    }
-
-    fn divide(&mut self, total: f64) {
-        for node in &mut self.nodes {
+    /// Of nodes with the logarithms of their probabilities, up to a common constant.
+    fn normalized(mut nodes: Vec<Node>) -> Self {
+        let ln_probabilities = nodes.iter().map(|node| node.probability);
+        let largest = ln_probabilities.fold(f64::NEG_INFINITY, f64::max);
+        nodes.retain(|node| node.probability >= largest - NEGLIGIBLE);
+        let mut total = 0.0;
+        for node in &mut nodes {
+            node.probability = libm::exp(node.probability - largest);
+            total += node.probability;
+        }
+        for node in &mut nodes {
             node.probability /= total;
         }
-        self.outlier_share /= total;
-        let beliefs = &mut self.beliefs;
-        for sum in [
-            &mut beliefs.ln_scale,
-            &mut beliefs.ln_scale_squared,
-            &mut beliefs.light,
-            &mut beliefs.light_shape,
-            &mut beliefs.heavy_shape,
-            &mut beliefs.outliers,
-        ] {
-            *sum /= total;
-        }
+        Self { nodes }
     }
 
     /// How often the excess of a usual score that exceeds the threshold is at least `excess`.
     pub(super) fn survival(&self, excess: f64) -> f64 {
-        let mut sum = 0.0;
-        for node in &self.nodes {
-            sum += node.probability * pareto::survival(excess / node.scale, node.shape);
-        }
-        sum.min(1.0)
+        self.mean(|node| pareto::survival(excess / node.scale, node.shape))
+    }
+
+    /// `None` if the history says nothing about the scale in bodies.
+    pub(super) fn beliefs(&self, exceedances: &Exceedances) -> Option<Beliefs> {
+        let ln_unit = exceedances.ln_in_bodies(0.0)?;
+        let ln_scale = |node: &Node| ln_unit + libm::log(node.scale);
+        Some(Beliefs {
+            ln_scale: self.mean(ln_scale),
+            ln_scale_squared: self.mean(|node| ln_scale(node) * ln_scale(node)),
+            shape: self.mean(|node| node.shape),
+            shape_squared: self.mean(|node| node.shape * node.shape),
+        })
+    }
+
+    fn mean(&self, of: impl Fn(&Node) -> f64) -> f64 {
+        self.nodes
+            .iter()
+            .map(|node| node.probability * of(node))
+            .sum()
     }
 }
 
-/// A share of outliers in the tail, and its prior probability.
-#[derive(Debug, Clone, Copy)]
-struct Share {
-    outliers: f64,
-    ln_prior: f64,
-}
-
-fn shares(prior: &TailPrior, outliers: f64) -> [Share; SHARES.len() + 1] {
-    let some = if outliers > 0.0 {
-        prior.outlier_probability
-    } else {
-        0.0
-    };
-    let none = Share {
-        outliers: 0.0,
-        ln_prior: libm::log(1.0 - some),
-    };
-    let mut shares = [none; SHARES.len() + 1];
-    for (share, part) in shares.iter_mut().skip(1).zip(SHARES) {
-        *share = Share {
-            outliers: part * outliers,
-            ln_prior: libm::log(some / SHARES.len() as f64),
-        };
-    }
-    shares
-}
-
-/// A scale and shape of the grid.
-#[derive(Debug, Clone, Copy)]
-struct GridPoint {
-    ln_scale: f64,
-    shape: f64,
-    ln_prior: f64,
-    /// Prior probability that a tail of this shape is of the light kind.
-    light: f64,
-}
-
-fn grid(prior: &TailPrior) -> Vec<GridPoint> {
-    let bell = |deviations: f64| libm::exp(-0.5 * deviations * deviations);
-    let mut points = Vec::new();
-    for step in 0..SHAPES {
-        let part = f64::from(step) / f64::from(SHAPES - 1);
-        let shape = SMALLEST_SHAPE + part * (LARGEST_SHAPE - SMALLEST_SHAPE);
-        let kind = |mean: f64| bell((shape - mean) / prior.shape_deviation);
-        let light = prior.light_probability * kind(prior.light_shape);
-        let heavy = (1.0 - prior.light_probability) * kind(prior.heavy_shape);
-        if light + heavy < libm::exp(-NEGLIGIBLE) {
-            continue;
-        }
-        for step in -SCALES..=SCALES {
-            let deviations = DEVIATIONS * f64::from(step) / f64::from(SCALES);
-            points.push(GridPoint {
-                ln_scale: libm::log(prior.scale) + deviations * prior.scale_deviation,
-                shape,
-                ln_prior: libm::log(light + heavy) - 0.5 * deviations * deviations,
-                light: light / (light + heavy),
-            });
-        }
-    }
-    points
-}
-
-/// A point of the grid, and how well it explains the scores for each share of outliers.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    point: GridPoint,
-    ln_weights: [f64; SHARES.len() + 1],
-}
-
-impl Cell {
-    fn of(point: GridPoint, excesses: &[f64], shares: &[Share; SHARES.len() + 1]) -> Self {
-        let scale = libm::exp(point.ln_scale);
-        let mut ln_weights = shares
-            .map(|share| point.ln_prior + share.ln_prior - point.ln_scale * excesses.len() as f64);
-        for excess in excesses {
-            let excess = excess / scale;
-            let usual = pareto::density(excess, point.shape);
-            let strange = strange_density(excess);
-            for (ln_weight, share) in ln_weights.iter_mut().zip(shares) {
-                let mixed = (1.0 - share.outliers) * usual + share.outliers * strange;
-                // Beyond the end of a light tail there is nothing but rounding.
-                *ln_weight += libm::log(mixed.max(f64::MIN_POSITIVE));
-            }
-        }
-        Self { point, ln_weights }
-    }
-}
-
-/// The density of an outlier that is `excess` scales beyond the threshold.
-fn strange_density(excess: f64) -> f64 {
-    let beyond = (excess - OUTLIERS_FROM) / OUTLIERS_SCALE;
-    if beyond < 0.0 {
-        return 0.0;
-    }
-    pareto::density(beyond, OUTLIERS_SHAPE) / OUTLIERS_SCALE
+/// The middles of so many equal parts from `low` to `high`.
+fn middles(count: u32, low: f64, high: f64) -> impl Iterator<Item = f64> {
+    let part = (high - low) / f64::from(count);
+    (0..count).map(move |index| low + (f64::from(index) + 0.5) * part)
 }

@@ -10,43 +10,37 @@ use crate::{DetectorError, check};
 const BASE_STREAMS: f64 = 5.0;
 /// Rounds of estimation: the means settle within a few.
 const ROUNDS: usize = 10;
-const SMALLEST_DEVIATION: f64 = 0.05;
+const SMALLEST_DEVIATION: f64 = 0.1;
+const SCALES: (f64, f64) = (1e-6, 1e6);
 
-/// What is known about the tail of a stream before its first score.
-///
-/// Tails are of two kinds, light (as of normal data) or heavy (as of Student's t or lognormal
-/// data); a prior in the middle would fit neither. The scale is in units of the body: the distance from
-/// the lowest 15 % of the scores to the threshold of the tail.
+/// What is known about the tail of a stream before its first score: its shape and its scale, one
+/// independent of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TailPrior {
-    /// The median of the scale, 0.01 to 100.
-    pub scale: f64,
-    /// Standard deviation of the scale's natural logarithm, 0.05 to 2.
-    pub scale_deviation: f64,
-    /// Mean shape of a light tail, -0.5 to 1: below 0 the tail ends somewhere.
-    pub light_shape: f64,
-    /// Mean shape of a heavy tail, -0.5 to 1: the tail falls like the power `-1 / shape`.
-    pub heavy_shape: f64,
-    /// Standard deviation of the shape within either kind, 0.05 to 1.
+    /// Mean shape, -0.5 to 1: below 0 the tail ends somewhere, above it falls like the power
+    /// `-1 / shape`. Default -0.2, which the upper tenth of the magnitudes of normal data has.
+    pub shape: f64,
+    /// Standard deviation of the shape, 0.1 to 1. Default 0.25: an exponential tail, of shape 0, is
+    /// one deviation away, and Student's t with three degrees of freedom, 1/3, about two.
     pub shape_deviation: f64,
-    /// How likely the tail is light, 0 to 1.
-    pub light_probability: f64,
-    /// How likely the tail holds outliers, 0 to 1.
-    pub outlier_probability: f64,
+    /// The median of the scale, 1e-6 to 1e6, in units of the body: the distance from the scores'
+    /// lower quartile to the threshold of the tail. Default none: any magnitude of the scale is as
+    /// likely as any other (Jeffreys), and the scores alone tell.
+    pub scale: Option<f64>,
+    /// Standard deviation of the scale's natural logarithm, 0.1 to 3; of no importance if the scale
+    /// is none. Default 1.
+    pub scale_deviation: f64,
 }
 
 impl Default for TailPrior {
     fn default() -> Self {
         Self {
-            scale: 0.9,
-            scale_deviation: 0.6,
-            light_shape: -0.45,
-            heavy_shape: 0.12,
-            shape_deviation: 0.1,
-            light_probability: 0.54,
-            outlier_probability: 0.35,
+            shape: -0.2,
+            shape_deviation: 0.25,
+            scale: None,
+            scale_deviation: 1.0,
         }
     }
 }
@@ -56,9 +50,14 @@ impl TailPrior {
     /// distribution of which their tails are a sample (Efron and Morris, JASA 70 (1975), 311-319;
     /// by expectation and maximisation).
     ///
-    /// `base` counts as much as five streams. A stream's own scores take over as they come. Streams
-    /// need not have the same unit; one without a tail, all its scores being equal, says nothing.
-    /// Their own priors do not matter.
+    /// `base` counts as much as five streams, of whatever scale if it has none. A stream's own scores
+    /// take over as they come. Streams need not have the same unit; one without a tail or a body, its
+    /// scores being equal, says nothing. Their own priors do not matter.
+    ///
+    /// What is won is power: after 20 scores at 1 %, jumps of four deviations of normal data are found
+    /// 92 % of the time with 30 other streams, and 68 % without. The price is that the body, the unit of
+    /// the scale, is unsure itself after 20 scores, which is not counted: heavy tails come closer to
+    /// their nominal number of false alarms, light ones may have twice as many.
     ///
     /// # Errors
     /// [`DetectorError::InvalidParameter`] if `base` is out of range.
@@ -70,121 +69,101 @@ impl TailPrior {
         let streams: Vec<&FittedTailCalibrator> = streams.into_iter().collect();
         let mut prior = base;
         for _ in 0..ROUNDS {
-            let mut sums = Sums::of(&base);
-            for stream in &streams {
-                if let Some(beliefs) = stream.beliefs(&prior) {
-                    sums.add(&beliefs);
-                }
+            let beliefs: Vec<Beliefs> = streams
+                .iter()
+                .filter_map(|stream| stream.beliefs(&prior))
+                .collect();
+            if beliefs.is_empty() {
+                break;
             }
-            prior = sums.prior(&base);
+            prior = base.with(&beliefs);
         }
         Ok(prior)
+    }
+
+    /// This prior and the beliefs about some streams.
+    fn with(&self, streams: &[Beliefs]) -> Self {
+        let ln_scale = self.scale.map(libm::log);
+        let (shape, shape_deviation) = pooled(
+            Some(self.shape),
+            self.shape_deviation,
+            streams.iter().map(|b| (b.shape, b.shape_squared)),
+        );
+        let (ln_scale, scale_deviation) = pooled(
+            ln_scale,
+            self.scale_deviation,
+            streams.iter().map(|b| (b.ln_scale, b.ln_scale_squared)),
+        );
+        Self {
+            shape,
+            shape_deviation: shape_deviation.clamp(SMALLEST_DEVIATION, 1.0),
+            scale: Some(libm::exp(ln_scale).clamp(SCALES.0, SCALES.1)),
+            scale_deviation: scale_deviation.clamp(SMALLEST_DEVIATION, 3.0),
+        }
+    }
+
+    /// Logarithm of the density, up to a constant; the scale is not known if the history has no body.
+    pub(super) fn ln_density(&self, ln_scale: Option<f64>, shape: f64) -> f64 {
+        let bell = |deviations: f64| -0.5 * deviations * deviations;
+        let of_scale = match (self.scale, ln_scale) {
+            (Some(median), Some(ln_scale)) => {
+                bell((ln_scale - libm::log(median)) / self.scale_deviation)
+            }
+            _ => 0.0,
+        };
+        bell((shape - self.shape) / self.shape_deviation) + of_scale
     }
 
     pub(super) fn check(&self) -> Result<(), DetectorError> {
         let within = |name, value: f64, low: f64, high: f64, expected| {
             check::parameter(name, value, (low..=high).contains(&value), expected)
         };
-        within("scale", self.scale, 0.01, 100.0, "from 0.01 to 100")?;
-        let deviation = self.scale_deviation;
-        within("scale_deviation", deviation, 0.05, 2.0, "from 0.05 to 2")?;
-        for (name, shape) in [
-            ("light_shape", self.light_shape),
-            ("heavy_shape", self.heavy_shape),
-        ] {
-            within(name, shape, SMALLEST_SHAPE, LARGEST_SHAPE, "from -0.5 to 1")?;
-        }
+        let (low, high) = (SMALLEST_SHAPE, LARGEST_SHAPE);
+        within("shape", self.shape, low, high, "from -0.5 to 1")?;
         let deviation = self.shape_deviation;
-        within("shape_deviation", deviation, 0.05, 1.0, "from 0.05 to 1")?;
-        for (name, probability) in [
-            ("light_probability", self.light_probability),
-            ("outlier_probability", self.outlier_probability),
-        ] {
-            within(name, probability, 0.0, 1.0, "from 0 to 1")?;
+        within(
+            "shape_deviation",
+            deviation,
+            SMALLEST_DEVIATION,
+            1.0,
+            "from 0.1 to 1",
+        )?;
+        if let Some(scale) = self.scale {
+            within("scale", scale, SCALES.0, SCALES.1, "from 1e-6 to 1e6")?;
         }
-        Ok(())
+        let deviation = self.scale_deviation;
+        within(
+            "scale_deviation",
+            deviation,
+            SMALLEST_DEVIATION,
+            3.0,
+            "from 0.1 to 3",
+        )
     }
+}
+
+/// Mean and deviation of a base that counts as [`BASE_STREAMS`], and of streams, at least one, of
+/// each of which mean and mean square are known. A base without a mean has that of the streams.
+fn pooled(
+    base: Option<f64>,
+    deviation: f64,
+    streams: impl Iterator<Item = (f64, f64)> + Clone,
+) -> (f64, f64) {
+    let count = streams.clone().count() as f64;
+    let sum: f64 = streams.clone().map(|(mean, _)| mean).sum();
+    let base = base.unwrap_or(sum / count);
+    let mean = (sum + BASE_STREAMS * base) / (count + BASE_STREAMS);
+    let squares: f64 = streams.map(|(_, square)| square).sum();
+    let of_base = BASE_STREAMS * (base * base + deviation * deviation);
+    let variance = (squares + of_base) / (count + BASE_STREAMS) - mean * mean;
+    (mean, variance.max(0.0).sqrt())
 }
 
 /// What is believed about the tail of one stream: means under its posterior.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Beliefs {
     pub(super) ln_scale: f64,
     pub(super) ln_scale_squared: f64,
-    /// Probability that the tail is light.
-    pub(super) light: f64,
-    /// The shape times that probability.
-    pub(super) light_shape: f64,
-    /// The shape times the probability that the tail is heavy.
-    pub(super) heavy_shape: f64,
-    /// Probability that it holds outliers.
-    pub(super) outliers: f64,
-}
-
-/// Sums of beliefs over streams.
-struct Sums {
-    streams: f64,
-    beliefs: Beliefs,
-}
-
-impl Sums {
-    /// What the base prior counts as.
-    fn of(base: &TailPrior) -> Self {
-        let ln_scale = libm::log(base.scale);
-        let variance = base.scale_deviation * base.scale_deviation;
-        let light = base.light_probability;
-        let mut sums = Self {
-            streams: 0.0,
-            beliefs: Beliefs::default(),
-        };
-        let one = Beliefs {
-            ln_scale,
-            ln_scale_squared: ln_scale * ln_scale + variance,
-            light,
-            light_shape: light * base.light_shape,
-            heavy_shape: (1.0 - light) * base.heavy_shape,
-            outliers: base.outlier_probability,
-        };
-        sums.add_times(&one, BASE_STREAMS);
-        sums
-    }
-
-    fn add(&mut self, beliefs: &Beliefs) {
-        self.add_times(beliefs, 1.0);
-    }
-
-    fn add_times(&mut self, beliefs: &Beliefs, times: f64) {
-        self.streams += times;
-        let sum = &mut self.beliefs;
-        sum.ln_scale += times * beliefs.ln_scale;
-        sum.ln_scale_squared += times * beliefs.ln_scale_squared;
-        sum.light += times * beliefs.light;
-        sum.light_shape += times * beliefs.light_shape;
-        sum.heavy_shape += times * beliefs.heavy_shape;
-        sum.outliers += times * beliefs.outliers;
-    }
-
-    /// The prior of which these are the means.
-    fn prior(&self, base: &TailPrior) -> TailPrior {
-        let sum = &self.beliefs;
-        let ln_scale = sum.ln_scale / self.streams;
-        let variance = sum.ln_scale_squared / self.streams - ln_scale * ln_scale;
-        let heavy = self.streams - sum.light;
-        let mean = |sum: f64, weight: f64, otherwise: f64| {
-            if weight > 1e-9 {
-                (sum / weight).clamp(SMALLEST_SHAPE, LARGEST_SHAPE)
-            } else {
-                otherwise
-            }
-        };
-        TailPrior {
-            scale: libm::exp(ln_scale).clamp(0.01, 100.0),
-            scale_deviation: variance.max(0.0).sqrt().clamp(SMALLEST_DEVIATION, 2.0),
-            light_shape: mean(sum.light_shape, sum.light, base.light_shape),
-            heavy_shape: mean(sum.heavy_shape, heavy, base.heavy_shape),
-            shape_deviation: base.shape_deviation,
-            light_probability: (sum.light / self.streams).clamp(0.0, 1.0),
-            outlier_probability: (sum.outliers / self.streams).clamp(0.0, 1.0),
-        }
-    }
+    pub(super) shape: f64,
+    pub(super) shape_squared: f64,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FEWEST, FittedTailCalibrator, NAME, TailCalibratorParams};
+use super::{FEWEST, FittedTailCalibrator, LARGEST, NAME, TailCalibratorParams};
 use crate::{DetectorError, check};
 
 const VERSION: u32 = 1;
@@ -35,9 +35,9 @@ impl TryFrom<Record> for FittedTailCalibrator {
         if record.scores.len() < FEWEST {
             return Err(DetectorError::invalid_state(NAME, "it has too few scores"));
         }
-        let finite = record.scores.iter().all(|score| score.is_finite());
-        if !finite || !record.scores.is_sorted_by(|a, b| a.total_cmp(b).is_le()) {
-            let reason = "its scores are not finite and in order";
+        let within = record.scores.iter().all(|score| score.abs() <= LARGEST);
+        if !within || !record.scores.is_sorted_by(|a, b| a.total_cmp(b).is_le()) {
+            let reason = "its scores are not in range and in order";
             return Err(DetectorError::invalid_state(NAME, reason));
         }
         Ok(Self::new(record.parameters.check()?, record.scores))
