@@ -10,8 +10,9 @@ const LASTING_JOBS: u8 = 7;
 /// Evidence that grew this many powers of ten is news.
 const NEWS: f64 = 0.5;
 
-/// What was reported and still goes on: a stream that drips or has changed for good strikes every
-/// day anew, and a person wants to hear of it once, and again when it gets worse.
+/// What was reported and still goes on, or comes again within a week: a stream that drips or has
+/// changed for good strikes every day anew, and a person wants to hear of it once, and again when it
+/// gets worse.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Incident {
     symptom: Symptom,

@@ -1,7 +1,7 @@
 //! The way of one job through the engine.
 
 use anomaly_features::{Absent, AffectedShares, FeatureVector, Previous, Share, extract};
-use anomaly_model::{BackupJob, Finding, JobStatus, Judgement, PValue, Verdict};
+use anomaly_model::{BackupJob, Finding, JobStatus, Judgement, PValue, Severity, Verdict};
 use anomaly_settings::{DetectionSettings, DetectorName};
 
 use crate::alarm::Alarm;
@@ -220,10 +220,14 @@ fn conclude(
     let mut going_on = None;
     if seen.is_strange() {
         let alarm = statistical(settings, job, model, seen);
+        // What cannot wait is told each time.
+        let urgent = alarm.severity == Severity::High;
         let incident = model.incident.filter(|incident| {
-            seen.surprise
-                .as_ref()
-                .is_some_and(|surprise| incident.covers(surprise))
+            !urgent
+                && seen
+                    .surprise
+                    .as_ref()
+                    .is_some_and(|surprise| incident.covers(surprise))
         });
         match incident {
             Some(incident) => going_on = Some((incident, alarm)),

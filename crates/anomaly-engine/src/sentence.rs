@@ -1,6 +1,6 @@
 //! Verdicts in words.
 
-use anomaly_features::{FeatureVector, Share, Unit, counted, feature};
+use anomaly_features::{FeatureVector, Share, Unit, counted, label};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{AnomalyKind, BackupJob, Finding};
 
@@ -22,10 +22,10 @@ pub(crate) fn span(delta: TimeDelta) -> String {
     counted(u64::try_from(count).unwrap_or(0), noun)
 }
 
-/// The sentence for an anomaly that was reported before and goes on.
+/// The sentence for an anomaly that was reported before, and goes on or comes again.
 pub(crate) fn going_on(age_jobs: u32, summary: &str) -> String {
     let ago = counted(u64::from(age_jobs) + 1, "job");
-    format!("Goes on as reported {ago} ago: {summary}")
+    format!("The same as was reported {ago} ago: {summary}")
 }
 
 /// The sentence for data that go a little every day.
@@ -238,12 +238,8 @@ fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> St
 }
 
 fn observed(finding: &Finding) -> String {
-    match feature(finding.feature.as_str()) {
-        Some(feature) => format!(
-            "{}: {}",
-            feature.label,
-            feature.unit.format(finding.observed)
-        ),
+    match label(finding.feature.as_str()) {
+        Some((label, unit)) => format!("{label}: {}", unit.format(finding.observed)),
         None => finding.feature.to_string(),
     }
 }
@@ -251,7 +247,7 @@ fn observed(finding: &Finding) -> String {
 /// `, usual 0 to 3 MB`, for the strongest finding.
 fn usual(findings: &[Finding]) -> String {
     let range = findings.first().and_then(|finding| {
-        let unit = feature(finding.feature.as_str())?.unit;
+        let (_, unit) = label(finding.feature.as_str())?;
         Some(unit.format_range(finding.usual_low, finding.usual_high))
     });
     range

@@ -13,7 +13,7 @@ pub use catalogue::{FEATURES, feature};
 pub use feature::{Absent, Feature, Reading, Suspicion};
 pub use matrix::FeatureMatrix;
 pub use previous::Previous;
-pub use share::{AffectedShares, Share, Usual, compression};
+pub use share::{AffectedShares, Share, Usual, compression, label};
 pub use transform::Transform;
 pub use unit::{Unit, counted};
 pub use vector::{FeatureVector, extract};

@@ -2,7 +2,7 @@
 
 use anomaly_model::{BackupImage, BackupJob};
 
-use crate::Previous;
+use crate::{Previous, Unit, feature};
 
 macro_rules! shares {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $label:literal;)*) => {
@@ -110,6 +110,21 @@ impl Share {
             Self::UnseenKinds => &["unseen_extension_files"],
         }
     }
+}
+
+/// How people call the feature or share of this name, and what its number counts.
+///
+/// ```
+/// use anomaly_features::{Unit, label};
+/// assert_eq!(label("overwritten_share"), Some(("data overwritten", Unit::Share)));
+/// assert_eq!(label("image_bytes"), Some(("image size", Unit::Bytes)));
+/// ```
+#[must_use]
+pub fn label(name: &str) -> Option<(&'static str, Unit)> {
+    let share = || Share::ALL.iter().find(|share| share.name() == name);
+    feature(name)
+        .map(|feature| (feature.label, feature.unit))
+        .or_else(|| share().map(|share| (share.label(), Unit::Share)))
 }
 
 /// Transfers below this say nothing about how data compress.

@@ -196,7 +196,7 @@ fn bad_records_are_named_and_skipped() {
         );
         assert!(stderr.len() < 1_000, "a message is no place for the input");
         assert!(
-            stdout.contains("57 jobs: 34 normal, 1 anomalous (1 high)"),
+            stdout.contains("57 jobs: 42 normal, 1 anomalous (1 high)"),
             "{stdout}"
         );
     }
@@ -231,7 +231,7 @@ fn duplicates_and_disorder_are_warned_of() {
     let output = scan(twice.join("\n"));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains(": line 58: job d03-fileserv-0003 was there before"));
-    assert!(stdout(&output).contains("57 jobs: 34 normal, 1 anomalous"));
+    assert!(stdout(&output).contains("57 jobs: 42 normal, 1 anomalous"));
 
     let mut swapped = sample();
     swapped.swap(20, 22);

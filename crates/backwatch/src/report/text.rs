@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anomaly_features::{counted, feature};
+use anomaly_features::{counted, label};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, Finding, JobRef, Severity, Verdict};
 use anstyle::{AnsiColor, Style};
@@ -89,16 +89,10 @@ fn rows(findings: &[Finding]) -> Vec<String> {
     let cells: Vec<(String, String, String)> = findings
         .iter()
         .filter_map(|finding| {
-            let feature = feature(finding.feature.as_str())?;
-            let usual = feature
-                .unit
-                .format_range(finding.usual_low, finding.usual_high);
+            let (label, unit) = label(finding.feature.as_str())?;
+            let usual = unit.format_range(finding.usual_low, finding.usual_high);
             let usual = format!("usual {usual}");
-            Some((
-                feature.label.to_owned(),
-                feature.unit.format(finding.observed),
-                usual,
-            ))
+            Some((label.to_owned(), unit.format(finding.observed), usual))
         })
         .collect();
     let width = |cell: fn(&(String, String, String)) -> &String| {
@@ -108,10 +102,10 @@ fn rows(findings: &[Finding]) -> Vec<String> {
             .max()
             .unwrap_or(0)
     };
-    let (label, value) = (width(|cells| &cells.0), width(|cells| &cells.1));
+    let (name, value) = (width(|cells| &cells.0), width(|cells| &cells.1));
     cells
         .iter()
-        .map(|(a, b, c)| format!("{a:label$}    {b:value$}    {c}"))
+        .map(|(a, b, c)| format!("{a:name$}    {b:value$}    {c}"))
         .collect()
 }
 
