@@ -118,14 +118,16 @@ impl TailCalibratorParams {
 /// - **Many scores.** The tail has 100 scores at most. From 10,000 scores on, p-values down to 1 %
 ///   are counted, and what is beyond rests on 100 scores rather than on a prior.
 ///
-/// At a nominal 1 % the rate of false alarms is 0.5 to 2 % from 20 scores on, over normal, heavy
-/// (Student's t of three degrees of freedom) and skewed (lognormal) data. Far below `1 / n` a p-value
-/// ranks, and is an extrapolation: heavy tails have several times as many alarms at a nominal 0.1 %.
+/// At a nominal 1 % the rate of false alarms is about 0.5 to 2 % from 20 scores on, over normal, heavy
+/// (Student's t of three degrees of freedom), mildly skewed and 5 % contaminated data. It is 2 to 4 %
+/// for distances to both sides of strongly skewed data, unless no outliers are set aside. Far below
+/// `1 / n` a p-value ranks, and is an extrapolation: a nominal 0.1 % is up to 0.6 % for the kinds named
+/// and 1.5 % for strongly skewed data.
 ///
 /// The scores must be such as a new observation gets. Those of the very observations that a
 /// detector was fitted on are too small; [`cross_fitted_scores`](super::cross_fitted_scores) makes
 /// the right ones. For deviations to both sides take their absolute values: a skewed distribution
-/// is then judged by its longer side, and the p-values still hold.
+/// is then judged by its longer side.
 ///
 /// The p-values do not depend on unit and origin of the scores (but for rounding).
 ///
