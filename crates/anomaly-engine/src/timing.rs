@@ -33,11 +33,17 @@ impl Timing {
             };
         };
         let against_latest = Self::against(job, latest, model);
-        if matches!(against_latest, Self::Usual { .. }) {
-            return against_latest;
-        }
-        match model.odd_start().map(|odd| Self::against(job, odd, model)) {
-            Some(usual @ Self::Usual { .. }) => usual,
+        let odd = model.odd_start();
+        let against_odd = odd.map(|odd| Self::against(job, odd, model));
+        match (against_latest, against_odd) {
+            // The gap is the one to the nearer of the two.
+            (Self::Usual { .. }, _) if odd.is_none_or(|odd| odd < latest) => against_latest,
+            (_, Some(usual @ Self::Usual { .. })) => usual,
+            (Self::Late { gap, .. }, Some(late @ Self::Late { gap: nearer, .. }))
+                if nearer < gap =>
+            {
+                late
+            }
             _ => against_latest,
         }
     }
@@ -60,16 +66,14 @@ impl Timing {
 }
 
 /// Whether a gap means that a job was missed. Where gaps differ much, longer ones are to come: the
-/// longest may be as far from the next one as from the middle.
+/// longest may be as far from the next one as from the middle. Gaps that were reported make no
+/// stream one where gaps differ: each longer one is reported again.
 fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
-    let mut gaps: Vec<TimeDelta> = model.gaps().collect();
+    let mut gaps: Vec<i64> = model.gaps().map(|gap| gap.num_seconds()).collect();
     gaps.sort_unstable();
-    let middle = gaps
-        .get(gaps.len() / 2)
-        .map_or(0, TimeDelta::num_seconds)
-        .max(1);
-    let longest = longest.num_seconds() as f64;
-    gap.num_seconds() as f64 > longest * MISSED_FACTOR.max(longest / middle as f64)
+    let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
+    let spread = gaps.last().copied().unwrap_or(1) as f64 / middle as f64;
+    gap.num_seconds() as f64 > longest.num_seconds() as f64 * MISSED_FACTOR.max(spread)
 }
 
 /// Whether `start` is before `reference` by more than jobs get out of turn.
