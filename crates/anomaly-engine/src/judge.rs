@@ -45,8 +45,10 @@ pub(crate) fn judge(
         }
     }
     let slow_loss = SlowLoss::of(&model.memory, job)
-        // What could not be read is not lost.
-        .filter(|_| seen.judged && job.status() == JobStatus::Succeeded);
+        // What could not be read is not lost; a stream that never reads all of it loses what goes.
+        .filter(|_| {
+            seen.judged && (job.status() == JobStatus::Succeeded || model.last_was_partial())
+        });
     let alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
     let verdict = conclude(settings, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
@@ -72,7 +74,7 @@ fn learn(
     if seen.judged {
         let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
         model.incident = Incident::after(model.incident, surprise);
-        note_loss(model, slow_loss);
+        model.note_loss(slow_loss);
         let remembered = Remembered::of(job, &seen.shares, strange);
         if strange {
             model.hold_numbers(job, seen.row, timing);
@@ -90,16 +92,6 @@ fn learn(
         model.hold_empty(job);
     }
     model.note_run(job, timing);
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a part of a whole")]
-fn note_loss(model: &mut StreamModel, slow_loss: Option<SlowLoss>) {
-    let Some(loss) = slow_loss else { return };
-    if loss.is_news(model.reported_loss.into()) {
-        model.reported_loss = loss.lost() as f32;
-    } else if loss.is_over() {
-        model.reported_loss = 0.0;
-    }
 }
 
 /// What can be seen of a job beside one earlier image.
