@@ -9,7 +9,7 @@ use crate::history::{Coordinate, Row};
 use crate::impact::Impact;
 use crate::incident::Incident;
 use crate::levels::{harmonic_mean, weigh};
-use crate::memory::Remembered;
+use crate::memory::{MOST, Remembered};
 use crate::population::Population;
 use crate::slow_loss::SlowLoss;
 use crate::surprise::Surprise;
@@ -37,10 +37,13 @@ pub(crate) fn judge(
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
-    if seen.is_strange() && model.odd_image().is_some() {
-        // The last job was an anomaly. What goes on from there is not another one.
+    let most_gone = |seen: &Seen| seen.share(Share::Lost) >= MOST;
+    if (seen.is_strange() || most_gone(&seen)) && model.odd_image().is_some() {
+        // The last job was an anomaly. What goes on from there is not another one, and what is gone
+        // since then did not go now.
         let after = see(model, model.odd_image());
-        if !after.is_strange() {
+        let goes_on = !after.is_strange() || most_gone(&seen);
+        if goes_on && !most_gone(&after) {
             seen = after;
         }
     }
@@ -85,7 +88,9 @@ fn learn(
             if seen.reports_anything() {
                 model.learn(job, seen.row, capacity);
             }
-            model.note_image(job);
+            if in_turn {
+                model.note_image(job);
+            }
         }
         model.memory.push(remembered, capacity);
     } else if verdict.is_anomalous() && seen.emptied {
