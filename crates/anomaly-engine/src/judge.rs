@@ -9,7 +9,7 @@ use crate::history::{Coordinate, Row};
 use crate::impact::Impact;
 use crate::incident::Incident;
 use crate::levels::{harmonic_mean, weigh};
-use crate::memory::Remembered;
+use crate::memory::{MOST, Remembered};
 use crate::population::Population;
 use crate::slow_loss::SlowLoss;
 use crate::surprise::Surprise;
@@ -37,16 +37,21 @@ pub(crate) fn judge(
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
-    if seen.is_strange() && model.odd_image().is_some() {
-        // The last job was an anomaly. What goes on from there is not another one.
+    let most_gone = |seen: &Seen| seen.share(Share::Lost) >= MOST;
+    if (seen.is_strange() || most_gone(&seen)) && model.odd_image().is_some() {
+        // The last job was an anomaly. What goes on from there is not another one, and what is gone
+        // since then did not go now.
         let after = see(model, model.odd_image());
-        if !after.is_strange() {
+        let goes_on = !after.is_strange() || most_gone(&seen);
+        if goes_on && !most_gone(&after) {
             seen = after;
         }
     }
     let slow_loss = SlowLoss::of(&model.memory, job)
-        // What could not be read is not lost.
-        .filter(|_| seen.judged && job.status() == JobStatus::Succeeded);
+        // What could not be read is not lost; a stream that never reads all of it loses what goes.
+        .filter(|_| {
+            seen.judged && (job.status() == JobStatus::Succeeded || model.last_was_partial())
+        });
     let alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
     let verdict = conclude(settings, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
@@ -72,7 +77,7 @@ fn learn(
     if seen.judged {
         let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
         model.incident = Incident::after(model.incident, surprise);
-        note_loss(model, slow_loss);
+        model.note_loss(slow_loss);
         let remembered = Remembered::of(job, &seen.shares, strange);
         if strange {
             model.hold_numbers(job, seen.row, timing);
@@ -83,23 +88,15 @@ fn learn(
             if seen.reports_anything() {
                 model.learn(job, seen.row, capacity);
             }
-            model.note_image(job);
+            if in_turn {
+                model.note_image(job);
+            }
         }
         model.memory.push(remembered, capacity);
     } else if verdict.is_anomalous() && seen.emptied {
         model.hold_empty(job);
     }
     model.note_run(job, timing);
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a part of a whole")]
-fn note_loss(model: &mut StreamModel, slow_loss: Option<SlowLoss>) {
-    let Some(loss) = slow_loss else { return };
-    if loss.is_news(model.reported_loss.into()) {
-        model.reported_loss = loss.lost() as f32;
-    } else if loss.is_over() {
-        model.reported_loss = 0.0;
-    }
 }
 
 /// What can be seen of a job beside one earlier image.

@@ -14,7 +14,7 @@ const COMPRESSIONS: usize = 32;
 /// A share of most of the data.
 pub(crate) const MOST: f64 = 0.5;
 /// A stream that did something this often does so at times.
-pub(crate) const AT_TIMES: usize = 2;
+const AT_TIMES: usize = 2;
 /// A sustained statistic needs this many earlier windows to compare with.
 const FEWEST_WINDOWS: usize = 3;
 
@@ -111,9 +111,9 @@ impl Memory {
     }
 
     /// The largest image, if the stream's images hold everything at times and changes only at
-    /// others: if half of the data and files went more than once.
+    /// others.
     fn whole(&self) -> Option<(u64, u64)> {
-        if !self.happens(Share::Lost, MOST, AT_TIMES) {
+        if !self.alternates() {
             return None;
         }
         let bytes = self.jobs.iter().filter_map(|job| job.image_bytes).max()?;
@@ -121,11 +121,29 @@ impl Memory {
         Some((bytes, files))
     }
 
-    /// Whether remembered jobs did so with at least this share of the data, often enough.
-    pub(crate) fn happens(&self, share: Share, at_least: f64, often: usize) -> bool {
+    /// Whether the stream's images hold everything at times and changes only at others: half of the
+    /// data and of the files went from one job to the next more than once. A deletion that stays
+    /// did so once.
+    pub(crate) fn alternates(&self) -> bool {
+        let sizes = self
+            .jobs
+            .iter()
+            .filter_map(|job| job.image_bytes.zip(job.file_count));
+        let fell =
+            |before: u64, now: u64| (now as f64) <= (1.0 - MOST) * before as f64 && before > 0;
+        let falls = sizes
+            .clone()
+            .zip(sizes.skip(1))
+            .filter(|(before, now)| fell(before.0, now.0) && fell(before.1, now.1));
+        falls.take(AT_TIMES).count() == AT_TIMES
+    }
+
+    /// Whether a remembered job did so with at least this share of the data.
+    pub(crate) fn happened(&self, share: Share, at_least: f64) -> bool {
         let level = Level::of(at_least);
-        let did = |job: &&Remembered| job.level(share).is_some_and(|past| past >= level);
-        self.jobs.iter().filter(did).take(often).count() == often
+        self.jobs
+            .iter()
+            .any(|job| job.level(share).is_some_and(|past| past >= level))
     }
 
     /// The part of new data that is usually left when they are stored: the median of late.

@@ -247,3 +247,67 @@ impl Population {
         &SHIPPED
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::Population;
+    use crate::level::Level;
+    use crate::statistic::{STATISTICS, View};
+
+    fn levels() -> impl Strategy<Value = Vec<Level>> {
+        let share = prop_oneof![Just(0.0), 0.0..0.05_f64, 0.0..=1.0_f64];
+        vec(share.prop_map(Level::of), 0..60)
+    }
+
+    proptest! {
+        /// The more was hit, the rarer, for every statistic and every past; and the p-value is one.
+        #[test]
+        fn a_larger_share_is_rarer(past in levels(), a in 0.0..=1.0_f64, b in 0.0..=1.0_f64) {
+            let (small, large) = (Level::of(a.min(b)), Level::of(a.max(b)));
+            for (index, statistic) in STATISTICS.iter().enumerate() {
+                let p_value = |now| Population::shipped().p_value(index, now, &past);
+                let (of_small, of_large) = (p_value(small), p_value(large));
+                prop_assert!(of_large <= of_small * (1.0 + 1e-12), "{}", statistic.name());
+                prop_assert!(of_large > 0.0 && of_small <= 1.0, "{}", statistic.name());
+            }
+        }
+
+        /// Without a past of its own, a stream is judged as one that is like any other.
+        #[test]
+        fn without_a_past_the_prior_judges(share in 0.0..=1.0_f64) {
+            let (population, now) = (Population::shipped(), Level::of(share));
+            for index in 0..STATISTICS.len() {
+                let p_value = population.p_value(index, now, &[]);
+                let prior = population.prior(index, now, &[]);
+                prop_assert!((p_value - prior).abs() <= 1e-12 * prior);
+            }
+        }
+
+        /// A past job with such a share makes the next one less rare, one without it rarer.
+        #[test]
+        fn the_past_teaches(now in 0.05..=1.0_f64) {
+            let (population, now) = (Population::shipped(), Level::of(now));
+            for (index, statistic) in STATISTICS.iter().enumerate() {
+                let after = |level, jobs| population.p_value(index, now, &vec![level; jobs]);
+                let name = statistic.name();
+                // A job at its own share counts half.
+                prop_assert!(after(Level::of(1.0), 20) > 0.4, "{name}");
+                prop_assert!(after(Level::of(0.0), 40) < after(Level::of(0.0), 0), "{name}");
+            }
+        }
+
+        /// Stronger evidence is rarer, in every view, at every strength, without a jump.
+        #[test]
+        fn stronger_evidence_is_rarer(evidence in -5.0..30.0_f64, more in 0.0..1.0_f64) {
+            for calibration in View::all().filter_map(|view| Population::shipped().calibration(view)) {
+                let (one, other) = (calibration.p_value(evidence), calibration.p_value(evidence + more));
+                prop_assert!(other <= one * (1.0 + 1e-12) && other > 0.0 && one <= 0.75);
+                let near = calibration.p_value(evidence + 1e-9);
+                prop_assert!((near - one).abs() < 1e-4);
+            }
+        }
+    }
+}

@@ -1,13 +1,15 @@
 //! What can be said about a job without statistics.
 
 use anomaly_features::{FeatureVector, Previous, Share, Unit, counted};
-use anomaly_model::{AnomalyKind, BackupJob, Direction, FeatureName, Finding, JobStatus, Severity};
+use anomaly_model::{
+    AnomalyKind, BackupJob, Direction, FeatureName, Finding, JobStatus, ScheduleType, Severity,
+};
 use anomaly_settings::RuleSettings;
 
 use crate::alarm::Alarm;
 use crate::impact::Impact;
 use crate::judge::Seen;
-use crate::memory::{AT_TIMES, MOST, Memory};
+use crate::memory::{MOST, Memory};
 use crate::sentence::{self, span};
 use crate::slow_loss::SlowLoss;
 use crate::slowdown::Slowdown;
@@ -42,7 +44,7 @@ pub(crate) fn check(
             .empty_image
             .then(|| emptied.then(|| empty(job, model)).flatten()),
         (settings.most_gone && seen.judged).then(|| most_gone(job, model, seen)),
-        (settings.all_overwritten && seen.judged).then(|| all_overwritten(model, seen)),
+        (settings.all_overwritten && seen.judged).then(|| all_overwritten(job, model, seen)),
         settings.slow_loss.then(|| slow(model, slow_loss)),
         (settings.slow_job && seen.judged).then(|| slow_job(job, model)),
     ];
@@ -98,7 +100,7 @@ fn exit_code(job: &BackupJob) -> String {
 /// An image that holds changes only is never called so: at times nothing changed.
 pub(crate) fn is_emptied(job: &BackupJob, features: &FeatureVector, memory: &Memory) -> bool {
     let impact = Impact::of(job, features);
-    let alternates = memory.happens(Share::Lost, MOST, AT_TIMES);
+    let alternates = memory.alternates();
     has_image(job)
         && !job.schedule().holds_changes_only()
         && (is_empty(job)
@@ -144,7 +146,7 @@ fn held(previous: &Previous) -> String {
 }
 
 fn most_gone(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm> {
-    if seen.share(Share::Lost) < MOST || model.memory.happens(Share::Lost, MOST, AT_TIMES) {
+    if seen.share(Share::Lost) < MOST || model.memory.alternates() {
         return None;
     }
     let impact = Impact::of(job, &seen.features);
@@ -153,17 +155,22 @@ fn most_gone(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm>
     Some(Alarm::new(classify::severity(kind, &impact), kind, summary))
 }
 
-fn all_overwritten(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
+fn all_overwritten(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm> {
     let share = [Share::Overwritten, Share::Rewritten]
         .into_iter()
         .find(|share| seen.shares.get(*share).is_some())?;
+    // A full backup sends everything: without counts of files that says nothing.
+    let full = job.schedule().schedule_type == Some(ScheduleType::Full);
+    if full && share == Share::Rewritten {
+        return None;
+    }
     let settled = model.memory.jobs().len() >= FIRST_JOBS;
-    if settled || seen.share(share) < NEARLY_ALL || model.memory.happens(share, NEARLY_ALL, 1) {
+    if settled || seen.share(share) < NEARLY_ALL || model.memory.happened(share, NEARLY_ALL) {
         return None;
     }
     let summary = format!(
         "Already in job {} of this stream, {} of the data was overwritten.",
-        model.memory.jobs().len() + 2,
+        model.memory.count() + 1,
         Unit::Share.format(seen.share(share))
     );
     let looks = [Share::Random, Share::EntropyRise, Share::OverwrittenDense];

@@ -61,9 +61,8 @@ pub(crate) fn by_share(
     match kind {
         AnomalyKind::SlowDrift => {
             let window = leading.statistic.window;
-            let usual = usual.replace("never more than", "never more than every one of as many:");
-            let usual = usual.replace(" before", "");
-            format!("In each of the last {window} jobs at least {share} {label}{usual}.")
+            let before = usual.replace(" before", " in as many before");
+            format!("In each of the last {window} jobs at least {share} {label}{before}.")
         }
         AnomalyKind::MassEncryption | AnomalyKind::MassChange => {
             let what = match leading.statistic.share {

@@ -6,6 +6,8 @@ use crate::memory::{Memory, Remembered};
 
 /// Lost by and by, beside the largest single step, this part of the files or the data is too much.
 const TOO_MUCH: f64 = 0.15;
+/// So is this part in all, if no single step took more than half of it.
+const TOO_MUCH_IN_ALL: f64 = 0.2;
 /// So much more must go before it is reported again.
 const MORE: f64 = 0.1;
 
@@ -16,6 +18,8 @@ pub(crate) struct SlowLoss {
     pub(crate) files: f64,
     /// The smaller part that went by and by: without the largest single step.
     gradual: f64,
+    /// The smaller part that went with this job.
+    last_step: f64,
 }
 
 impl SlowLoss {
@@ -33,6 +37,7 @@ impl SlowLoss {
             bytes: bytes.whole,
             files: files.whole,
             gradual: bytes.gradual.min(files.gradual),
+            last_step: bytes.last_step.min(files.last_step),
         })
     }
 
@@ -41,15 +46,26 @@ impl SlowLoss {
         self.bytes.min(self.files)
     }
 
-    /// Whether to report it, when it was last reported at `reported` lost.
+    /// Whether to report it, when it was last reported at `reported` lost. A job with which much of
+    /// it went is told as what it is, and may be made good by the next.
     pub(crate) fn is_news(self, reported: f64) -> bool {
-        self.gradual >= TOO_MUCH
-            && self.lost() >= reported + if reported > 0.0 { MORE } else { 0.0 }
+        let (lost, gradual) = (self.lost(), self.gradual);
+        let too_much = gradual >= TOO_MUCH || lost >= TOO_MUCH_IN_ALL && gradual >= lost / 2.0;
+        let sudden = self.last_step > TOO_MUCH.min(lost / 2.0);
+        too_much && !sudden && lost >= reported + if reported > 0.0 { MORE } else { 0.0 }
     }
 
-    /// Whether what was reported is over: most of it came back, or was forgotten.
-    pub(crate) fn is_over(self) -> bool {
-        self.lost() < MORE
+    /// What counts as reported after this job, if `reported` did before. What came back, or was
+    /// forgotten, is news when it goes again.
+    pub(crate) fn reported(self, reported: f64) -> f64 {
+        let lost = self.lost();
+        if self.is_news(reported) {
+            lost
+        } else if lost < MORE {
+            0.0
+        } else {
+            reported.min(lost)
+        }
     }
 }
 
@@ -59,6 +75,7 @@ struct Decline {
     whole: f64,
     /// Without the largest single step.
     gradual: f64,
+    last_step: f64,
 }
 
 fn decline(
@@ -66,24 +83,43 @@ fn decline(
     now: u64,
     number: impl Fn(&Remembered) -> Option<u64>,
 ) -> Option<Decline> {
-    let mut most = 0_u64;
-    let mut before = None;
-    let mut largest_step = 0_u64;
-    for value in memory.jobs().filter_map(number).chain([now]) {
-        if value >= most {
-            (most, largest_step) = (value, 0);
-        } else if let Some(before) = before {
-            largest_step = largest_step.max(u64::saturating_sub(before, value));
-        }
-        before = Some(value);
-    }
-    if most == 0 {
-        return None;
-    }
+    let mut numbers: Vec<u64> = memory.jobs().filter_map(number).collect();
+    numbers.push(now);
+    let most = numbers.iter().copied().max().filter(|most| *most > 0)?;
+    let since = numbers.iter().rposition(|number| *number == most)?;
+    let since = &numbers[since..];
     let part = |lost: u64| lost as f64 / most as f64;
-    let whole = part(most - now.min(most));
+    let whole = part(most - now);
+    let step = largest_lasting_fall(since).max(second_largest_fall(since));
+    let before = since.iter().rev().nth(1).copied().unwrap_or(now);
     Some(Decline {
         whole,
-        gradual: whole - part(largest_step),
+        gradual: whole - part(step),
+        last_step: part(before.saturating_sub(now)),
     })
+}
+
+/// The largest fall from one number to the next that later ones did not make good.
+fn largest_lasting_fall(numbers: &[u64]) -> u64 {
+    let mut largest = 0;
+    let mut most_after = numbers.last().copied().unwrap_or(0);
+    for &number in numbers.iter().rev() {
+        if number > most_after {
+            largest = largest.max(number - most_after);
+            most_after = number;
+        }
+    }
+    largest
+}
+
+/// The largest fall from one number to the next but for one. A stream that fell so twice goes up
+/// and down by itself; one fall, made good the day after, hides nothing.
+fn second_largest_fall(numbers: &[u64]) -> u64 {
+    let (mut largest, mut second) = (0, 0);
+    for pair in numbers.windows(2) {
+        let fall = pair[0].saturating_sub(pair[1]);
+        second = second.max(fall.min(largest));
+        largest = largest.max(fall);
+    }
+    second
 }

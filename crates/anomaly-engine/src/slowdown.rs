@@ -25,12 +25,20 @@ impl Slowdown {
     pub(crate) fn of(memory: &Memory, job: &BackupJob) -> Option<Self> {
         let seconds = job.duration_seconds()?;
         let sent = job.image().transferred_bytes?;
-        let of_late = || memory.jobs().rev().filter(|job| !job.held).take(OF_LATE);
-        let mut durations: Vec<f64> = of_late().filter_map(duration).collect();
+        let of_late = || memory.jobs().rev().take(OF_LATE);
+        let usual = || of_late().filter(|job| !job.held);
+        // One strange job says nothing; the same again is how long jobs take now.
+        let mut strange: Vec<f64> = of_late()
+            .filter(|job| job.held)
+            .filter_map(duration)
+            .collect();
+        strange.sort_by(f64::total_cmp);
+        strange.pop();
+        let mut durations: Vec<f64> = usual().filter_map(duration).chain(strange).collect();
         durations.sort_by(f64::total_cmp);
         let (shortest, longest) = (*durations.first()?, *durations.last()?);
         let middle = durations[durations.len() / 2];
-        let most_sent = of_late().filter_map(|job| job.transferred_bytes).max()?;
+        let most_sent = usual().filter_map(|job| job.transferred_bytes).max()?;
         let slow = durations.len() >= FEWEST
             && seconds > LONGER_THAN_LONGEST * longest
             && seconds > LONGER_THAN_MIDDLE * middle

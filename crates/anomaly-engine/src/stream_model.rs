@@ -11,6 +11,7 @@ use crate::EngineError;
 use crate::history::{Accepted, History, Learnt, Row, rearranged};
 use crate::incident::Incident;
 use crate::memory::Memory;
+use crate::slow_loss::SlowLoss;
 use crate::timing::{Timing, is_before};
 
 mod version_1;
@@ -27,7 +28,7 @@ const HELD: usize = 32;
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
 ///
-/// It is bounded (about 90 bytes a job of the history, and 32 anomalies that wait for a person), and
+/// It is bounded (about 100 bytes a job of the history, and 32 anomalies that wait for a person), and
 /// serialises exactly: a model that is stored and read back gives the same verdicts, byte for byte.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StreamModel {
@@ -178,6 +179,14 @@ impl StreamModel {
     /// Notes what image an anomalous job left: what comes after may stay there, or go back.
     pub(crate) fn note_odd_image(&mut self, job: &BackupJob) {
         self.odd_image = Some(Previous::of(job).or(self.previous.as_ref()));
+    }
+
+    /// Notes how much is gone by and by.
+    #[expect(clippy::cast_possible_truncation, reason = "a part of a whole")]
+    pub(crate) fn note_loss(&mut self, loss: Option<SlowLoss>) {
+        if let Some(loss) = loss {
+            self.reported_loss = loss.reported(self.reported_loss.into()) as f32;
+        }
     }
 
     fn note_gap(&mut self, gap_seconds: Option<u32>) {

@@ -39,6 +39,11 @@ impl Timing {
             // The gap is the one to the nearer of the two.
             (Self::Usual { .. }, _) if odd.is_none_or(|odd| odd < latest) => against_latest,
             (_, Some(usual @ Self::Usual { .. })) => usual,
+            (Self::Late { gap, .. }, Some(late @ Self::Late { gap: nearer, .. }))
+                if nearer < gap =>
+            {
+                late
+            }
             _ => against_latest,
         }
     }
@@ -61,7 +66,8 @@ impl Timing {
 }
 
 /// Whether a gap means that a job was missed. Where gaps differ much, longer ones are to come: the
-/// longest may be as far from the next one as from the middle.
+/// longest may be as far from the next one as from the middle. Gaps that were reported make no
+/// stream one where gaps differ: each longer one is reported again.
 fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
     let mut gaps: Vec<i64> = model.gaps().map(|gap| gap.num_seconds()).collect();
     gaps.sort_unstable();

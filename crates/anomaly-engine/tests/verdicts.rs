@@ -504,22 +504,48 @@ fn a_clock_that_stays_wrong_is_noticed_once() {
     }
 }
 
-/// A gap that was flagged does not make the next one usual.
+/// One long gap says nothing; the same again is how this stream is. A longer one is reported again:
+/// gaps that grow step by step are each told.
 #[test]
 fn gaps_do_not_grow_by_repetition() {
+    let told = |gap_days: &[u64]| {
+        let mut engine = learnt();
+        let mut number = 39;
+        let mut told = Vec::new();
+        for &days in gap_days {
+            number += days;
+            let verdict = engine.observe(&job(number, usual_image(number)));
+            if verdict.is_anomalous() {
+                assert_is(&verdict, AnomalyKind::MissedBackup, Severity::Low);
+                let gap = format!("No job for {days} days: ");
+                assert!(verdict.summary.starts_with(&gap), "{}", verdict.summary);
+                told.push(days);
+            }
+            number += 1;
+            assert!(
+                !engine
+                    .observe(&job(number, usual_image(number)))
+                    .is_anomalous()
+            );
+        }
+        told
+    };
+    assert_eq!(told(&[7, 13, 21, 39, 80]), [7, 13, 21, 39, 80]);
+    // Told twice, a week is usual; where gaps differ sevenfold, one of seven weeks is to come.
+    assert_eq!(told(&[7, 7, 7, 50, 7]), [7, 7, 50]);
+}
+
+/// The gap that is told is the one since the last job, late as that was.
+#[test]
+fn two_gaps_in_a_row_are_two() {
     let mut engine = learnt();
-    for number in [46, 60, 80, 120] {
-        assert_is(
-            &engine.observe(&job(number, usual_image(number))),
-            AnomalyKind::MissedBackup,
-            Severity::Low,
-        );
-        assert!(
-            !engine
-                .observe(&job(number + 1, usual_image(number + 1)))
-                .is_anomalous()
-        );
-    }
+    engine.observe(&job(46, usual_image(46)));
+    let verdict = engine.observe(&job(66, usual_image(66)));
+    assert!(
+        verdict.summary.starts_with("No job for 20 days: "),
+        "{}",
+        verdict.summary
+    );
 }
 
 /// A note that an attacker leaves behind does not make an emptied source usual.

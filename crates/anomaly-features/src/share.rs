@@ -144,7 +144,8 @@ pub struct Usual {
     /// shares that go by it are missing.
     pub compression: Option<f64>,
     /// The largest image, in bytes and files, of a stream whose images hold everything at times and
-    /// changes only at others: what is there, of which the shares are parts.
+    /// changes only at others: what is there, of which the shares are parts. What is lost is not
+    /// known in such a stream.
     pub whole: Option<(u64, u64)>,
 }
 
@@ -234,10 +235,9 @@ impl AffectedShares {
         let grown_bytes = (bytes - before).max(0.0);
         let grown = grown_bytes / size;
         self.set(Share::Grown, Some(grown));
-        self.set(
-            Share::LostBytes,
-            Some((before - bytes).max(0.0) / before.max(whole_bytes as f64).max(1.0)),
-        );
+        // What an image of changes lacks is not lost.
+        let lost = (before - bytes).max(0.0) / before.max(1.0);
+        self.set(Share::LostBytes, usual.whole.is_none().then_some(lost));
         let change_of_files = image
             .file_count
             .zip(previous.file_count)
@@ -245,7 +245,7 @@ impl AffectedShares {
                 let (now, before, whole) = (now as f64, before as f64, whole_files as f64);
                 (
                     (now - before).max(0.0) / now.max(whole).max(1.0),
-                    (before - now).max(0.0) / before.max(whole).max(1.0),
+                    (before - now).max(0.0) / before.max(1.0),
                 )
             });
         let lost_bytes = self.get(Share::LostBytes);

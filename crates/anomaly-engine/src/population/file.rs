@@ -9,6 +9,8 @@ use crate::statistic::{STATISTICS, View};
 const FORMAT: u32 = 1;
 /// Digits of the numbers in the file.
 const DIGITS: i32 = 5;
+/// The least number above 0 that it holds.
+const LEAST: f64 = 1e-5;
 
 /// Why the file of a population cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +86,7 @@ impl Population {
                 Some(ViewTable {
                     view: view.name(),
                     quantiles: quantiles.map(rounded),
-                    mean_excess: rounded(*mean_excess),
+                    mean_excess: rounded(*mean_excess).max(LEAST),
                 })
             });
         let file = File {
@@ -123,6 +125,13 @@ impl Population {
                     |part| (0.0..=1.0).contains(&part),
                     "a part from 0 to 1",
                 )?;
+                let falls = |before, part| part <= before;
+                in_order(
+                    &statistic,
+                    &reached,
+                    falls,
+                    "at most as large as the one before it",
+                )?;
                 tables[index].push(Survival::new(reached));
             }
         }
@@ -134,6 +143,13 @@ impl Population {
         } in file.views
         {
             check(&view, &quantiles, f64::is_finite, "finite")?;
+            let rises = |before, quantile| quantile >= before;
+            in_order(
+                &view,
+                &quantiles,
+                rises,
+                "at least as large as the one before it",
+            )?;
             check(&view, &[mean_excess], |excess| excess > 0.0, "above 0")?;
             if let Some(known) = View::all().find(|known| known.name() == view) {
                 population.set_calibration(
@@ -159,6 +175,23 @@ fn check(
         Some(&found) => Err(PopulationError::Value {
             place: place.to_owned(),
             found,
+            expected,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether each value may come after the one before it.
+fn in_order(
+    place: &str,
+    values: &[f64],
+    allowed: impl Fn(f64, f64) -> bool,
+    expected: &'static str,
+) -> Result<(), PopulationError> {
+    match values.windows(2).find(|pair| !allowed(pair[0], pair[1])) {
+        Some(pair) => Err(PopulationError::Value {
+            place: place.to_owned(),
+            found: pair[1],
             expected,
         }),
         None => Ok(()),
