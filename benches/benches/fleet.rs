@@ -91,8 +91,7 @@ fn fleet() -> Result<(), Box<dyn std::error::Error>> {
     let mut engine = Engine::default();
     let (mut judging, mut anomalous) = (Duration::ZERO, 0_u64);
     for day in 0..DAYS {
-        let jobs: Result<Vec<BackupJob>, _> =
-            (0..STREAMS).map(|stream| job(stream, day)).collect();
+        let jobs: Result<Vec<BackupJob>, _> = (0..STREAMS).map(|stream| job(stream, day)).collect();
         let jobs = jobs?;
         let clock = Instant::now();
         let begin = processor_time(clock);
