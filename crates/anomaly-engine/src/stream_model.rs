@@ -158,10 +158,10 @@ impl StreamModel {
             self.latest_start_micros = Some(latest);
             self.odd_start_micros = None;
         } else {
-            if let Timing::Late { gap, .. } = timing {
-                if let Some(gap_seconds) = seconds(gap) {
-                    push_bounded(&mut self.odd_gap_seconds, gap_seconds, ODD_GAPS);
-                }
+            if let Timing::Late { gap, .. } = timing
+                && let Some(gap_seconds) = seconds(gap)
+            {
+                push_bounded(&mut self.odd_gap_seconds, gap_seconds, ODD_GAPS);
             }
             self.odd_start_micros = Some(start);
         }
