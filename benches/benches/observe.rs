@@ -5,6 +5,7 @@ use std::hint::black_box;
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_model::{BackupImage, BackupJob, ContentStatistics, ModelError};
+use anomaly_settings::{HistoryJobs, Settings};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 
 /// A usual job, with what NetBackup reports or with everything.
@@ -17,6 +18,7 @@ fn job(day: u64, everything: bool) -> Result<BackupJob, ModelError> {
     if everything {
         let content = ContentStatistics::default()
             .mean_entropy_bits(4.5 + wave as f64 / 40.0)
+            .mean_entropy_bits_changed(4.6 + wave as f64 / 50.0)
             .entropy_delta_bits_changed(0.01)
             .random_files(wave)
             .unseen_extension_files(wave / 3)
@@ -38,13 +40,25 @@ fn job(day: u64, everything: bool) -> Result<BackupJob, ModelError> {
         .build()
 }
 
+/// An engine whose streams keep every job of this history: the default keeps the newest 120.
+fn engine(history: u32) -> Engine {
+    let mut settings = Settings::default();
+    if let Ok(history) = HistoryJobs::new(history)
+        && settings.detection.history_jobs < history
+    {
+        settings.detection.history_jobs = history;
+    }
+    Engine::new(settings)
+}
+
 fn observe(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("observe");
     for (name, everything) in [("five-features", false), ("all-features", true)] {
-        for history in [20, 60, 120] {
-            let (engine, mut model) = (Engine::default(), StreamModel::default());
-            let jobs: Result<Vec<BackupJob>, _> =
-                (0..=history).map(|day| job(day, everything)).collect();
+        for history in [20, 120, 400] {
+            let (engine, mut model) = (engine(history), StreamModel::default());
+            let jobs: Result<Vec<BackupJob>, _> = (0..=history.into())
+                .map(|day| job(day, everything))
+                .collect();
             let Ok(jobs) = jobs else { continue };
             let Some((next, learnt)) = jobs.split_last() else {
                 continue;

@@ -53,13 +53,6 @@ impl Engine {
         self
     }
 
-    fn population(&self) -> &Population {
-        match &self.population {
-            Some(population) => population,
-            None => Population::shipped(),
-        }
-    }
-
     /// The settings by which it judges.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -77,12 +70,13 @@ impl Engine {
     /// Jobs are expected once each, in the order in which they arrived. A job that is handed over
     /// twice is learnt twice; whoever stores jobs knows which ones it has seen.
     pub fn observe(&mut self, job: &BackupJob) -> Verdict {
-        let detection = self.settings.detection_for(job);
-        let stream = self.stream_of(job);
-        let mut model = self.models.remove(&stream).unwrap_or_default();
-        let verdict = judge(&detection, self.population(), job, &mut model);
-        self.models.insert(stream, model);
-        verdict
+        let model = self.models.entry(self.stream_of(job)).or_default();
+        judge(
+            &self.settings.detection_for(job),
+            chosen(self.population.as_deref()),
+            job,
+            model,
+        )
     }
 
     /// Judges a job against a model that the caller keeps, and learns from it: that of the job's
@@ -91,7 +85,7 @@ impl Engine {
     pub fn judge(&self, job: &BackupJob, model: &mut StreamModel) -> Verdict {
         judge(
             &self.settings.detection_for(job),
-            self.population(),
+            chosen(self.population.as_deref()),
             job,
             model,
         )
@@ -112,4 +106,8 @@ impl Engine {
     pub fn history_jobs(&self, job: &BackupJob) -> usize {
         self.settings.detection_for(job).history_jobs.get() as usize
     }
+}
+
+fn chosen(population: Option<&Population>) -> &Population {
+    population.unwrap_or_else(|| Population::shipped())
 }

@@ -64,6 +64,13 @@ pub(crate) struct History {
     pub(crate) jobs: VecDeque<Learnt>,
 }
 
+/// Adds a value, and forgets the oldest ones before, so that room for `capacity` is enough.
+pub(crate) fn push_bounded<T>(values: &mut VecDeque<T>, value: T, capacity: usize) {
+    let surplus = (values.len() + 1).saturating_sub(capacity.max(1));
+    values.drain(..surplus);
+    values.push_back(value);
+}
+
 impl History {
     pub(crate) fn len(&self) -> usize {
         self.jobs.len()
@@ -71,10 +78,7 @@ impl History {
 
     /// Learns a job; forgets the oldest beyond `capacity`.
     pub(crate) fn push(&mut self, job: Learnt, capacity: usize) {
-        self.jobs.push_back(job);
-        while self.jobs.len() > capacity {
-            self.jobs.pop_front();
-        }
+        push_bounded(&mut self.jobs, job, capacity);
     }
 
     /// Forgets a job that a person had accepted.

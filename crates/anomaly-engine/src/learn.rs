@@ -3,7 +3,7 @@
 use anomaly_features::{AffectedShares, Previous};
 use anomaly_model::BackupJob;
 
-use crate::level::Level;
+use crate::level::{Level, StoredLevel, smallest_in_windows};
 use crate::memory::{Memory, Remembered};
 use crate::population::{Calibration, Population, Survival};
 use crate::rules;
@@ -167,18 +167,13 @@ fn show(stream: &PastStream<'_>) -> Shown {
 
 /// Every value of a statistic in a stream.
 fn levels(memory: &Memory, statistic: Statistic) -> Vec<Level> {
-    let levels: Vec<Option<Level>> = memory
+    let levels = memory
         .jobs()
-        .map(|job| job.level(statistic.share))
+        .map(|job| job.stored_level(statistic.share))
         .collect();
-    let smallest = |window: &[Option<Level>]| {
-        window
-            .iter()
-            .try_fold(Level::of(1.0), |least, level| Some(least.min((*level)?)))
-    };
-    levels
-        .windows(statistic.window)
-        .filter_map(smallest)
+    smallest_in_windows(levels, statistic.window)
+        .into_iter()
+        .filter_map(StoredLevel::get)
         .collect()
 }
 

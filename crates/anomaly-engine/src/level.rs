@@ -36,8 +36,8 @@ static WEIGHTS: LazyLock<Vec<f64>> = LazyLock::new(|| {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Level(u16);
 
-/// A level as it is stored: one more, or 0 where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// A level as it is stored: one more, or 0 where there is none, which is less than any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct StoredLevel(u16);
 
@@ -98,26 +98,48 @@ impl Level {
         Self(PER_GRID_STEP * point as u16)
     }
 
-    fn weight(self) -> f64 {
-        WEIGHTS
-            .get(usize::from(self.0))
-            .copied()
-            .unwrap_or(f64::INFINITY)
-    }
-
     /// How many of some past jobs had at least this share, each blurred: the sum of
     /// `1 / (1 + (odds / past odds)^(1 / 0.35))`.
     pub(crate) fn reached_by(self, past: impl Iterator<Item = Level>) -> f64 {
-        let here = self.weight();
-        past.map(Level::weight)
-            .map(|there| there / (there + here))
-            .sum()
+        // Once for all of them: the lock is not free.
+        let weights: &[f64] = &WEIGHTS;
+        let weight = |level: Level| *weights.get(usize::from(level.0)).unwrap_or(&f64::INFINITY);
+        let here = weight(self);
+        past.map(weight).map(|there| there / (there + here)).sum()
     }
+}
+
+/// The smallest of each `window` levels in a row; none where one of them is none.
+pub(crate) fn smallest_in_windows(mut levels: Vec<StoredLevel>, window: usize) -> Vec<StoredLevel> {
+    // The smallest of two windows that overlap or touch is that of the longer one that they make.
+    let mut width = 1;
+    while width < window {
+        let step = width.min(window - width);
+        let windows = levels.len().saturating_sub(step);
+        for index in 0..windows {
+            levels[index] = levels[index].min(levels[index + step]);
+        }
+        levels.truncate(windows);
+        width += step;
+    }
+    levels
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GRID, Level};
+    use super::{GRID, Level, StoredLevel, smallest_in_windows};
+
+    #[test]
+    fn windows_hold_the_smallest_of_their_levels() {
+        let levels: Vec<StoredLevel> = (0..40_u16).map(|i| StoredLevel(i * 37 % 101)).collect();
+        for window in 1..=41 {
+            let by_hand: Vec<StoredLevel> = levels
+                .windows(window)
+                .filter_map(|window| window.iter().min().copied())
+                .collect();
+            assert_eq!(smallest_in_windows(levels.clone(), window), by_hand);
+        }
+    }
 
     #[test]
     fn shares_keep_their_order_and_come_back() {

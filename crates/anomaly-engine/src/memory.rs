@@ -6,7 +6,8 @@ use anomaly_features::{AffectedShares, Share, Usual, compression};
 use anomaly_model::BackupJob;
 use serde::{Deserialize, Serialize};
 
-use crate::level::{Level, StoredLevel};
+use crate::history::push_bounded;
+use crate::level::{Level, StoredLevel, smallest_in_windows};
 use crate::statistic::Statistic;
 
 /// Compressions of which the median is the usual one.
@@ -53,7 +54,11 @@ impl Remembered {
     }
 
     pub(crate) fn level(&self, share: Share) -> Option<Level> {
-        self.levels.get(share as usize)?.get()
+        self.stored_level(share).get()
+    }
+
+    pub(crate) fn stored_level(&self, share: Share) -> StoredLevel {
+        self.levels[share as usize]
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -83,10 +88,7 @@ impl Memory {
 
     pub(crate) fn push(&mut self, job: Remembered, capacity: usize) {
         self.count = self.count.saturating_add(1);
-        self.jobs.push_back(job);
-        while self.jobs.len() > capacity {
-            self.jobs.pop_front();
-        }
+        push_bounded(&mut self.jobs, job, capacity);
     }
 
     /// How many jobs there have been.
@@ -200,25 +202,20 @@ impl Memory {
     /// The smallest level of the last jobs, this one included, and that of each window of jobs that
     /// ended before them: what goes on now has not taught what it is compared with.
     fn compare_sustained(&self, statistic: Statistic, now: Level) -> Option<Comparison> {
-        let earlier = statistic.window - 1;
-        let first = self.jobs.len().checked_sub(earlier)?;
-        let level = |job: &Remembered| job.level(statistic.share);
-        let now = self
+        let mut before: Vec<StoredLevel> = self
             .jobs
             .iter()
-            .skip(first)
-            .map(level)
-            .try_fold(now, |least, level| Some(least.min(level?)))?;
-        let before: Vec<Option<Level>> = self.jobs.iter().take(first).map(level).collect();
-        let smallest = |window: &[Option<Level>]| {
-            window
-                .iter()
-                .try_fold(Level::of(1.0), |least, level| Some(least.min((*level)?)))
-        };
-        let past: Vec<Level> = before
-            .windows(statistic.window)
-            .filter_map(smallest)
+            .map(|job| job.stored_level(statistic.share))
             .collect();
-        (past.len() >= FEWEST_WINDOWS).then_some(Comparison { now, past })
+        let first = before.len().checked_sub(statistic.window - 1)?;
+        let lasting = before.drain(first..).min()?;
+        let past: Vec<Level> = smallest_in_windows(before, statistic.window)
+            .into_iter()
+            .filter_map(StoredLevel::get)
+            .collect();
+        (past.len() >= FEWEST_WINDOWS).then_some(Comparison {
+            now: now.min(lasting.get()?),
+            past,
+        })
     }
 }

@@ -8,7 +8,7 @@ use anomaly_model::{BackupJob, JobKey, JobStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::history::{Accepted, History, Learnt, Row, rearranged};
+use crate::history::{Accepted, History, Learnt, Row, push_bounded, rearranged};
 use crate::incident::Incident;
 use crate::memory::Memory;
 use crate::slow_loss::SlowLoss;
@@ -159,11 +159,10 @@ impl StreamModel {
             self.latest_start_micros = Some(latest);
             self.odd_start_micros = None;
         } else {
-            if let Timing::Late { gap, .. } = timing {
-                self.odd_gap_seconds.extend(seconds(gap));
-                if self.odd_gap_seconds.len() > ODD_GAPS {
-                    self.odd_gap_seconds.pop_front();
-                }
+            if let Timing::Late { gap, .. } = timing
+                && let Some(gap_seconds) = seconds(gap)
+            {
+                push_bounded(&mut self.odd_gap_seconds, gap_seconds, ODD_GAPS);
             }
             self.odd_start_micros = Some(start);
         }
@@ -191,10 +190,7 @@ impl StreamModel {
 
     fn note_gap(&mut self, gap_seconds: Option<u32>) {
         if let Some(gap_seconds @ 1..) = gap_seconds {
-            self.gap_seconds.push_back(gap_seconds);
-            if self.gap_seconds.len() > GAPS {
-                self.gap_seconds.pop_front();
-            }
+            push_bounded(&mut self.gap_seconds, gap_seconds, GAPS);
         }
     }
 
@@ -241,14 +237,12 @@ impl StreamModel {
     }
 
     fn hold(&mut self, job: JobKey, lesson: Lesson, number: Option<u64>) {
-        self.held.push_back(Held {
+        let held = Held {
             job,
             lesson,
             number,
-        });
-        if self.held.len() > HELD {
-            self.held.pop_front();
-        }
+        };
+        push_bounded(&mut self.held, held, HELD);
     }
 
     /// Learns an anomalous job after all, because a person says that it was a usual one; keeps at
