@@ -48,10 +48,6 @@ pub(crate) struct ScanArguments {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// What the files hold; recognised from their content when not given.
-    #[arg(long, value_parser = formats())]
-    pub(crate) format: Option<Format>,
-
     /// Keep jobs, verdicts and what was learnt in this database; in memory when not given.
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
@@ -73,7 +69,18 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
 
-    /// Judge the jobs in order of their start, not of their place in the files.
+    #[command(flatten)]
+    pub(crate) input: InputOptions,
+}
+
+/// How files of backup jobs are read.
+#[derive(Debug, Args)]
+pub(crate) struct InputOptions {
+    /// What the files hold; recognised from their content when not given.
+    #[arg(long, value_parser = formats())]
+    pub(crate) format: Option<Format>,
+
+    /// Take the jobs in order of their start, not of their place in the files.
     #[arg(long)]
     pub(crate) sort: bool,
 
@@ -218,20 +225,28 @@ pub(crate) enum EvalCommand {
     Learn(LearnArguments),
 }
 
-/// Learn how streams in general behave from the clean jobs of histories, and write it as JSON.
+/// Learn how streams in general behave, and write it as JSON.
 ///
-/// `scan --population` and `eval --population` judge by it. Learnt from the histories that the
-/// program carries, it is what the program carries.
+/// From files of an installation's own past jobs, every one of which is taken for ordinary; or from
+/// the clean jobs of labelled histories. `scan --population` and `eval --population` judge by it.
+/// Learnt from the histories that the program carries, it is what the program carries.
 #[derive(Debug, Args)]
 pub(crate) struct LearnArguments {
-    /// The directory of the histories; those that the program carries when not given. Histories of
-    /// one's own need no branches: DIR/CLIENT/jobs.ndjson and labels.ndjson.
+    /// Files of backup jobs; `-` is standard input.
+    #[arg(value_name = "FILE", conflicts_with = "histories")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The directory of labelled histories; those that the program carries when neither this nor a
+    /// file is given.
     #[arg(long, value_name = "DIR")]
     pub(crate) histories: Option<PathBuf>,
 
     /// The file to write; standard output when not given.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "OUT")]
     pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) input: InputOptions,
 }
 
 /// Measure on a simulated fleet, or write it to a directory.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
 use anomaly_sources::{Format, Located, Place, ReadOptions, Record, recognise};
 
-use crate::cli::ScanArguments;
+use crate::cli::InputOptions;
 use crate::exit::Failure;
 use crate::terminal::warning;
 
@@ -46,9 +46,13 @@ pub(crate) struct Input {
 
 impl Input {
     /// Reads every file named on the command line. A bad record is reported and skipped.
-    pub(crate) fn read(arguments: &ScanArguments, key: &[StreamPart]) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        files: &[PathBuf],
+        arguments: &InputOptions,
+        key: &[StreamPart],
+    ) -> Result<Self, Failure> {
         let mut input = Self::default();
-        for path in &arguments.files {
+        for path in files {
             input.read_file(path, arguments, key)?;
         }
         input.arrange(arguments.sort, key);
@@ -58,7 +62,7 @@ impl Input {
     fn read_file(
         &mut self,
         path: &Path,
-        arguments: &ScanArguments,
+        arguments: &InputOptions,
         key: &[StreamPart],
     ) -> Result<(), Failure> {
         let name = file_name(path);
@@ -198,7 +202,7 @@ impl FileSummary {
 }
 
 /// An option that changes nothing is a misunderstanding.
-fn warn_of_unused(arguments: &ScanArguments, name: &str, format: Format) {
+fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
     if format == Format::ResticBackup {
         return;
     }

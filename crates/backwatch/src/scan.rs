@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Failure> {
     if let Some(population) = population::read(arguments.population.as_deref())? {
         service = service.with_population(population);
     }
-    let input = Input::read(arguments, &key)?;
+    let input = Input::read(&arguments.files, &arguments.input, &key)?;
     let found = judge(&mut service, input, off, arguments.output == Output::Ndjson)?;
     match report::print(arguments.output, &found) {
         // Whoever reads our output has seen enough; the status still says what was found.
