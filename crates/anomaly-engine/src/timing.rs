@@ -9,6 +9,8 @@ use crate::StreamModel;
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 /// A gap this many times the longest one of late means that a job was missed.
 const MISSED_FACTOR: f64 = 2.5;
+/// However much gaps differ, a gap this many times the longest is no usual one.
+const MOST_FACTOR: f64 = 4.0;
 /// Gaps needed to know a stream's cadence.
 const CADENCE_GAPS: usize = 7;
 
@@ -73,7 +75,7 @@ fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
     gaps.sort_unstable();
     let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
     let spread = gaps.last().copied().unwrap_or(1) as f64 / middle as f64;
-    gap.num_seconds() as f64 > longest.num_seconds() as f64 * MISSED_FACTOR.max(spread)
+    gap.num_seconds() as f64 > longest.num_seconds() as f64 * spread.clamp(MISSED_FACTOR, MOST_FACTOR)
 }
 
 /// Whether `start` is before `reference` by more than jobs get out of turn.
