@@ -75,7 +75,8 @@ fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
     gaps.sort_unstable();
     let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
     let spread = gaps.last().copied().unwrap_or(1) as f64 / middle as f64;
-    gap.num_seconds() as f64 > longest.num_seconds() as f64 * spread.clamp(MISSED_FACTOR, MOST_FACTOR)
+    gap.num_seconds() as f64
+        > longest.num_seconds() as f64 * spread.clamp(MISSED_FACTOR, MOST_FACTOR)
 }
 
 /// Whether `start` is before `reference` by more than jobs get out of turn.

@@ -14,6 +14,8 @@ pub(super) struct File {
     pub(super) extension: u32,
     /// An attack has been here.
     pub(super) is_attacked: bool,
+    /// It has another name than in the last image, and is otherwise the same.
+    is_renamed: bool,
     /// Bytes that no earlier image held.
     fresh_bytes: u64,
     since: Since,
@@ -42,7 +44,6 @@ pub(super) struct Tree {
     extensions_seen: BTreeSet<u32>,
     deleted_files: u64,
     deleted_bytes: u64,
-    renamed_files: u64,
 }
 
 /// What a job sees of a tree.
@@ -75,6 +76,7 @@ impl Tree {
             content,
             extension,
             is_attacked: false,
+            is_renamed: false,
             fresh_bytes,
             since: Since::New,
         });
@@ -92,6 +94,7 @@ impl Tree {
                 content: file.content,
             };
         }
+        file.is_renamed = false;
         file.bytes = bytes;
         file.content = content;
         file.fresh_bytes = (file.fresh_bytes + fresh_bytes).min(bytes);
@@ -120,13 +123,12 @@ impl Tree {
     /// Gives a file another name: to a backup tool, one is gone and another is there.
     pub(super) fn rename(&mut self, place: usize, extension: u32) {
         if let Some(file) = self.remove(place) {
-            if file.since == Since::Nothing {
-                self.renamed_files += 1;
-            }
+            let is_renamed = file.since == Since::Nothing || file.is_renamed;
             self.add(file.bytes, file.content, extension, file.fresh_bytes);
             // What was written before it was renamed is data that it brings along.
             if let Some(renamed) = self.files.last_mut() {
                 renamed.is_attacked = file.is_attacked;
+                renamed.is_renamed = is_renamed;
             }
         }
     }
@@ -157,6 +159,7 @@ impl Tree {
             if !here.contains(&number) {
                 self.files.push(File {
                     fresh_bytes: 0,
+                    is_renamed: false,
                     since: Since::New,
                     ..file.clone()
                 });
@@ -186,7 +189,6 @@ impl Tree {
             files_before: self.files_before,
             files_deleted: self.deleted_files,
             deleted_bytes: self.deleted_bytes,
-            renamed_files: self.renamed_files,
             ..Seen::default()
         };
         let mut extensions: BTreeMap<u32, usize> = BTreeMap::new();
@@ -197,6 +199,7 @@ impl Tree {
                 Since::Nothing => continue,
                 Since::New => {
                     seen.files_new += 1;
+                    seen.renamed_files += u64::from(file.is_renamed);
                     let unseen = !self.extensions_seen.contains(&file.extension);
                     seen.unseen_extension_files += u64::from(unseen);
                     seen.new.push((file.bytes, file.content));
@@ -211,13 +214,14 @@ impl Tree {
             seen.stored_bytes += file.fresh_bytes as f64 * file.content.stored_share;
             file.fresh_bytes = 0;
             file.since = Since::Nothing;
+            file.is_renamed = false;
         }
         seen.extension_count = extensions.len() as u64;
         seen.extension_shift = shift(&self.extensions_before, &extensions);
         self.extensions_seen.extend(extensions.keys());
         self.extensions_before = extensions;
         self.files_before = self.files.len();
-        (self.deleted_files, self.deleted_bytes, self.renamed_files) = (0, 0, 0);
+        (self.deleted_files, self.deleted_bytes) = (0, 0);
         seen
     }
 }
