@@ -7,13 +7,13 @@ use crate::StreamModel;
 use crate::judge::Seen;
 use crate::level::Level;
 use crate::levels::{rounded, weigh};
-use crate::surprise::{Surprise, Term};
+use crate::surprise::{OUTSTANDING, Surprise, Term};
 
-/// A feature is a finding when its own p-value is below this.
-const FINDING: f64 = 0.01;
 /// More findings than this explain nothing better.
 const MOST_FINDINGS: usize = 8;
-/// The usual range of a share is up to the one that this part of the past jobs exceed.
+/// Fewer past values do not say what is usual.
+const FEWEST_PAST: usize = 3;
+/// This part of the past jobs lies beyond the usual range, on each side.
 const BEYOND_USUAL: f64 = 0.025;
 
 /// The shares that stand out, the leading one whatever its p-value, and the features whose level
@@ -28,7 +28,7 @@ pub(crate) fn of(
     let outstanding = terms
         .iter()
         .enumerate()
-        .filter(|(place, term)| *place == 0 || term.p_value < FINDING);
+        .filter(|(place, term)| *place == 0 || term.p_value < OUTSTANDING);
     let shares = outstanding.filter_map(|(_, term)| of_share(term));
     let levels = weigh(
         settings,
@@ -48,9 +48,12 @@ pub(crate) fn of(
     findings
 }
 
-/// A share, and those of past jobs: up to `observed` where there are too few to tell.
+/// A share, and those of past jobs; nothing where these are too few to say what is usual.
 fn of_share(term: &Term) -> Option<Finding> {
     let mut past = term.comparison.past.clone();
+    if past.len() < FEWEST_PAST {
+        return None;
+    }
     past.sort_unstable();
     let at = |part: f64| {
         #[expect(

@@ -9,6 +9,8 @@ use crate::surprise::Surprise;
 const LASTING_JOBS: u8 = 7;
 /// Evidence that grew this many powers of ten is news.
 const NEWS: f64 = 0.5;
+/// So is a share of this many times what was reported.
+const WORSE: f64 = 1.5;
 
 /// What was reported and still goes on, or comes again within a week: a stream that drips or has
 /// changed for good strikes every day anew, and a person wants to hear of it once, and again when it
@@ -16,11 +18,13 @@ const NEWS: f64 = 0.5;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Incident {
     symptom: Symptom,
-    /// The strongest evidence so far, in powers of ten.
+    /// The evidence when it was last reported, in powers of ten.
     strength: f64,
+    /// The largest share that stood out when it was last reported.
+    share: f64,
     /// Jobs since it last showed.
     quiet_jobs: u8,
-    /// Jobs since it was first reported.
+    /// Jobs since it was last reported.
     pub(crate) age_jobs: u32,
 }
 
@@ -49,11 +53,17 @@ impl Symptom {
 impl Incident {
     /// Whether what is seen now is the same again, and no worse.
     pub(crate) fn covers(&self, surprise: &Surprise) -> bool {
-        Symptom::of(surprise) == Some(self.symptom) && surprise.strength <= self.strength + NEWS
+        Symptom::of(surprise) == Some(self.symptom)
+            && surprise.strength <= self.strength + NEWS
+            && surprise.largest_share() <= self.share * WORSE
     }
 
-    /// What goes on after a job: `surprise` if it was strange.
-    pub(crate) fn after(before: Option<Self>, surprise: Option<&Surprise>) -> Option<Self> {
+    /// What goes on after a job: `surprise` if it was strange, `told` if that was reported.
+    pub(crate) fn after(
+        before: Option<Self>,
+        surprise: Option<&Surprise>,
+        told: bool,
+    ) -> Option<Self> {
         let Some((symptom, surprise)) = surprise.and_then(|now| Some((Symptom::of(now)?, now)))
         else {
             let quiet = before.map(|before| Self {
@@ -63,12 +73,12 @@ impl Incident {
             });
             return quiet.filter(|incident| incident.quiet_jobs < LASTING_JOBS);
         };
-        let same = before.filter(|before| before.covers(surprise));
+        // What it is compared with moves only when a person hears of it: small steps add up to news.
+        let same = before.filter(|before| !told && before.covers(surprise));
         Some(Self {
             symptom,
-            strength: same.map_or(surprise.strength, |same| {
-                same.strength.max(surprise.strength)
-            }),
+            strength: same.map_or(surprise.strength, |same| same.strength),
+            share: same.map_or(surprise.largest_share(), |same| same.share),
             quiet_jobs: 0,
             age_jobs: same.map_or(0, |same| same.age_jobs.saturating_add(1)),
         })

@@ -76,7 +76,7 @@ fn learn(
     let in_turn = !matches!(timing, Timing::Early { .. });
     if seen.judged {
         let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
-        model.incident = Incident::after(model.incident, surprise);
+        model.incident = Incident::after(model.incident, surprise, verdict.is_anomalous());
         model.note_loss(slow_loss);
         let remembered = Remembered::of(job, &seen.shares, strange);
         if strange {
@@ -162,10 +162,14 @@ impl Seen {
         let mut by_level = Vec::new();
         for &name in settings.detectors.names() {
             if name != DetectorName::AffectedShares {
-                by_level.push(name);
+                if !by_level.contains(&name) {
+                    by_level.push(name);
+                }
             } else if job.schedule().holds_changes_only() {
                 // No part of the whole is known: how much there is can still be compared.
-                by_level.push(DetectorName::ModifiedZScore);
+                if !by_level.contains(&DetectorName::ModifiedZScore) {
+                    by_level.push(DetectorName::ModifiedZScore);
+                }
             } else {
                 self.surprise = Surprise::of(population, &model.memory, &self.shares);
                 p_values.extend(self.surprise.as_ref().map(|surprise| surprise.p_value));

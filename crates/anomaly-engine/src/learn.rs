@@ -20,6 +20,8 @@ const SETTLING_JOBS: usize = 14;
 const REMEMBERED: usize = 120;
 /// Jobs rarer than this do not teach, as in a stream that is watched.
 const STRANGE: f64 = 1.0 / 365.0;
+/// So many streams, evenly spaced, calibrate at most: each is judged by all others.
+const MOST_CALIBRATING: usize = 100;
 /// Rounds of calibration: the first has no strange jobs to leave out yet.
 const ROUNDS: usize = 2;
 
@@ -44,7 +46,7 @@ impl<'a> PastStream<'a> {
 pub enum LearnError {
     /// Too few streams.
     #[error(
-        "{found} streams with at least {FEWEST_JOBS} images: a population takes {FEWEST_STREAMS}"
+        "streams with at least {FEWEST_JOBS} images after their first: {found}, and a population takes {FEWEST_STREAMS}"
     )]
     TooFewStreams {
         /// How many there were.
@@ -67,7 +69,8 @@ struct Shown {
 impl Population {
     /// Learns how streams in general behave from the past of some.
     ///
-    /// Evidence is calibrated on each stream as a stranger: by what the other streams show. Twenty
+    /// Evidence is calibrated on each stream, a hundred at most, as a stranger: by what the other
+    /// streams show. Twenty
     /// streams of sixty jobs are a good start; fewer than five are refused.
     ///
     /// # Errors
@@ -82,20 +85,25 @@ impl Population {
             return Err(LearnError::TooFewStreams { found });
         }
         let mut population = of(&shown, None);
-        let mut calibrated = false;
-        for view in View::all() {
-            let mut calibration = None;
-            for _ in 0..ROUNDS {
-                let mut loudness = Vec::new();
-                for (index, stream) in streams.iter().enumerate() {
-                    let others = of(&shown, Some(index));
-                    loudness.extend(loudness_of(stream, &others, view, calibration.as_ref()));
+        let views: Vec<View> = View::all().collect();
+        let mut calibrations = vec![None; views.len()];
+        let step = streams.len().div_ceil(MOST_CALIBRATING);
+        for _ in 0..ROUNDS {
+            let mut loudness = vec![Vec::new(); views.len()];
+            for (index, stream) in streams.iter().enumerate().step_by(step) {
+                let others = of(&shown, Some(index));
+                for ((view, calibration), loudness) in
+                    views.iter().zip(&calibrations).zip(&mut loudness)
+                {
+                    loudness.extend(loudness_of(stream, &others, *view, calibration.as_ref()));
                 }
-                calibration = Calibration::of(loudness);
             }
+            calibrations = loudness.into_iter().map(Calibration::of).collect();
+        }
+        let calibrated = calibrations.iter().any(Option::is_some);
+        for (view, calibration) in views.into_iter().zip(calibrations) {
             if let Some(calibration) = calibration {
                 population.set_calibration(view, calibration);
-                calibrated = true;
             }
         }
         if calibrated {

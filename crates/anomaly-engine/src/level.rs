@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Shares far below this are all alike: nothing happened.
 const BOTTOM: f64 = 0.001;
-/// Nor can anybody tell 97 % from all of it.
+/// Nor is 97 % far from all of it.
 const TOP: f64 = 0.05;
 /// The logarithm of the odds at level 0.
 const LOWEST: f64 = -7.0;

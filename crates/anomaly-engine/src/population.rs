@@ -8,7 +8,7 @@ pub use self::file::PopulationError;
 use crate::level::{GRID, Level};
 use crate::statistic::{STATISTICS, View};
 
-/// A past stream counts as so many of this stream's own jobs.
+/// Past streams, together, count as so many of this stream's own jobs.
 const PRIOR_JOBS: f64 = 4.0;
 /// So many jobs at most tell which of the past streams this one is like.
 const TELLING_JOBS: f64 = 5.0;
@@ -23,7 +23,7 @@ const GRID_STEP: f64 = 0.5;
 
 /// How often past streams had which shares, and how strong evidence was on usual jobs.
 ///
-/// A new stream is judged by it from its first job on, and by its own past more and more. One is
+/// A new stream is judged by it from its second job on, and by its own past more and more. One is
 /// shipped; `learn` makes another from an installation's own jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Population {

@@ -23,7 +23,7 @@ const AS_GOOD_AS_EMPTY: f64 = 0.99;
 const NEARLY_ALL: f64 = 0.9;
 /// A stream with fewer images has not shown yet what it does.
 const FIRST_JOBS: usize = 7;
-/// How strange a job is that took far longer than all of late: once in so many.
+/// How strange a job is that took far longer than all of late: in powers of ten: once in a hundred.
 const SLOW_SCORE: f64 = 2.0;
 
 /// Every rule that `job` breaks.

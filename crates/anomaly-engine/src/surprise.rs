@@ -6,6 +6,8 @@ use crate::memory::{Comparison, Memory};
 use crate::population::Population;
 use crate::statistic::{STATISTICS, Statistic, View};
 
+/// A statistic stands out when its own p-value is below this.
+pub(crate) const OUTSTANDING: f64 = 0.01;
 /// Shares below this count as this much impact.
 const LEAST_IMPACT: f64 = 0.001;
 
@@ -59,6 +61,15 @@ impl Surprise {
     /// The strongest statistic.
     pub(crate) fn leading(&self) -> Option<&Term> {
         self.terms.first()
+    }
+
+    /// The largest share among those that stand out.
+    pub(crate) fn largest_share(&self) -> f64 {
+        self.terms
+            .iter()
+            .filter(|term| term.p_value < OUTSTANDING)
+            .map(Term::share)
+            .fold(self.leading().map_or(0.0, Term::share), f64::max)
     }
 
     /// The statistics, strongest first.

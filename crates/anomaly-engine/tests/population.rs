@@ -110,7 +110,7 @@ fn too_little_is_refused() {
     assert!(matches!(error, LearnError::TooFewStreams { found: 4 }));
     assert_eq!(
         error.to_string(),
-        "4 streams with at least 10 images: a population takes 5"
+        "streams with at least 10 images after their first: 4, and a population takes 5"
     );
     let error = learn(&quiet_streams(5, 20)).unwrap_err();
     assert!(matches!(error, LearnError::TooFewJobs), "{error}");

@@ -793,3 +793,41 @@ fn taking_back_keeps_the_model_bounded() {
         (140..172).filter(|&number| model.accept(&job(number, usual_image(number)).key(), 400));
     assert_eq!(waiting.count(), 32 - accepted.len().min(32));
 }
+
+/// What goes on and gets worse in small steps is told again: what it is compared with moves only
+/// when a person hears of it.
+#[test]
+fn small_steps_do_not_hide_what_gets_worse() {
+    let overwriting = |number: u64, percent: u64| {
+        let image = usual_image(number).transferred_bytes(percent * 100_000_000);
+        job(number, image.files_changed(percent * 500))
+    };
+    let mut engine = learnt();
+    let mut told = Vec::new();
+    for (number, percent) in (40..).zip([30, 36, 42, 48, 54, 60, 66, 72, 78]) {
+        if engine.observe(&overwriting(number, percent)).is_anomalous() {
+            told.push(percent);
+        }
+    }
+    assert!(told.len() >= 2, "{told:?}");
+    assert!(
+        told.windows(2).all(|pair| pair[1] <= pair[0] * 2) && told[0] == 30,
+        "{told:?}"
+    );
+    assert!(told.last() >= Some(&54), "{told:?}");
+}
+
+/// A slow attack that was told does not cover a large one after it.
+#[test]
+fn a_drip_does_not_cover_a_mass_encryption() {
+    let changing = |number: u64, percent: u64| {
+        let image = usual_image(number).transferred_bytes(percent * 100_000_000);
+        job(number, image.files_changed(percent * 500))
+    };
+    let mut engine = learnt();
+    let told = (40..60)
+        .filter(|number| engine.observe(&changing(*number, 14)).is_anomalous())
+        .count();
+    assert!(told >= 1, "the drip");
+    assert!(engine.observe(&changing(60, 70)).is_anomalous());
+}

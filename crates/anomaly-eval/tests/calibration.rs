@@ -30,7 +30,6 @@ fn p_values_hold_on_clients_that_were_left_out() {
         let jobs = normal(&evaluation.clean);
         for one_in in [20.0, 45.0, 90.0] {
             let ratio = stranger(&jobs, one_in) * one_in / jobs.len() as f64;
-            println!("{track}: {ratio:.2} times one in {one_in}");
             assert!(
                 (1.0 / 1.5..=1.5).contains(&ratio),
                 "{track}: {ratio} times one in {one_in}"
@@ -49,7 +48,6 @@ fn a_simulated_fleet_keeps_the_budget() {
         let evaluation = evaluate(&Engine::default(), &histories, track).unwrap();
         let jobs = normal(&evaluation.clean);
         let ratio = stranger(&jobs, 365.0) * 365.0 / jobs.len() as f64;
-        println!("{track}: {ratio:.2} alarms in 365 of {} jobs", jobs.len());
         assert!(ratio <= 1.5, "{track}: {ratio}");
     }
 }

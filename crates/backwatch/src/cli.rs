@@ -229,7 +229,11 @@ pub(crate) enum EvalCommand {
 ///
 /// From files of an installation's own past jobs, every one of which is taken for ordinary; or from
 /// the clean jobs of labelled histories. `scan --population` and `eval --population` judge by it.
-/// Learnt from the histories that the program carries, it is what the program carries.
+/// Learnt from the histories that the program carries, it is what the program carries. Jobs of the
+/// same client, policy and schedule type are a stream.
+///
+/// Exit status: 0 learnt, 2 wrong usage, 3 some records could not be read, 4 failure, also when
+/// streams or jobs are too few.
 #[derive(Debug, Args)]
 pub(crate) struct LearnArguments {
     /// Files of backup jobs; `-` is standard input.

@@ -104,7 +104,7 @@ impl Input {
                     } else {
                         let id = job.job_id();
                         twice.add(|| {
-                            format!("{name}: {place}: job {id} was there before; judged once")
+                            format!("{name}: {place}: job {id} was there before; taken once")
                         });
                     }
                 }

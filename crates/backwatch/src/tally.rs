@@ -47,7 +47,8 @@ impl Tally {
         let verdict = &observed.verdict;
         self.jobs += 1;
         self.already_known += u64::from(observed.already_known);
-        let judged = verdict.p_value.is_some();
+        // By the stream's own history: while it warms up, others stand in for it.
+        let judged = verdict.p_value.is_some() && verdict.judgement != Judgement::WarmingUp;
         if judged {
             let unseen: BTreeSet<FeatureName> = verdict.unseen.iter().cloned().collect();
             if self.streams_judged == 0 {

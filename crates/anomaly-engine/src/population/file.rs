@@ -27,6 +27,11 @@ pub enum PopulationError {
         /// The format of the file.
         found: u32,
     },
+    /// It holds nothing to judge by.
+    #[error(
+        "the population holds no stream or no calibration that this program knows: learn it again"
+    )]
+    Empty,
     /// A number in it can be of no population.
     #[error("{place} of the population: {found} is not {expected}; learn it again")]
     Value {
@@ -161,7 +166,13 @@ impl Population {
                 );
             }
         }
-        Ok(population)
+        let known = population.tables.iter().any(|streams| !streams.is_empty())
+            && population.calibrations.iter().any(Option::is_some);
+        if known {
+            Ok(population)
+        } else {
+            Err(PopulationError::Empty)
+        }
     }
 }
 

@@ -13,11 +13,17 @@ use crate::exit::{Exit, Failure};
 use crate::input::Input;
 
 pub(super) fn run(arguments: &LearnArguments) -> Result<Exit, Failure> {
-    let population = if arguments.files.is_empty() {
-        learn(&super::histories(arguments.histories.as_deref())?)?
+    let (population, exit) = if arguments.files.is_empty() {
+        let histories = super::histories(arguments.histories.as_deref())?;
+        (learn(&histories)?, Exit::Quiet)
     } else {
         let input = Input::read(&arguments.files, &arguments.input, &StreamPart::DEFAULT)?;
-        learn_jobs(&input.jobs)?
+        let exit = if input.bad_records > 0 {
+            Exit::BadRecords
+        } else {
+            Exit::Quiet
+        };
+        (learn_jobs(&input.jobs)?, exit)
     };
     let text = population.to_json();
     match &arguments.out {
@@ -27,7 +33,7 @@ pub(super) fn run(arguments: &LearnArguments) -> Result<Exit, Failure> {
         })?,
         None => anstream::stdout().write_all(text.as_bytes())?,
     }
-    Ok(Exit::Quiet)
+    Ok(exit)
 }
 
 /// From jobs of which nothing else is known.
