@@ -78,7 +78,8 @@ fn learn(
         let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
         model.incident = Incident::after(model.incident, surprise, verdict.is_anomalous());
         model.note_loss(slow_loss);
-        let remembered = Remembered::of(job, &seen.shares, strange);
+        let mut remembered = Remembered::of(job, &seen.shares, strange);
+        remembered.told = verdict.is_anomalous();
         if strange {
             model.hold_numbers(job, seen.row, timing);
             if in_turn {

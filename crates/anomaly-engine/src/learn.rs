@@ -150,7 +150,8 @@ fn walk(
         let shares = AffectedShares::of(job, previous.as_ref(), &memory.usual());
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
-            let remembered = Remembered::of(job, &shares, held);
+            let mut remembered = Remembered::of(job, &shares, held);
+            remembered.told = held;
             memory.push(remembered, capacity);
         }
         previous = Some(Previous::of(job).or(previous.as_ref()));

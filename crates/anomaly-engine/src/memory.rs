@@ -24,6 +24,8 @@ const FEWEST_WINDOWS: usize = 3;
 pub(crate) struct Remembered {
     /// Whether it was strange, and no person has said that it was usual.
     pub(crate) held: bool,
+    /// Whether it was reported, if it was strange: what only went on was not.
+    pub(crate) told: bool,
     pub(crate) image_bytes: Option<u64>,
     pub(crate) file_count: Option<u64>,
     pub(crate) transferred_bytes: Option<u64>,
@@ -44,6 +46,7 @@ impl Remembered {
         }
         Self {
             held,
+            told: false,
             image_bytes: image.image_bytes,
             file_count: image.file_count,
             transferred_bytes: image.transferred_bytes,
@@ -177,9 +180,9 @@ impl Memory {
         }
     }
 
-    /// The past levels of a share that teach: those of usual jobs, and of strange ones all but the
-    /// strangest. One strange job says nothing; the same again is how this stream is, and was told
-    /// twice.
+    /// The past levels of a share that teach: those of usual jobs, and of strange ones that were
+    /// reported all but the strangest. One strange job says nothing; the same again is how this
+    /// stream is, and was told twice.
     fn past(&self, share: Share) -> Vec<Level> {
         let mut levels = Vec::with_capacity(self.jobs.len());
         let mut strangest: Option<Level> = None;
@@ -189,10 +192,10 @@ impl Memory {
             };
             if !job.held {
                 levels.push(level);
-            } else if let Some(before) = strangest {
+            } else if let Some(before) = strangest.filter(|_| job.told) {
                 levels.push(level.min(before));
                 strangest = Some(level.max(before));
-            } else {
+            } else if job.told {
                 strangest = Some(level);
             }
         }

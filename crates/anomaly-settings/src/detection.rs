@@ -59,7 +59,7 @@ section! {
         /// happen to be known. NetBackup has no counterpart.
         fleet_streams: FleetStreams = FleetStreams::default(),
 
-        /// Jobs that a stream must have before its history judges alone.
+        /// Jobs that a stream must have before it is judged at the full budget.
         ///
         /// Until then a job is `warming_up`: rules judge it, and only what is ten times rarer than
         /// the budget asks in streams in general is an anomaly. Larger avoids early false alarms and
