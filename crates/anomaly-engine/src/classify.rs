@@ -13,14 +13,14 @@ const MOST_DATA: f64 = 0.9;
 /// Half of the data: rewritten, it looks like encryption even when nobody looked at the content.
 const HALF: f64 = 0.5;
 /// What affects this much of the data and looks encrypted cannot wait.
-const SOME: f64 = 0.15;
+const URGENT_IF_ENCRYPTED: f64 = 0.15;
 /// What affects less than this is not urgent.
-const LITTLE: f64 = 0.2;
+const NOT_URGENT: f64 = 0.2;
 /// Fewer files or less data than this is no mass of anything.
 const MASS: f64 = 0.05;
 
 /// What rewrote this much of the data cannot wait, even when nobody looked at the content.
-const NEARLY_ALL: f64 = 0.85;
+const URGENT_UNSEEN: f64 = 0.85;
 /// More than there is.
 const NEVER: f64 = 2.0;
 /// The feature that the others explain.
@@ -39,7 +39,7 @@ pub(crate) fn by_share(
     let share = leading.share();
     if leading.statistic.is_sustained() {
         let so_far = share * leading.statistic.window as f64;
-        let severity = if so_far >= LITTLE {
+        let severity = if so_far >= NOT_URGENT {
             Severity::Medium
         } else {
             Severity::Low
@@ -64,12 +64,14 @@ pub(crate) fn by_share(
         _ => AnomalyKind::Growth,
     };
     let severity = match kind {
-        AnomalyKind::MassEncryption if ciphertext.is_some_and(|part| part >= SOME) => {
+        AnomalyKind::MassEncryption
+            if ciphertext.is_some_and(|part| part >= URGENT_IF_ENCRYPTED) =>
+        {
             Severity::High
         }
-        AnomalyKind::MassEncryption if share >= NEARLY_ALL => Severity::High,
+        AnomalyKind::MassEncryption if share >= URGENT_UNSEEN => Severity::High,
         AnomalyKind::MassEncryption | AnomalyKind::MassChange | AnomalyKind::ContentShift => {
-            if share >= LITTLE {
+            if share >= NOT_URGENT {
                 Severity::Medium
             } else {
                 Severity::Low
@@ -125,7 +127,10 @@ pub(crate) fn by_level(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
             | "emptied_files"
     );
     match impact.looks_encrypted {
-        Some(true) if overwritten >= SOME || overwritten > impact.grown.max(impact.lost()) => {
+        Some(true)
+            if overwritten >= URGENT_IF_ENCRYPTED
+                || overwritten > impact.grown.max(impact.lost()) =>
+        {
             return AnomalyKind::MassEncryption;
         }
         None if impact.rewritten >= HALF && impact.rewritten > impact.lost() => {
@@ -166,9 +171,9 @@ pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
     // From which share on it cannot wait.
     let (share, urgent) = match kind {
         AnomalyKind::MassEncryption if impact.looks_encrypted == Some(true) => {
-            (impact.overwritten(), SOME)
+            (impact.overwritten(), URGENT_IF_ENCRYPTED)
         }
-        AnomalyKind::MassEncryption => (impact.overwritten(), NEARLY_ALL),
+        AnomalyKind::MassEncryption => (impact.overwritten(), URGENT_UNSEEN),
         AnomalyKind::MassDeletion => (impact.lost(), HALF),
         AnomalyKind::Shrinkage => (impact.lost(), NEVER),
         // What grew is still there.
@@ -177,7 +182,7 @@ pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
     };
     if share >= urgent {
         Severity::High
-    } else if share >= LITTLE {
+    } else if share >= NOT_URGENT {
         Severity::Medium
     } else {
         Severity::Low

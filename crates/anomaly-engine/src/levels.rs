@@ -11,6 +11,7 @@ use anomaly_settings::{DetectionSettings, DetectorName};
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::history::{Coordinate, History, value};
+use crate::surprise::OUTSTANDING;
 
 /// A feature with fewer learnt values than this does not judge.
 const FEWEST_VALUES: usize = 8;
@@ -19,10 +20,6 @@ const FEWEST_VALUES: usize = 8;
 const TAIL_DEGREES: f64 = 4.0;
 /// Tukey's fences call what lies outside them an outlier, and say nothing of what lies inside.
 const INSIDE_FENCES: f64 = 1.0;
-/// A feature is a finding when its own p-value is below this.
-const FINDING: f64 = 0.01;
-/// More findings than this explain nothing better.
-const MOST_FINDINGS: usize = 8;
 /// The usual range holds this share of the learnt jobs.
 const USUAL_SHARE: f64 = 0.95;
 
@@ -235,10 +232,9 @@ fn findings(history: &History, columns: &[Column], own: &[f64]) -> Vec<Finding> 
     let mut strange: Vec<(&Column, f64)> = columns
         .iter()
         .zip(own.iter().copied())
-        .filter(|(_, p_value)| *p_value < FINDING)
+        .filter(|(_, p_value)| *p_value < OUTSTANDING)
         .collect();
     strange.sort_by(|a, b| a.1.total_cmp(&b.1));
-    strange.truncate(MOST_FINDINGS);
     strange
         .into_iter()
         .filter_map(|(column, p_value)| finding(history, column, p_value))
