@@ -39,7 +39,8 @@ fn p_values_hold_on_clients_that_were_left_out() {
 }
 
 /// On simulated streams, which are milder than real ones, the budget of one alarm in 365 jobs is not
-/// exceeded by half.
+/// exceeded by half, those of rules and seasons included. (A change that lasts has small p-values
+/// every day, and is told once.)
 #[test]
 fn a_simulated_fleet_keeps_the_budget() {
     let fleet = Fleet::default().clients(22).jobs(180).branches(0).seed(7);
@@ -47,7 +48,8 @@ fn a_simulated_fleet_keeps_the_budget() {
     for track in Track::ALL {
         let evaluation = evaluate(&Engine::default(), &histories, track).unwrap();
         let jobs = normal(&evaluation.clean);
-        let ratio = stranger(&jobs, 365.0) * 365.0 / jobs.len() as f64;
+        let alarms = jobs.iter().filter(|job| job.is_alarm()).count();
+        let ratio = alarms as f64 * 365.0 / jobs.len() as f64;
         assert!(ratio <= 1.5, "{track}: {ratio}");
     }
 }
