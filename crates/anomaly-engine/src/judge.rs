@@ -162,18 +162,20 @@ impl Seen {
         let mut p_values = Vec::new();
         let mut by_level = Vec::new();
         for &name in settings.detectors.names() {
-            if name != DetectorName::AffectedShares {
-                if !by_level.contains(&name) {
-                    by_level.push(name);
-                }
-            } else if job.schedule().holds_changes_only() {
-                // No part of the whole is known: how much there is can still be compared.
-                if !by_level.contains(&DetectorName::ModifiedZScore) {
-                    by_level.push(DetectorName::ModifiedZScore);
-                }
-            } else {
+            let by_shares = name == DetectorName::AffectedShares;
+            if by_shares && !job.schedule().holds_changes_only() {
                 self.surprise = Surprise::of(population, &model.memory, &self.shares);
                 p_values.extend(self.surprise.as_ref().map(|surprise| surprise.p_value));
+                continue;
+            }
+            // Where no part of the whole is known, how much there is can still be compared.
+            let name = if by_shares {
+                DetectorName::ModifiedZScore
+            } else {
+                name
+            };
+            if !by_level.contains(&name) {
+                by_level.push(name);
             }
         }
         if !by_level.is_empty() && !self.warming_up {

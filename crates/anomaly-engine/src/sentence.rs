@@ -47,26 +47,21 @@ pub(crate) fn by_share(
 ) -> String {
     let share = Unit::Share.format(leading.share());
     let label = leading.statistic.share.label();
-    let usual = match leading
-        .comparison
-        .past
-        .iter()
-        .copied()
-        .max()
-        .map(Level::share)
-    {
-        Some(most) => format!(", never more than {} before", Unit::Share.format(most)),
+    let most = leading.comparison.past.iter().copied().max();
+    // Before this job, or in as many jobs before these.
+    let usual = |before: &str| match most.map(Level::share) {
+        Some(most) => format!(", never more than {} {before}", Unit::Share.format(most)),
         None => String::new(),
     };
     match kind {
         AnomalyKind::SlowDrift => {
             let window = leading.statistic.window;
-            let before = usual.replace(" before", " in as many before");
-            format!("In each of the last {window} jobs at least {share} {label}{before}.")
+            let usual = usual("in as many before");
+            format!("In each of the last {window} jobs at least {share} {label}{usual}.")
         }
         AnomalyKind::MassEncryption | AnomalyKind::MassChange => {
             let what = match leading.statistic.share {
-                Share::EntropyFall => format!("{label}: {share}{usual}"),
+                Share::EntropyFall => format!("{label}: {share}{}", usual("before")),
                 _ => rewritten(job, &seen.features, impact),
             };
             let (begin, looks) = if kind == AnomalyKind::MassEncryption {
@@ -87,7 +82,7 @@ pub(crate) fn by_share(
         AnomalyKind::MassDeletion | AnomalyKind::Shrinkage | AnomalyKind::Growth => {
             describe(kind, job, &seen.features, impact, &[])
         }
-        _ => format!("Unusual {label}: {share}{usual}."),
+        _ => format!("Unusual {label}: {share}{}.", usual("before")),
     }
 }
 

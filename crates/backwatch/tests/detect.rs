@@ -1,31 +1,17 @@
 //! `backwatch detect` as its users meet it: what it prints, and with what status it ends.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod program;
+
 use std::fs;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use anomaly_detectors::ndarray::{Array1, Array2, ShapeBuilder as _};
 use anomaly_detectors::{Ensemble, Fit as _, ModifiedZScore, Score as _};
 use ndarray_npy::{NpzWriter, write_npy};
+use program::{assert_golden, backwatch, stderr, stdout};
 use tempfile::TempDir;
-
-fn backwatch(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_backwatch"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 /// The scores of a run that must succeed.
 fn scores(arguments: &[&str]) -> Vec<f64> {
@@ -39,18 +25,6 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name)
-}
-
-/// Compares with a committed file; `BLESS=1 cargo test` writes it anew.
-fn assert_golden(name: &str, actual: &str) {
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(golden(name), actual).unwrap();
-    }
-    let expected = fs::read_to_string(golden(name)).unwrap_or_default();
-    assert_eq!(
-        actual, expected,
-        "tests/golden/{name} differs; BLESS=1 writes it anew"
-    );
 }
 
 /// A directory that is gone with the test.

@@ -3,10 +3,12 @@
 //! What it counts is tested in `anomaly-eval`; how good the judge is, is no test of this program.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod program;
+
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use program::{assert_golden, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,14 +21,6 @@ fn eval(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
 fn measured(arguments: &[&str]) -> String {
     let output = eval(arguments);
     assert_eq!(
@@ -34,21 +28,6 @@ fn measured(arguments: &[&str]) -> String {
         ("", Some(0))
     );
     stdout(&output)
-}
-
-/// Compares with a committed file; `BLESS=1 cargo test` writes it anew.
-fn assert_golden(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, actual).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        actual, expected,
-        "tests/golden/{name} differs; BLESS=1 writes it anew"
-    );
 }
 
 #[test]

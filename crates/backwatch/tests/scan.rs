@@ -5,35 +5,19 @@
     reason = "a test fails by panicking"
 )]
 
+mod program;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anomaly_model::{Judgement, Verdict};
+use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
 /// The sample's second stream, of full backups, never warms up.
 const FULLS: u32 = 8;
-
-/// The root of the workspace, from which the README's commands are run.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn backwatch(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_backwatch"))
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 /// What was printed, on one line.
 fn unwrapped(output: &Output) -> String {
@@ -41,10 +25,6 @@ fn unwrapped(output: &Output) -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// The lines of the sample history.
@@ -65,21 +45,6 @@ fn file(content: impl AsRef<[u8]>) -> (TempDir, String) {
 fn scan(content: impl AsRef<[u8]>) -> Output {
     let (_directory, path) = file(content);
     backwatch(&["scan", &path])
-}
-
-/// Compares with a committed file; `BLESS=1 cargo test` writes it anew.
-fn assert_golden(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, actual).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        actual, expected,
-        "tests/golden/{name} differs; BLESS=1 writes it anew"
-    );
 }
 
 #[test]
