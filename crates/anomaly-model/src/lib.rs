@@ -35,12 +35,12 @@ pub use job::{BackupJob, JobKey};
 pub use kind::AnomalyKind;
 pub use name::{ClientName, FeatureName, JobId, PolicyName, PolicyType, ScheduleName, SourceName};
 pub use policy::Policy;
-pub use review::{Review, ReviewStatus};
+pub use review::{Ceiling, Review, ReviewScope, ReviewStatus, Undo};
 pub use schedule::{Schedule, ScheduleType};
 pub use severity::Severity;
 pub use status::JobStatus;
 pub use stream::{StreamKey, StreamPart};
-pub use verdict::{Judgement, PValue, Verdict};
+pub use verdict::{CoveredBy, Judgement, LevelShift, PValue, Verdict};
 
 /// The date and time library of this crate's API.
 pub use chrono;

@@ -6,6 +6,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
+use crate::incidents::IncidentOverrides;
+use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
 use crate::streams::StreamOverrides;
 use crate::{DetectionOverrides, Key, Place, Scope, Settings, SettingsError, file};
@@ -88,16 +90,19 @@ impl Settings {
 pub(crate) struct Layers {
     detection: DetectionOverrides,
     streams: StreamOverrides,
+    review: ReviewOverrides,
+    incidents: IncidentOverrides,
     pub(crate) scopes: Vec<Scope>,
 }
 
 impl Layers {
     /// Sets the key of this full name, over what an earlier layer set.
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
-        if key.starts_with("detection.") {
-            self.detection.set(key, value)
-        } else {
-            self.streams.set(key, value)
+        match key.split('.').next() {
+            Some("detection") => self.detection.set(key, value),
+            Some("review") => self.review.set(key, value),
+            Some("incidents") => self.incidents.set(key, value),
+            _ => self.streams.set(key, value),
         }
     }
 
@@ -105,6 +110,8 @@ impl Layers {
         let mut settings = Settings::default();
         self.detection.apply_to(&mut settings.detection);
         self.streams.apply_to(&mut settings.streams);
+        self.review.apply_to(&mut settings.review);
+        self.incidents.apply_to(&mut settings.incidents);
         settings.scopes = self.scopes;
         settings
     }
