@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::{BackupJob, JobKey, Judgement, Review, ReviewStatus, StreamKey, Verdict};
-use anomaly_storage::{Observation, Store, Transaction};
+use anomaly_storage::{Observation, Origin, Store, Transaction};
 
 use crate::{Observed, Reviewed, ServiceError};
 
@@ -57,6 +57,7 @@ impl<'a> Session<'a> {
             job,
             stream: &stream,
             verdict: &verdict,
+            origin: Origin::Tool,
         })?;
         Ok(Observed {
             verdict,

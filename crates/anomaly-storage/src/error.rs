@@ -122,6 +122,23 @@ pub enum StoreError {
         /// The job.
         job: JobKey,
     },
+    /// A list was to go on after a job that is not stored, or no more.
+    #[error(
+        "the list cannot go on after job {} of {}: it is not stored; start it anew",
+        job.job_id, job.source
+    )]
+    NoSuchJob {
+        /// The job.
+        job: JobKey,
+    },
+    /// A change of something that is not there.
+    #[error("no {what} with the number {number} is stored")]
+    NoSuchRecord {
+        /// What it was taken for: `incident`, `pending change`, `message`.
+        what: &'static str,
+        /// Its number.
+        number: u64,
+    },
 }
 
 impl StoreError {

@@ -1,13 +1,30 @@
 #![doc = include_str!("../README.md")]
 
+mod audit;
+mod change;
 mod error;
+mod evidence;
+mod incident;
+mod judged_as;
 mod memory;
+mod observation;
+mod outbox;
 mod query;
+mod setters;
 mod sqlite;
 mod store;
+mod stored;
 
+pub use audit::{AuditEntry, AuditQuery};
+pub use change::{Decision, PendingChange, SettingsVersion};
 pub use error::StoreError;
+pub use evidence::{Hash, LogHead};
+pub use incident::{IncidentQuery, IncidentRecord};
+pub use judged_as::JudgedAs;
 pub use memory::MemoryStore;
+pub use observation::{Inserted, Observation, ObservationQuery, Origin, StoredObservation};
+pub use outbox::{Delivery, Message};
 pub use query::AnomalyQuery;
 pub use sqlite::SqliteStore;
-pub use store::{Inserted, Observation, Store, Transaction};
+pub use store::{Read, Store, Transaction};
+pub use stored::Stored;

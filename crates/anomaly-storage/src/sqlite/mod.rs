@@ -1,20 +1,37 @@
 //! A store in one SQLite file.
 
-mod json;
+mod adopt;
+mod anomalies;
+mod audit;
+mod changes;
+mod conditions;
+mod fault;
+mod incidents;
+mod jobs;
+mod log;
 mod migrations;
 mod open;
-mod read;
+mod outbox;
 mod site;
-mod write;
+mod streams;
+mod values;
 
 use std::path::Path;
 use std::time::Duration;
 
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
 use rusqlite::{Connection, TransactionBehavior};
 
+use self::fault::Fault;
+use self::log::Log;
 use self::site::Site;
-use crate::{AnomalyQuery, Inserted, Observation, Store, StoreError, Transaction};
+use crate::evidence::Tree;
+use crate::{
+    AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
+    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Read,
+    SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+};
 
 /// A store in one SQLite file, which several processes may use at the same time.
 ///
@@ -53,10 +70,6 @@ impl SqliteStore {
         self.site.busy_timeout = timeout;
         Ok(())
     }
-
-    fn read<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
-        result.map_err(|error| self.site.fail(error))
-    }
 }
 
 impl Store for SqliteStore {
@@ -67,30 +80,11 @@ impl Store for SqliteStore {
             Ok(transaction) => Ok(Box::new(SqliteTransaction {
                 transaction,
                 site,
+                log: Log::default(),
                 failed: false,
             })),
             Err(error) => Err(site.fail(error)),
         }
-    }
-
-    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError> {
-        self.read(read::verdict(&self.connection, job))
-    }
-
-    fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
-        self.read(read::job(&self.connection, job))
-    }
-
-    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        self.read(read::anomalies(&self.connection, query))
-    }
-
-    fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
-        self.read(read::last_normal(&self.connection, job))
-    }
-
-    fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
-        self.read(read::reviews(&self.connection, job))
     }
 }
 
@@ -98,24 +92,23 @@ impl Store for SqliteStore {
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     site: &'a Site,
+    log: Log,
     /// Whether a write failed. SQLite may then have rolled back what came before, and would write
     /// what comes after outside of any transaction.
     failed: bool,
 }
 
 impl SqliteTransaction<'_> {
-    fn read<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
-        result.map_err(|error| self.site.fail(error))
-    }
-
     fn write<T>(
         &mut self,
-        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        write: impl FnOnce(&Connection, &mut Log) -> fault::Result<T>,
     ) -> Result<T, StoreError> {
         self.check()?;
-        let result = write(&self.transaction);
-        self.failed = result.is_err();
-        self.read(result)
+        write(&self.transaction, &mut self.log).map_err(|fault| {
+            // What is refused has changed nothing.
+            self.failed = !matches!(fault, Fault::Store(_));
+            self.site.say(fault)
+        })
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -127,40 +120,215 @@ impl SqliteTransaction<'_> {
     }
 }
 
-impl Transaction for SqliteTransaction<'_> {
-    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError> {
-        self.read(read::verdict(&self.transaction, job))
+/// What reads from a database.
+trait Reader {
+    fn connection(&self) -> &Connection;
+    fn site(&self) -> &Site;
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> fault::Result<T>) -> Result<T, StoreError> {
+        read(self.connection()).map_err(|fault| self.site().say(fault))
+    }
+
+    /// The log as this one sees it.
+    fn tree(&self) -> fault::Result<Tree>;
+}
+
+impl Reader for SqliteStore {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn tree(&self) -> fault::Result<Tree> {
+        log::tree(&self.connection)
+    }
+}
+
+impl Reader for SqliteTransaction<'_> {
+    fn connection(&self) -> &Connection {
+        &self.transaction
+    }
+
+    fn site(&self) -> &Site {
+        self.site
+    }
+
+    fn tree(&self) -> fault::Result<Tree> {
+        self.log.current(&self.transaction)
+    }
+}
+
+impl<T: Reader> Read for T {
+    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
+        self.read(|connection| jobs::is_known(connection, job))
     }
 
     fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
-        self.read(read::job(&self.transaction, job))
+        self.read(|connection| jobs::job(connection, job))
+    }
+
+    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError> {
+        self.read(|connection| jobs::verdict(connection, job))
+    }
+
+    fn origin(&self, job: &JobKey) -> Result<Option<Origin>, StoreError> {
+        self.read(|connection| jobs::origin(connection, job))
+    }
+
+    fn observations(&self, query: &ObservationQuery) -> Result<Vec<StoredObservation>, StoreError> {
+        self.read(|connection| jobs::observations(connection, query))
+    }
+
+    fn observations_stored_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredObservation>, StoreError> {
+        self.read(|connection| jobs::observations_stored_after(connection, after, limit))
+    }
+
+    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
+        self.read(|connection| anomalies::anomalies(connection, query))
+    }
+
+    fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
+        self.read(|connection| jobs::last_normal(connection, job))
+    }
+
+    fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
+        self.read(|connection| anomalies::reviews(connection, job))
     }
 
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(read::model_state(&self.transaction, stream))
+        self.read(|connection| streams::model_state(connection, stream))
+    }
+
+    fn stream_status(&self, stream: &StreamKey) -> Result<Option<String>, StoreError> {
+        self.read(|connection| streams::status(connection, stream))
+    }
+
+    fn streams(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
+        self.read(|connection| streams::streams(connection, after, limit))
+    }
+
+    fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError> {
+        self.read(|connection| incidents::incident(connection, number))
+    }
+
+    fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Stored<IncidentRecord>>, StoreError> {
+        self.read(|connection| incidents::incidents(connection, query))
+    }
+
+    fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError> {
+        self.read(|connection| incidents::incident_of(connection, job))
+    }
+
+    fn audit_entries(&self, query: &AuditQuery) -> Result<Vec<Stored<AuditEntry>>, StoreError> {
+        self.read(|connection| audit::entries(connection, query))
+    }
+
+    fn settings(&self) -> Result<Option<Stored<SettingsVersion>>, StoreError> {
+        self.read(changes::settings)
+    }
+
+    fn settings_versions(&self) -> Result<Vec<Stored<SettingsVersion>>, StoreError> {
+        self.read(changes::settings_versions)
+    }
+
+    fn proposal(&self, number: u64) -> Result<Option<PendingChange>, StoreError> {
+        self.read(|connection| changes::proposal(connection, number))
+    }
+
+    fn pending(&self) -> Result<Vec<Stored<PendingChange>>, StoreError> {
+        self.read(changes::pending)
+    }
+
+    fn due_messages(
+        &self,
+        sink: &str,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<Message>>, StoreError> {
+        self.read(|connection| outbox::due(connection, sink, now, limit))
+    }
+
+    fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError> {
+        self.read(|connection| outbox::deliveries(connection, message))
+    }
+
+    fn log_head(&self) -> Result<LogHead, StoreError> {
+        let tree = self.tree().map_err(|fault| self.site().say(fault))?;
+        Ok(tree.head())
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn set_now(&mut self, now: DateTime<Utc>) {
+        self.log.set_now(now.timestamp_micros());
     }
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
         let key = observation.checked_key()?;
-        self.write(|connection| write::insert(connection, &key, observation))
+        self.write(|connection, log| jobs::insert(connection, log, &key, observation))
     }
 
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        self.write(|connection| write::put_model_state(connection, stream, state))
+        self.write(|connection, _| streams::put_model_state(connection, stream, state))
+    }
+
+    fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
+        self.write(|connection, _| streams::put_status(connection, stream, status))
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
-        let verdict = self.verdict(job)?;
-        if !verdict.is_some_and(|verdict| verdict.is_anomalous()) {
-            return Err(StoreError::NoSuchAnomaly { job: job.clone() });
-        }
-        let replaced = self.read(read::reviews(&self.transaction, job))?.pop();
-        self.write(|connection| write::review(connection, job, review))?;
-        Ok(replaced)
+        self.write(|connection, log| anomalies::review(connection, log, job, review))
     }
 
-    fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        self.check()?;
+    fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
+        self.write(|connection, _| incidents::open(connection, incident))
+    }
+
+    fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
+        self.write(|connection, _| incidents::put(connection, number, incident))
+    }
+
+    fn put_in_incident(&mut self, job: &JobKey, incident: u64) -> Result<(), StoreError> {
+        self.write(|connection, _| incidents::put_job(connection, job, incident))
+    }
+
+    fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
+        self.write(|connection, log| audit::insert(connection, log, entry))
+    }
+
+    fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
+        self.write(|connection, log| changes::accept_settings(connection, log, version))
+    }
+
+    fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
+        self.write(|connection, _| changes::propose(connection, change))
+    }
+
+    fn decide(&mut self, proposal: u64, decision: &Decision) -> Result<(), StoreError> {
+        self.write(|connection, _| changes::decide(connection, proposal, decision))
+    }
+
+    fn post(&mut self, message: &Message, sinks: &[&str]) -> Result<u64, StoreError> {
+        self.write(|connection, _| outbox::post(connection, message, sinks))
+    }
+
+    fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError> {
+        self.write(|connection, _| outbox::put_delivery(connection, message, delivery))
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        self.write(|connection, log| Ok(log.save(connection)?))?;
         let site = self.site;
         self.transaction.commit().map_err(|error| site.fail(error))
     }
@@ -202,6 +370,7 @@ mod tests {
                 job,
                 stream: &stream,
                 verdict: &verdict,
+                origin: Origin::Tool,
             })
         };
 

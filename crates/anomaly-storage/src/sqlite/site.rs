@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Error, ErrorCode};
 
+use super::fault::Fault;
 use crate::StoreError;
 
 /// What an error message needs to know of the database.
@@ -14,6 +15,18 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// Says in the store's words what went wrong.
+    pub(super) fn say(&self, fault: Fault) -> StoreError {
+        match fault {
+            Fault::Sqlite(error) => self.fail(error),
+            Fault::Damaged(found) => StoreError::Damaged {
+                database: self.database.clone(),
+                source: found.into(),
+            },
+            Fault::Store(error) => error,
+        }
+    }
+
     /// Says in the store's words what SQLite said in its own.
     pub(super) fn fail(&self, error: Error) -> StoreError {
         let database = self.database.clone();
@@ -29,9 +42,12 @@ impl Site {
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied),
             ) => StoreError::CannotOpen { database, source },
             (_, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-            | (Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..), _) => {
-                StoreError::Damaged { database, source }
-            }
+            | (
+                Error::FromSqlConversionFailure(..)
+                | Error::IntegralValueOutOfRange(..)
+                | Error::InvalidColumnType(..),
+                _,
+            ) => StoreError::Damaged { database, source },
             _ => StoreError::Failed { database, source },
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anomaly_model::{Judgement, ReviewStatus};
-use anomaly_storage::{AnomalyQuery, SqliteStore, Store, StoreError};
+use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::data::{Case, anomalous, review, store_all};
@@ -13,7 +13,7 @@ use crate::data::{Case, anomalous, review, store_all};
 const PAGE_BYTES: usize = 4096;
 
 fn cases() -> Vec<Case> {
-    (0..60)
+    (0..200)
         .map(|minute| {
             let judgement = if minute % 3 == 2 {
                 anomalous()

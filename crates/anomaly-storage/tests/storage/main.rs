@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod both_stores;
 mod conformance;
 mod damage;
 mod data;
+mod guarded;
+mod incidents;
 mod kill;
+mod lists;
+mod log;
+mod outbox;
 mod paths;
 mod processes;
 mod query;
 mod schema;
+mod status;

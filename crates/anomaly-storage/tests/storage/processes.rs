@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anomaly_model::Judgement;
-use anomaly_storage::{AnomalyQuery, SqliteStore, Store};
+use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store};
 
 use crate::data::{Case, anomalous, model_state, store_all};
 
@@ -89,6 +89,6 @@ fn no_writer_works_on_a_stale_state() {
         }
     });
 
-    let mut store = SqliteStore::open(&path).unwrap();
-    assert_eq!(count(model_state(&mut store, &stream)), WRITERS * STEPS);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(count(model_state(&store, &stream)), WRITERS * STEPS);
 }

@@ -1,0 +1,82 @@
+//! Settings that were accepted, and changes that wait for a second person.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::de::DeserializeOwned;
+
+use super::fault::Result;
+use super::log::Log;
+use super::values::{count, from_count, json, to_json};
+use crate::evidence::LeafKind;
+use crate::{Decision, PendingChange, SettingsVersion, StoreError, Stored};
+
+const SETTINGS: &str = "
+    SELECT number, version FROM settings_versions ORDER BY number DESC LIMIT 1";
+const SETTINGS_VERSIONS: &str = "SELECT number, version FROM settings_versions ORDER BY number";
+const PROPOSAL: &str = "SELECT proposal FROM proposals WHERE number = ?1";
+const PENDING: &str = "SELECT number, proposal FROM proposals WHERE decided = 0 ORDER BY number";
+
+pub(super) fn settings(connection: &Connection) -> Result<Option<Stored<SettingsVersion>>> {
+    let mut statement = connection.prepare_cached(SETTINGS)?;
+    Ok(statement.query_row((), stored).optional()?)
+}
+
+pub(super) fn settings_versions(connection: &Connection) -> Result<Vec<Stored<SettingsVersion>>> {
+    all(connection, SETTINGS_VERSIONS)
+}
+
+pub(super) fn accept_settings(
+    connection: &Connection,
+    log: &mut Log,
+    version: &SettingsVersion,
+) -> Result<u64> {
+    let text = to_json(version)?;
+    let leaf = from_count(log.next(connection)?);
+    let number = connection
+        .prepare_cached("INSERT INTO settings_versions (leaf, version) VALUES (?1, ?2)")?
+        .insert((leaf, &text))?;
+    log.append(connection, LeafKind::Settings, number, &[&text])?;
+    Ok(number.unsigned_abs())
+}
+
+pub(super) fn proposal(connection: &Connection, number: u64) -> Result<Option<PendingChange>> {
+    let mut statement = connection.prepare_cached(PROPOSAL)?;
+    let proposal = statement.query_row((from_count(number),), |row| json(row, 0));
+    Ok(proposal.optional()?)
+}
+
+pub(super) fn pending(connection: &Connection) -> Result<Vec<Stored<PendingChange>>> {
+    all(connection, PENDING)
+}
+
+pub(super) fn propose(connection: &Connection, change: &PendingChange) -> Result<u64> {
+    let number = connection
+        .prepare_cached("INSERT INTO proposals (decided, proposal) VALUES (?1, ?2)")?
+        .insert((change.decision.is_some(), to_json(change)?))?;
+    Ok(number.unsigned_abs())
+}
+
+pub(super) fn decide(connection: &Connection, number: u64, decision: &Decision) -> Result<()> {
+    let waiting = proposal(connection, number)?.filter(|change| change.decision.is_none());
+    let Some(mut change) = waiting else {
+        let what = "pending change";
+        return Err(StoreError::NoSuchRecord { what, number }.into());
+    };
+    change.decision = Some(decision.clone());
+    connection
+        .prepare_cached("UPDATE proposals SET decided = 1, proposal = ?2 WHERE number = ?1")?
+        .execute((from_count(number), to_json(&change)?))?;
+    Ok(())
+}
+
+fn all<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Result<Vec<Stored<T>>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map((), stored)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn stored<T: DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<Stored<T>> {
+    Ok(Stored {
+        number: count(row, 0)?,
+        record: json(row, 1)?,
+    })
+}

@@ -1,0 +1,254 @@
+//! Jobs, and the verdicts on them.
+
+use anomaly_model::{
+    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, Verdict,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::conditions::Conditions;
+use super::fault::Result;
+use super::log::Log;
+use super::streams;
+use super::values::{
+    count, from_count, from_limit, from_time, json, optional_json, to_json, unknown_word,
+};
+use crate::evidence::LeafKind;
+use crate::{
+    Inserted, JudgedAs, Observation, ObservationQuery, Origin, StoreError, StoredObservation,
+};
+
+/// The index of keys alone answers it.
+const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE source = ?1 AND job_id = ?2";
+const JOB: &str = "SELECT job FROM jobs WHERE source = ?1 AND job_id = ?2";
+const VERDICT: &str = "SELECT verdict FROM jobs WHERE source = ?1 AND job_id = ?2";
+const ORIGIN: &str = "SELECT origin FROM jobs WHERE source = ?1 AND job_id = ?2";
+const PLACE: &str =
+    "SELECT sequence, started_at_micros FROM jobs WHERE source = ?1 AND job_id = ?2";
+
+/// The last normal job before `jobs AS this`.
+macro_rules! normal_before_this {
+    () => {
+        "(SELECT normal.job FROM jobs AS normal
+          WHERE normal.stream = this.stream AND normal.state = 'normal'
+              AND normal.started_at_micros <= this.started_at_micros
+              AND normal.sequence < this.sequence
+          ORDER BY normal.started_at_micros DESC, normal.sequence DESC LIMIT 1)"
+    };
+}
+pub(super) use normal_before_this;
+
+const LAST_NORMAL: &str = concat!(
+    "SELECT ",
+    normal_before_this!(),
+    " FROM jobs AS this WHERE this.source = ?1 AND this.job_id = ?2"
+);
+
+const STORED_AFTER: &str = "
+    SELECT sequence, key, job, verdict, origin
+    FROM jobs JOIN streams ON streams.id = jobs.stream
+    WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+
+pub(super) fn is_known(connection: &Connection, key: &JobKey) -> Result<bool> {
+    let mut statement = connection.prepare_cached(IS_KNOWN)?;
+    Ok(statement.exists((key.source.as_str(), key.job_id.as_str()))?)
+}
+
+pub(super) fn job(connection: &Connection, key: &JobKey) -> Result<Option<BackupJob>> {
+    by_key(connection, JOB, key, |row| json(row, 0))
+}
+
+pub(super) fn verdict(connection: &Connection, key: &JobKey) -> Result<Option<Verdict>> {
+    by_key(connection, VERDICT, key, |row| json(row, 0))
+}
+
+pub(super) fn origin(connection: &Connection, key: &JobKey) -> Result<Option<Origin>> {
+    by_key(connection, ORIGIN, key, |row| origin_in(row, 0))
+}
+
+pub(super) fn last_normal(connection: &Connection, key: &JobKey) -> Result<Option<JobRef>> {
+    by_key(connection, LAST_NORMAL, key, |row| job_ref(row, 0)).map(Option::flatten)
+}
+
+/// The row of a job: what orders lists of jobs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) sequence: i64,
+    pub(super) started_at_micros: i64,
+}
+
+impl Place {
+    /// Adds that a list of `jobs AS this` goes on after this place.
+    pub(super) fn bound(self, conditions: &mut Conditions) {
+        conditions.and(
+            "(this.started_at_micros, this.sequence) < (?, ?)",
+            [self.started_at_micros.into(), self.sequence.into()],
+        );
+    }
+}
+
+/// Where a job is.
+pub(super) fn place(connection: &Connection, key: &JobKey) -> Result<Option<Place>> {
+    by_key(connection, PLACE, key, |row| {
+        Ok(Place {
+            sequence: row.get(0)?,
+            started_at_micros: row.get(1)?,
+        })
+    })
+}
+
+/// Where a list goes on.
+pub(super) fn place_of_cursor(
+    connection: &Connection,
+    after: Option<&JobKey>,
+) -> Result<Option<Place>> {
+    let Some(job) = after else { return Ok(None) };
+    match place(connection, job)? {
+        Some(place) => Ok(Some(place)),
+        None => Err(StoreError::NoSuchJob { job: job.clone() }.into()),
+    }
+}
+
+pub(super) fn observations(
+    connection: &Connection,
+    query: &ObservationQuery,
+) -> Result<Vec<StoredObservation>> {
+    let mut conditions = Conditions::new("TRUE");
+    if let Some(stream) = &query.stream {
+        let Some(stream) = streams::known_id(connection, stream)? else {
+            return Ok(Vec::new());
+        };
+        conditions.and("this.stream = ?", [stream.into()]);
+    }
+    if let Some(client) = &query.client {
+        let client: Value = client.as_str().to_owned().into();
+        if query.stream.is_none() {
+            conditions.and(
+                "this.stream IN (SELECT stream FROM client_streams WHERE client = ?)",
+                [client.clone()],
+            );
+        }
+        conditions.and("this.client = ?", [client]);
+    }
+    conditions.and_if(
+        "state = ?",
+        query.judged_as.map(|state| state.as_str().to_owned()),
+    );
+    conditions.and_if("started_at_micros >= ?", from_time(query.started_from));
+    conditions.and_if("started_at_micros < ?", from_time(query.started_until));
+    if let Some(place) = place_of_cursor(connection, query.after.as_ref())? {
+        place.bound(&mut conditions);
+    }
+    // Which jobs, first: only these are read whole.
+    let sql = format!(
+        "SELECT sequence, key, job, verdict, origin
+         FROM jobs JOIN streams ON streams.id = jobs.stream
+         WHERE sequence IN (
+             SELECT sequence FROM jobs AS this WHERE {}
+             ORDER BY started_at_micros DESC, sequence DESC LIMIT {})
+         ORDER BY started_at_micros DESC, sequence DESC",
+        conditions.sql(),
+        from_limit(query.limit),
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(conditions.values(), observation)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn observations_stored_after(
+    connection: &Connection,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<StoredObservation>> {
+    let mut statement = connection.prepare_cached(STORED_AFTER)?;
+    let rows = statement.query_map((from_count(after), from_limit(Some(limit))), observation)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn insert(
+    connection: &Connection,
+    log: &mut Log,
+    key: &JobKey,
+    observation: &Observation<'_>,
+) -> Result<Inserted> {
+    let Observation {
+        job,
+        stream,
+        verdict,
+        origin,
+    } = observation;
+    if is_known(connection, key)? {
+        return Ok(Inserted::AlreadyStored);
+    }
+    let stream_key = to_json(stream)?;
+    let stream = streams::id(connection, &stream_key)?;
+    let client = job.client().name.as_str();
+    let (job_json, verdict_json) = (to_json(job)?, to_json(verdict)?);
+    let severity = verdict.severity().map(Severity::as_str);
+    let sequence = connection
+        .prepare_cached(
+            "INSERT INTO jobs (leaf, stream, source, job_id, origin, client, policy,
+                               started_at_micros, state, severity, kind, review_status, job,
+                               verdict)
+             VALUES (:leaf, :stream, :source, :job_id, :origin, :client, :policy,
+                     :started_at_micros, :state, :severity, :kind, :review_status, :job,
+                     :verdict)",
+        )?
+        .insert(named_params! {
+            ":leaf": from_count(log.next(connection)?),
+            ":stream": stream,
+            ":source": key.source.as_str(),
+            ":job_id": key.job_id.as_str(),
+            ":origin": origin.as_str(),
+            ":client": client,
+            ":policy": job.policy().name.as_str(),
+            ":started_at_micros": job.started_at().timestamp_micros(),
+            ":state": JudgedAs::from(&verdict.judgement).as_str(),
+            ":severity": severity,
+            ":kind": verdict.kind().map(AnomalyKind::as_str),
+            ":review_status": severity.map(|_| ReviewStatus::NotReviewed.as_str()),
+            ":job": job_json,
+            ":verdict": verdict_json,
+        })?;
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO client_streams (client, stream) VALUES (?1, ?2)")?
+        .execute((client, stream))?;
+    let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
+    log.append(connection, LeafKind::Observation, sequence, &parts)?;
+    Ok(Inserted::New)
+}
+
+pub(super) fn job_ref(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<JobRef>> {
+    let job: Option<BackupJob> = optional_json(row, column)?;
+    Ok(job.map(|job| JobRef::new(job.key(), job.started_at())))
+}
+
+fn observation(row: &Row<'_>) -> rusqlite::Result<StoredObservation> {
+    Ok(StoredObservation {
+        number: count(row, 0)?,
+        stream: json::<StreamKey>(row, 1)?,
+        job: json(row, 2)?,
+        verdict: json(row, 3)?,
+        origin: origin_in(row, 4)?,
+    })
+}
+
+fn origin_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Origin> {
+    let word = row.get_ref(column)?.as_str()?;
+    [Origin::Tool, Origin::Clock]
+        .into_iter()
+        .find(|origin| origin.as_str() == word)
+        .ok_or_else(|| unknown_word(column, word))
+}
+
+fn by_key<T>(
+    connection: &Connection,
+    sql: &str,
+    key: &JobKey,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>> {
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row((key.source.as_str(), key.job_id.as_str()), read)
+        .optional()?)
+}
