@@ -4,14 +4,17 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Judgement, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Judgement, Review, ReviewStatus, StreamKey,
+    Verdict,
+};
 
 use super::log::Logged;
 use super::numbered::Numbered;
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord, JudgedAs,
-    Message, ObservationQuery, Origin, PendingChange, SettingsVersion, StoreError, Stored,
-    StoredObservation,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
+    JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, SettingsVersion,
+    StoreError, Stored, StoredObservation,
 };
 
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(super) struct Data {
     places: HashMap<JobKey, usize>,
     /// Where the normal jobs of each stream are in `rows`, by their start.
     normal_places: HashMap<StreamKey, BTreeSet<(i64, usize)>>,
+    /// Where the anomalies are in `rows`, by their start.
+    anomaly_places: BTreeSet<(i64, usize)>,
     /// In the order in which they were first seen.
     stream_order: Vec<StreamKey>,
     pub(super) streams: HashMap<StreamKey, Stream>,
@@ -36,6 +41,7 @@ pub(super) struct Data {
     /// By message, then by sink.
     pub(super) deliveries: HashMap<u64, BTreeMap<String, Delivery>>,
     pub(super) log: Vec<Logged>,
+    pub(super) notes: HashMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -55,6 +61,7 @@ impl Row {
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) status: Option<String>,
+    pub(super) due_at_micros: Option<i64>,
 }
 
 impl Data {
@@ -74,6 +81,9 @@ impl Data {
             let places = self.normal_places.entry(row.stream.clone()).or_default();
             places.insert((row.started_at_micros(), place));
         }
+        if row.verdict.is_anomalous() {
+            self.anomaly_places.insert((row.started_at_micros(), place));
+        }
         self.rows.push(row);
         place
     }
@@ -82,6 +92,8 @@ impl Data {
     pub(super) fn pop(&mut self) {
         let Some(row) = self.rows.pop() else { return };
         self.places.remove(&row.job.key());
+        self.anomaly_places
+            .remove(&(row.started_at_micros(), self.rows.len()));
         if let Some(places) = self.normal_places.get_mut(&row.stream) {
             places.remove(&(row.started_at_micros(), self.rows.len()));
         }
@@ -104,16 +116,6 @@ impl Data {
         }
     }
 
-    /// Keeps the status of a known stream, and returns the one before.
-    pub(super) fn set_status(
-        &mut self,
-        stream: &StreamKey,
-        status: Option<String>,
-    ) -> Option<String> {
-        let stream = self.streams.get_mut(stream)?;
-        std::mem::replace(&mut stream.status, status)
-    }
-
     pub(super) fn streams_after(
         &self,
         after: u64,
@@ -132,6 +134,84 @@ impl Data {
                 ),
             })
             .collect()
+    }
+
+    pub(super) fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Vec<Stored<(StreamKey, String)>> {
+        let mut due: Vec<_> = (1..)
+            .zip(&self.stream_order)
+            .filter_map(|(number, key)| {
+                let stream = self.streams.get(key)?;
+                let due_at = stream.due_at_micros?;
+                let record = (key.clone(), stream.status.clone()?);
+                (due_at <= until.timestamp_micros()).then_some((due_at, Stored { number, record }))
+            })
+            .collect();
+        due.sort_by_key(|(due_at, stream)| (*due_at, stream.number));
+        let due = due.into_iter().map(|(_, stream)| stream);
+        due.take(limit).collect()
+    }
+
+    fn anomaly(&self, row: &Row) -> Anomaly {
+        let mut anomaly = Anomaly::new(row.verdict.clone());
+        let reviews = self.reviews.get(&row.job.key());
+        anomaly.review = reviews.and_then(|reviews| reviews.last().cloned());
+        anomaly
+    }
+
+    pub(super) fn false_positives(&self, stream: &StreamKey) -> Vec<Anomaly> {
+        let reviewed = self.reviews.keys().filter_map(|job| self.place(job));
+        let mut places: Vec<usize> = reviewed
+            .filter(|&place| self.rows[place].stream == *stream)
+            .collect();
+        places.sort_unstable();
+        places
+            .into_iter()
+            .map(|place| self.anomaly(&self.rows[place]))
+            .filter(|anomaly| anomaly.review_status() == ReviewStatus::FalsePositive)
+            .collect()
+    }
+
+    pub(super) fn anomalies_around(&self, around: &Around<'_>) -> Vec<NearbyAnomaly> {
+        let (first, last) = around.range_micros();
+        let at = around.at.timestamp_micros();
+        let between = |from: i64, to: i64| self.anomaly_places.range((from, 0)..=(to, usize::MAX));
+        let stands = |place: &usize| self.nearby(*place, around.client);
+        let before = between(first, at).rev();
+        let before = before.filter_map(|(_, place)| stands(place));
+        let mut near: Vec<NearbyAnomaly> = before.take(around.limit).collect();
+        near.reverse();
+        if at < last {
+            let after = between(at + 1, last).filter_map(|(_, place)| stands(place));
+            near.extend(after.take(around.limit));
+        }
+        near
+    }
+
+    /// An anomaly of a client that nobody has called a false positive or ignored.
+    fn nearby(&self, place: usize, client: Option<&ClientName>) -> Option<NearbyAnomaly> {
+        let row = &self.rows[place];
+        let anomaly = self.anomaly(row);
+        let verdict = &anomaly.verdict;
+        let stands = matches!(
+            anomaly.review_status(),
+            ReviewStatus::NotReviewed | ReviewStatus::Confirmed
+        );
+        if !stands || client.is_some_and(|client| *client != verdict.client) {
+            return None;
+        }
+        let job = verdict.key();
+        Some(NearbyAnomaly {
+            incident: self.incident_of.get(&job).copied(),
+            job,
+            client: verdict.client.clone(),
+            started_at: DateTime::from_timestamp_micros(row.started_at_micros())?,
+            severity: verdict.severity()?,
+            kind: verdict.kind()?,
+        })
     }
 
     pub(super) fn last_normal(&self, place: usize) -> Option<JobRef> {
@@ -170,24 +250,18 @@ impl Data {
     }
 
     pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        let anomaly = |row: &Row| {
-            let mut anomaly = Anomaly::new(row.verdict.clone());
-            let reviews = self.reviews.get(&row.job.key());
-            anomaly.review = reviews.and_then(|reviews| reviews.last().cloned());
-            anomaly
-        };
         let places = self.listed(query.after.as_ref(), query.limit, |row| {
             let incident = self.incident_of.get(&row.job.key());
             row.verdict.is_anomalous()
                 && query
                     .incident
                     .is_none_or(|number| incident == Some(&number))
-                && query.includes(&anomaly(row))
+                && query.includes(&self.anomaly(row))
         })?;
         Ok(places
             .into_iter()
             .map(|place| {
-                let mut anomaly = anomaly(&self.rows[place]);
+                let mut anomaly = self.anomaly(&self.rows[place]);
                 anomaly.last_normal = self.last_normal(place);
                 anomaly
             })

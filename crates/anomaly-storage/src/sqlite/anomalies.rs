@@ -1,6 +1,6 @@
 //! Anomalous jobs as people work with them, and what was decided about them.
 
-use anomaly_model::{Anomaly, AnomalyKind, JobKey, Review, ReviewStatus};
+use anomaly_model::{Anomaly, AnomalyKind, JobKey, Review, ReviewStatus, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit;
@@ -8,9 +8,12 @@ use super::conditions::Conditions;
 use super::fault::Result;
 use super::jobs::{self, Place, job_ref, normal_before_this};
 use super::log::Log;
-use super::values::{from_count, from_limit, from_time, json, optional_json, to_json};
+use super::values::{
+    from_count, from_limit, from_time, json, name, optional_count, optional_json, time, to_json,
+    word,
+};
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, AuditEntry, StoreError};
+use crate::{AnomalyQuery, Around, AuditEntry, NearbyAnomaly, StoreError};
 
 const REVIEWS: &str = "
     SELECT review FROM reviews
@@ -19,6 +22,14 @@ const REVIEWS: &str = "
 
 const LAST_REVIEW: &str =
     "SELECT review FROM reviews WHERE job = ?1 ORDER BY sequence DESC LIMIT 1";
+
+const FALSE_POSITIVES: &str = "
+    SELECT this.verdict, last.review FROM jobs AS this
+    JOIN reviews AS last
+        ON last.sequence = (SELECT max(sequence) FROM reviews WHERE job = this.sequence)
+    WHERE this.state = 'anomalous' AND this.review_status = 'false_positive'
+      AND this.stream = (SELECT id FROM streams WHERE key = ?1)
+    ORDER BY this.sequence";
 
 const IS_ANOMALOUS: &str = "SELECT 1 FROM jobs WHERE sequence = ?1 AND state = 'anomalous'";
 
@@ -71,6 +82,60 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
         Ok(anomaly)
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn false_positives(connection: &Connection, stream: &StreamKey) -> Result<Vec<Anomaly>> {
+    let mut statement = connection.prepare_cached(FALSE_POSITIVES)?;
+    let rows = statement.query_map((to_json(stream)?,), |row| {
+        let mut anomaly = Anomaly::new(json(row, 0)?);
+        anomaly.review = Some(json(row, 1)?);
+        Ok(anomaly)
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The anomalies near a time that nobody called usual or irrelevant.
+pub(super) fn around(connection: &Connection, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>> {
+    let (first, last) = around.range_micros();
+    let at = around.at.timestamp_micros();
+    let mut found = Vec::new();
+    for (from, to, order) in [(first, at, "DESC"), (at.saturating_add(1), last, "ASC")] {
+        let mut conditions = Conditions::new(
+            "this.state = 'anomalous' AND this.review_status IN ('not_reviewed', 'confirmed')",
+        );
+        let client = around.client.map(|name| name.as_str().to_owned());
+        conditions.and_if("this.client = ?", client);
+        let range = [from.into(), to.into()];
+        conditions.and("this.started_at_micros BETWEEN ? AND ?", range);
+        let sql = format!(
+            "SELECT this.source, this.job_id, this.client, this.started_at_micros, this.severity,
+                    this.kind, member.incident
+             FROM jobs AS this LEFT JOIN incident_jobs AS member ON member.job = this.sequence
+             WHERE {}
+             ORDER BY this.started_at_micros {order}, this.sequence {order} LIMIT {}",
+            conditions.sql(),
+            from_limit(Some(around.limit)),
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(conditions.values(), |row| {
+            Ok(NearbyAnomaly {
+                job: JobKey::new(name(row, 0)?, name(row, 1)?),
+                client: name(row, 2)?,
+                started_at: time(row, 3)?,
+                severity: word(row, 4)?,
+                kind: word(row, 5)?,
+                incident: optional_count(row, 6)?,
+            })
+        })?;
+        let start = found.len();
+        for row in rows {
+            found.push(row?);
+        }
+        if order == "DESC" {
+            found[start..].reverse();
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn reviews(connection: &Connection, key: &JobKey) -> Result<Vec<Review>> {

@@ -28,9 +28,10 @@ use self::log::Log;
 use self::site::Site;
 use crate::evidence::Tree;
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Read,
-    SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
+    Origin, PendingChange, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation,
+    Transaction,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -202,6 +203,14 @@ impl<T: Reader> Read for T {
         self.read(|connection| anomalies::reviews(connection, job))
     }
 
+    fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError> {
+        self.read(|connection| anomalies::false_positives(connection, stream))
+    }
+
+    fn anomalies_around(&self, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>, StoreError> {
+        self.read(|connection| anomalies::around(connection, around))
+    }
+
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| streams::model_state(connection, stream))
     }
@@ -216,6 +225,22 @@ impl<T: Reader> Read for T {
         limit: usize,
     ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
         self.read(|connection| streams::streams(connection, after, limit))
+    }
+
+    fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError> {
+        self.read(|connection| streams::due(connection, until, limit))
+    }
+
+    fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.read(|connection| streams::count_due(connection, until))
+    }
+
+    fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|connection| streams::note(connection, name))
     }
 
     fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError> {
@@ -283,8 +308,17 @@ impl Transaction for SqliteTransaction<'_> {
         self.write(|connection, _| streams::put_model_state(connection, stream, state))
     }
 
-    fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_status(connection, stream, status))
+    fn put_stream_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &str,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        self.write(|connection, _| streams::put_status(connection, stream, status, due_at))
+    }
+
+    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError> {
+        self.write(|connection, _| streams::put_note(connection, name, note))
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
