@@ -293,7 +293,7 @@ impl Transaction for MemoryTransaction<'_> {
                 .entry(key)
                 .and_modify(|reviews| _ = reviews.pop());
         });
-        self.log(Entry::Review(job.clone(), review.clone()));
+        self.log(Entry::Review(job.clone(), Box::new(review.clone())));
         self.audit(&AuditEntry::of_review(job, replaced.as_ref(), review))?;
         Ok(replaced)
     }

@@ -13,7 +13,7 @@ use crate::evidence::{Leaf, LeafKind, Tree};
 pub(super) enum Entry {
     /// The observation at this place.
     Observation(usize),
-    Review(JobKey, Review),
+    Review(JobKey, Box<Review>),
     /// The settings with this number.
     Settings(u64),
     /// The entry with this number.

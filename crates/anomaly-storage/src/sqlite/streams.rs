@@ -126,6 +126,7 @@ pub(super) fn put_note(connection: &Connection, name: &str, note: &str) -> Resul
     Ok(())
 }
 
+#[expect(clippy::type_complexity, reason = "a stream and its status")]
 pub(super) fn streams(
     connection: &Connection,
     after: u64,
