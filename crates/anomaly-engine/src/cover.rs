@@ -1,12 +1,14 @@
 //! What a person said was usual, and what later jobs that covers.
 
+use anomaly_features::Share;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
-    AnomalyKind, BackupJob, Ceiling, CoveredBy, Direction, FeatureName, JobRef, Review,
+    AnomalyKind, BackupJob, Ceiling, CoveredBy, Direction, FeatureName, Finding, JobRef, Review,
     ReviewScope, Severity, Verdict,
 };
 
 use crate::alarm::Alarm;
+use crate::levels::rounded;
 
 /// A false positive that covers later jobs of its stream, as far as they are no stranger.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,27 @@ pub(crate) struct Measured {
     pub(crate) lasting: bool,
 }
 
+impl Measured {
+    pub(crate) fn of(finding: &Finding) -> Self {
+        Self {
+            feature: finding.feature.clone(),
+            direction: finding.direction,
+            value: finding.observed,
+            lasting: false,
+        }
+    }
+
+    /// A share of the data.
+    pub(crate) fn share(share: Share, value: f64, lasting: bool) -> Option<Self> {
+        Some(Self {
+            feature: FeatureName::new(share.name()).ok()?,
+            direction: Direction::Above,
+            value: rounded(value),
+            lasting,
+        })
+    }
+}
+
 impl FalsePositive {
     /// What the review of an anomaly covers; `None` if it covers nothing but the job itself, or
     /// nothing that its scope names was measured.
@@ -45,10 +68,8 @@ impl FalsePositive {
             .iter()
             .filter(|finding| is_named(&finding.feature))
             .map(|finding| Measured {
-                feature: finding.feature.clone(),
-                direction: finding.direction,
-                value: finding.observed,
                 lasting: kind == AnomalyKind::SlowDrift,
+                ..Measured::of(finding)
             })
             .collect();
         let job = JobRef::new(anomaly.key(), anomaly.started_at);
@@ -119,5 +140,7 @@ pub(crate) fn covering<'a>(
     let covering = false_positives
         .iter()
         .filter(|said| !alarms.is_empty() && said.covers(job, alarms));
-    covering.map(|said| &said.by).max_by_key(|by| by.reviewed_at)
+    covering
+        .map(|said| &said.by)
+        .max_by_key(|by| by.reviewed_at)
 }

@@ -77,9 +77,16 @@ pub fn group(anomalies: &[Sighting], settings: &IncidentSettings) -> Vec<usize> 
     for class in [Class::Data, Class::Operation] {
         let of_class = by_time.iter().copied();
         let of_class = of_class.filter(|&index| anomalies[index].class() == Some(class));
-        join_many(anomalies, &of_class.collect::<Vec<_>>(), settings, &mut together);
+        join_many(
+            anomalies,
+            &of_class.collect::<Vec<_>>(),
+            settings,
+            &mut together,
+        );
     }
-    (0..anomalies.len()).map(|index| together.first(index)).collect()
+    (0..anomalies.len())
+        .map(|index| together.first(index))
+        .collect()
 }
 
 /// Joins what lies in a window with many clients; `by_time` are anomalies of one class.

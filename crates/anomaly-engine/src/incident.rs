@@ -51,6 +51,11 @@ impl Symptom {
 }
 
 impl Incident {
+    /// Whether it showed in the last job.
+    pub(crate) fn shows(&self) -> bool {
+        self.quiet_jobs == 0
+    }
+
     /// Whether what is seen now is the same again, and no worse.
     pub(crate) fn covers(&self, surprise: &Surprise) -> bool {
         Symptom::of(surprise) == Some(self.symptom)

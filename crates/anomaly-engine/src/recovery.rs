@@ -303,7 +303,9 @@ impl Search {
         self.point.suspects.truncate(listed);
         self.point.more_suspects = newer - self.point.suspects.len() as u64;
         match found {
-            Some(Found { examined: found, .. }) => {
+            Some(Found {
+                examined: found, ..
+            }) => {
                 let confidence = self.confidence(&found, &mut reasons);
                 let image = RecoveryImage::new(found.job, confidence, found.unseen);
                 self.point.image = Some(image);
@@ -329,7 +331,8 @@ impl Search {
             at_most(Confidence::Medium, said.to_owned());
         }
         if !found.content_seen {
-            let unseen = "What was written was not looked at: what changes no numbers would not show.";
+            let unseen =
+                "What was written was not looked at: what changes no numbers would not show.";
             at_most(Confidence::Medium, unseen.to_owned());
         }
         if found.p_value.is_none() {
