@@ -144,8 +144,8 @@ pub(crate) struct Seen {
     /// Whether the stream has too little history to be judged by it alone.
     warming_up: bool,
     surprise: Option<Surprise>,
-    /// Whether the levels of features are judged, and not only shown.
-    levels_judge: bool,
+    /// Levels that stand out, where they are judged and not only shown.
+    levels: Vec<Finding>,
     /// By all detectors that are on.
     p_value: Option<f64>,
     /// The p-value below which the job is strange.
@@ -176,7 +176,7 @@ impl Seen {
             judged,
             warming_up,
             surprise: None,
-            levels_judge: false,
+            levels: Vec::new(),
             p_value: None,
             threshold: settings.p_value_threshold()
                 / if warming_up { WARM_UP_CAUTION } else { 1.0 },
@@ -214,7 +214,6 @@ impl Seen {
             }
         }
         if !by_level.is_empty() && !self.warming_up {
-            self.levels_judge = true;
             let levels = weigh(
                 settings,
                 &by_level,
@@ -222,7 +221,10 @@ impl Seen {
                 &self.features,
                 &self.row,
             );
-            p_values.extend(levels.map(|levels| levels.p_value));
+            if let Some(levels) = levels {
+                p_values.push(levels.p_value);
+                self.levels = levels.findings;
+            }
         }
         self.p_value = match p_values.as_slice() {
             [] => None,
@@ -244,25 +246,14 @@ impl Seen {
         self.p_value.is_some_and(|p_value| p_value < self.threshold)
     }
 
-    /// What a finding of the detectors rests on: the shares that stand out, and the levels where they
-    /// are judged.
-    fn rests_on(&self, findings: &[Finding]) -> Vec<Measured> {
+    /// What the detectors rest on: the shares that stand out, and the levels where they are judged.
+    fn rests_on(&self) -> Vec<Measured> {
         let outstanding = self.surprise.iter().flat_map(Surprise::outstanding);
-        let mut rests_on: Vec<Measured> = outstanding
-            .filter_map(|term| {
-                let Statistic { share, .. } = term.statistic;
-                Measured::share(share, term.share(), term.statistic.is_sustained())
-            })
-            .collect();
-        if self.levels_judge {
-            let is_share = |finding: &&Finding| {
-                let mut names = Share::ALL.iter().map(|share| share.name());
-                names.any(|name| name == finding.feature.as_str())
-            };
-            let levels = findings.iter().filter(|finding| !is_share(finding));
-            rests_on.extend(levels.map(Measured::of));
-        }
-        rests_on
+        let shares = outstanding.filter_map(|term| {
+            let Statistic { share, .. } = term.statistic;
+            Measured::share(share, term.share(), term.statistic.is_sustained())
+        });
+        shares.chain(self.levels.iter().map(Measured::of)).collect()
     }
 
     /// The share, 0 where it is not known.
@@ -422,7 +413,7 @@ fn statistical(
         (classify::severity(kind, &impact), kind, summary)
     };
     let mut alarm = Alarm::new(severity, kind, summary);
-    alarm.rests_on = seen.rests_on(&findings);
+    alarm.rests_on = seen.rests_on();
     alarm.findings = findings;
     alarm
 }

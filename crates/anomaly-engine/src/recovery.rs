@@ -166,7 +166,7 @@ pub fn recovery_point<E>(
         most: Most::default(),
     };
     for examined in newest_first {
-        search.take(examined?);
+        search.take(&examined?);
         if search.is_done() {
             break;
         }
@@ -235,12 +235,12 @@ impl Search {
         self.found.is_some() && self.calm >= CALM_JOBS && compared
     }
 
-    fn take(&mut self, examined: Examined) {
+    fn take(&mut self, examined: &Examined) {
         let doubt = examined.doubt(&self.thresholds);
-        let held_more = self.most.is_less_than(&examined);
+        let held_more = self.most.is_less_than(examined);
         let alarm = self.first_alarm.map(|alarm| alarm.at);
         if alarm.is_some_and(|at| examined.job.started_at >= at) {
-            self.list(&examined, doubt.unwrap_or(SuspectReason::AfterFirstSign));
+            self.list(examined, doubt.unwrap_or(SuspectReason::AfterFirstSign));
             return;
         }
         self.before += 1;
@@ -263,7 +263,7 @@ impl Search {
         } else {
             SuspectReason::AfterFirstSign
         };
-        self.list(&examined, doubt.unwrap_or(reason));
+        self.list(examined, doubt.unwrap_or(reason));
     }
 
     /// Lists an image as suspect; what is not newer than the one that is found leaves the list again.

@@ -313,6 +313,18 @@ impl StreamModel {
         self.accept_where(Acceptance::LevelShift(first), is_part)
     }
 
+    /// Whether an anomalous job was accepted, and can still be taken back.
+    #[must_use]
+    pub fn is_accepted(&self, job: &JobKey) -> bool {
+        let held = self.held.find(job);
+        held.is_some_and(|held| held.accepted.is_some())
+    }
+
+    /// Whether something that was reported goes on, or may come again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.incident.is_some()
+    }
+
     /// Marks held jobs as usual, and says how many were not before.
     fn accept_where(&mut self, how: Acceptance, is_meant: impl Fn(&Held) -> bool) -> usize {
         let Self {
@@ -329,7 +341,7 @@ impl StreamModel {
             match &mut held.lesson {
                 Lesson::Numbers { .. } => memory.mark(held.number, false),
                 Lesson::Empty { image, replaced } => {
-                    *replaced = previous.replace(image.clone());
+                    *replaced = previous.replace(*image);
                 }
             }
         }
