@@ -5,6 +5,7 @@ mod classify;
 mod cover;
 mod engine;
 mod error;
+mod file_signs;
 mod findings;
 mod grouping;
 mod held;
@@ -29,6 +30,7 @@ mod status;
 mod stream_model;
 mod surprise;
 mod timing;
+mod written_files;
 
 pub use cover::FalsePositive;
 pub use engine::Engine;

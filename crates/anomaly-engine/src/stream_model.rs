@@ -14,6 +14,7 @@ use crate::incident::Incident;
 use crate::memory::Memory;
 use crate::slow_loss::SlowLoss;
 use crate::timing::{Timing, is_before};
+use crate::written_files::WrittenFiles;
 
 mod version_1;
 mod version_2;
@@ -48,6 +49,9 @@ pub struct StreamModel {
     pub(crate) incident: Option<Incident>,
     /// The part of the data that was gone when a slow loss was last reported; 0 if none is.
     pub(crate) reported_loss: f32,
+    /// Written behind the rest, where there is any.
+    #[serde(skip)]
+    pub(crate) written_files: WrittenFiles,
 }
 
 impl Default for StreamModel {
@@ -69,6 +73,7 @@ impl Default for StreamModel {
             memory: Memory::default(),
             incident: None,
             reported_loss: 0.0,
+            written_files: WrittenFiles::default(),
         }
     }
 }
@@ -331,6 +336,7 @@ impl StreamModel {
             held,
             memory,
             previous,
+            written_files,
             ..
         } = self;
         let waiting = held.iter_mut().filter(|held| held.accepted.is_none());
@@ -338,6 +344,7 @@ impl StreamModel {
         for held in waiting.filter(|held| is_meant(held)) {
             held.accepted = Some(how);
             accepted += 1;
+            written_files.accept(&held.job);
             match &mut held.lesson {
                 Lesson::Numbers { .. } => memory.mark(held.number, false),
                 Lesson::Empty { image, replaced } => {
@@ -353,7 +360,8 @@ impl StreamModel {
     /// taught only what came in between. They may be accepted again.
     ///
     /// Says whether there was something to take back. An empty image that was accepted stays what
-    /// images are compared with when another came after it.
+    /// images are compared with when another came after it, and so do accepted attributes of files
+    /// when others were learnt since.
     pub fn retract(&mut self, job: &JobKey) -> bool {
         let found = self.held.find(job);
         let Some((number, how)) = found.and_then(|held| Some((held.number, held.accepted?))) else {
@@ -363,6 +371,7 @@ impl StreamModel {
             held,
             memory,
             previous,
+            written_files,
             ..
         } = self;
         let began_shift = number.map(Acceptance::LevelShift);
@@ -374,6 +383,7 @@ impl StreamModel {
             if !is_meant || held.accepted.take().is_none() {
                 continue;
             }
+            written_files.retract(&held.job);
             match &mut held.lesson {
                 Lesson::Numbers { .. } => memory.mark(held.number, true),
                 Lesson::Empty { image, replaced } => {
@@ -392,7 +402,11 @@ impl StreamModel {
     /// # Errors
     /// [`EngineError::Encode`] when memory for the bytes cannot be had.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
-        postcard::to_extend(self, vec![FORMAT]).map_err(EngineError::Encode)
+        let bytes = postcard::to_extend(self, vec![FORMAT]).map_err(EngineError::Encode)?;
+        if self.written_files.is_empty() {
+            return Ok(bytes);
+        }
+        postcard::to_extend(&self.written_files, bytes).map_err(EngineError::Encode)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote, in this or an earlier version.
@@ -410,7 +424,7 @@ impl StreamModel {
         let model = match format {
             1 => version_1::read(state)?,
             2 => version_2::read(state)?,
-            FORMAT => read(state)?,
+            FORMAT => read_with_files(state)?,
             // There never was a format before the first.
             _ => return Err(EngineError::DamagedState { source: None }),
         };
@@ -445,6 +459,17 @@ fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, EngineError> {
     } else {
         Err(damaged(None))
     }
+}
+
+fn read_with_files(bytes: &[u8]) -> Result<StreamModel, EngineError> {
+    let damaged = |source| EngineError::DamagedState {
+        source: Some(source),
+    };
+    let (mut model, rest) = postcard::take_from_bytes::<StreamModel>(bytes).map_err(damaged)?;
+    if !rest.is_empty() {
+        model.written_files = read(rest)?;
+    }
+    Ok(model)
 }
 
 /// Whole seconds, where they are a gap.

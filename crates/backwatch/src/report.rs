@@ -1,5 +1,6 @@
 //! Showing what was found.
 
+mod files;
 mod json;
 mod summary;
 mod table;

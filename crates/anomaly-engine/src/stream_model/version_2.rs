@@ -125,5 +125,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<StreamModel, EngineError> {
         memory,
         incident: old.incident,
         reported_loss: old.reported_loss,
+        ..StreamModel::default()
     })
 }

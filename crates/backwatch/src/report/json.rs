@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 
+use anomaly_features::AnomalyType;
 use anomaly_model::{Anomaly, Verdict};
 use serde::Serialize;
 
@@ -13,15 +14,29 @@ use crate::tally::Tally;
 use crate::terminal::harmful;
 
 /// One document: what was counted, and the anomalies.
-pub(super) fn document(out: impl Write, found: &Found) -> Result<(), Failure> {
+pub(super) fn document<'a>(out: impl Write, found: &'a Found) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Document<'a> {
         #[serde(flatten)]
         tally: &'a Tally,
         switched_off: &'a SwitchedOff,
-        anomalies: Vec<&'a Anomaly>,
+        anomalies: Vec<Typed<'a>>,
     }
-    let anomalies = found.anomalies.iter().map(|found| &found.anomaly).collect();
+
+    /// An anomaly with NetBackup's type.
+    #[derive(Serialize)]
+    struct Typed<'a> {
+        anomaly_type: Option<&'static str>,
+        #[serde(flatten)]
+        anomaly: &'a Anomaly,
+    }
+
+    let typed = |anomaly: &'a Anomaly| Typed {
+        anomaly_type: AnomalyType::of(&anomaly.verdict).map(AnomalyType::as_str),
+        anomaly,
+    };
+    let anomalies = found.anomalies.iter();
+    let anomalies = anomalies.map(|found| typed(&found.anomaly)).collect();
     let document = Document {
         tally: &found.tally,
         switched_off: &found.off,

@@ -8,7 +8,7 @@ use anomaly_model::{Anomaly, Finding, JobRef, Severity, Verdict};
 use anstyle::{AnsiColor, Style};
 
 use crate::input::FileSummary;
-use crate::report::summary;
+use crate::report::{files, summary};
 use crate::scan::Found;
 use crate::terminal::harmless;
 
@@ -63,6 +63,9 @@ fn print_anomaly(
     }
     for row in rows(&verdict.findings) {
         writeln!(out, "{INDENT}  {}", row.trim_end())?;
+    }
+    for line in files::lines(&verdict.files) {
+        writeln!(out, "{INDENT}  {line}")?;
     }
     match last_clean {
         Some(job) => writeln!(
