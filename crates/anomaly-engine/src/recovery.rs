@@ -65,6 +65,11 @@ impl Examined {
         self.is_covered || self.review == ReviewStatus::FalsePositive
     }
 
+    /// Whether there is nothing to restore.
+    fn is_empty(&self) -> bool {
+        self.image_bytes == Some(0) || self.file_count == Some(0)
+    }
+
     fn left_an_image(&self) -> bool {
         matches!(self.status, JobStatus::Succeeded | JobStatus::Partial)
     }
@@ -250,7 +255,8 @@ impl Search {
         } else if self.is_slow() && (self.before <= self.slow_jobs || held_more) {
             (self.calm, self.found) = (0, None);
         }
-        let trusted = doubt.is_none() && self.before > self.slow_jobs;
+        let succeeded = examined.status == JobStatus::Succeeded && !examined.is_empty();
+        let trusted = succeeded && doubt.is_none() && self.before > self.slow_jobs;
         if trusted && self.found.is_none() {
             self.found = Some(Found {
                 examined: examined.clone(),

@@ -388,8 +388,10 @@ fn a_gap_is_reported_once() {
     let engine = Engine::default();
     let model = learnt();
     let late = job(47, usual_image(47));
-    let mut said = Said::default();
-    said.missed_after = Some(day(39));
+    let mut said = Said {
+        missed_after: Some(day(39)),
+        ..Said::default()
+    };
     let verdict = engine.judge_knowing(&said, &late, &mut model.clone());
     assert_eq!(verdict.judgement, Judgement::Normal);
     assert!(

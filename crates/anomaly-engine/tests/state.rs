@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, EngineError, StreamModel};
 use anomaly_model::{
-    AnomalyKind, AttributeHistograms, BackupImage, BackupJob, FileInspection, JobStatus, Severity,
-    StreamKey, Verdict,
+    AnomalyKind, AttributeHistograms, BackupJob, FileInspection, Severity, StreamKey, Verdict,
 };
 use common::{any_jobs as jobs, builder, sample, usual_jobs};
 use proptest::collection::vec;
