@@ -14,8 +14,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-fn anomaly(client: usize, hour: i64, severity: Severity, kind: AnomalyKind) -> Verdict {
-    let start = day(0) + TimeDelta::hours(hour);
+fn anomaly(client: u32, hour: u32, severity: Severity, kind: AnomalyKind) -> Verdict {
+    let start = day(0) + TimeDelta::hours(hour.into());
     let name = format!("client{client:03}");
     let id = format!("{client}-{hour}-{kind}");
     let job = BackupJob::builder("restic", id, name, "daily", start)
@@ -60,7 +60,12 @@ fn twenty_clients_in_one_night_are_one_incident() {
             } else {
                 Severity::Medium
             };
-            anomaly(client, 20 + client as i64 % 9, severity, kinds[client % 4])
+            anomaly(
+                client,
+                20 + client % 9,
+                severity,
+                kinds[client as usize % 4],
+            )
         })
         .collect();
     assert_eq!(sizes(&night), [20]);
@@ -70,7 +75,7 @@ fn twenty_clients_in_one_night_are_one_incident() {
             0 => (Severity::Medium, AnomalyKind::Failure),
             _ => (Severity::Low, AnomalyKind::MissedBackup),
         };
-        anomaly(client, 20 + client as i64 % 9, severity, kind)
+        anomaly(client, 20 + client % 9, severity, kind)
     };
     assert_eq!(sizes(&(0..20).map(failed).collect::<Vec<_>>()), [20]);
     // Both at once, on other clients, are two things.
@@ -82,7 +87,7 @@ fn twenty_clients_in_one_night_are_one_incident() {
 fn single_anomalies_of_many_clients_over_weeks_are_not_one() {
     let every_other_day = |severity| -> Vec<Verdict> {
         (0..30)
-            .map(|client| anomaly(client, 48 * client as i64, severity, AnomalyKind::Growth))
+            .map(|client| anomaly(client, 48 * client, severity, AnomalyKind::Growth))
             .collect()
     };
     assert_eq!(sizes(&every_other_day(Severity::High)), [1; 30]);
@@ -110,8 +115,8 @@ fn any_anomaly() -> impl Strategy<Value = Verdict> {
         AnomalyKind::MissedBackup,
     ];
     (
-        0..12_usize,
-        0..600_i64,
+        0..12_u32,
+        0..600_u32,
         select(Severity::ALL),
         select(kinds.to_vec()),
     )
