@@ -196,7 +196,7 @@ impl Pairs {
         let (first, last) = (u32::from(*first), u32::from(*after.last().unwrap_or(first)));
         self.count += after.len() as u64;
         self.first += u64::from(sum);
-        self.second += u64::from(sum - first + last);
+        self.second += u64::from(sum + last - first);
         self.first_squares += u64::from(squares);
         self.second_squares += u64::from(squares + last * last - first * first);
         self.products += u64::from(products);

@@ -23,11 +23,12 @@ pub struct StoredStatistics {
     entropy: u16,
     /// 1 to 8, see [`code`].
     nature: u8,
-    /// Share of random blocks, 0 to 15.
-    random_share: u8,
+    /// Share of random blocks, 0 to 15, see [`level`].
+    random_level: u8,
     head_random: bool,
+    tail_random: bool,
     encoded_parts: bool,
-    /// 0 to 7.
+    /// 0 to 3.
     fingerprint: u8,
 }
 
@@ -39,10 +40,11 @@ impl StoredStatistics {
         Self {
             entropy: (found.entropy_bits / 8.0 * 2047.0).round() as u16,
             nature: code(found.nature),
-            random_share: (found.random_block_share.unwrap_or(0.0) * 15.0).ceil() as u8,
+            random_level: level(found.random_block_share.unwrap_or(0.0)),
             head_random: found.head_random == Some(true),
+            tail_random: found.tail_random == Some(true),
             encoded_parts: found.has_encoded_parts(),
-            fingerprint: (found.fingerprint >> 61) as u8,
+            fingerprint: (found.fingerprint >> 62) as u8,
         }
     }
 
@@ -51,10 +53,11 @@ impl StoredStatistics {
     pub fn to_bytes(self) -> [u8; 3] {
         let bits = u32::from(self.entropy)
             | u32::from(self.nature) << 11
-            | u32::from(self.random_share) << 15
+            | u32::from(self.random_level) << 15
             | u32::from(self.head_random) << 19
-            | u32::from(self.encoded_parts) << 20
-            | u32::from(self.fingerprint) << 21;
+            | u32::from(self.tail_random) << 20
+            | u32::from(self.encoded_parts) << 21
+            | u32::from(self.fingerprint) << 22;
         let [low, middle, high, _] = bits.to_le_bytes();
         [low, middle, high]
     }
@@ -68,10 +71,11 @@ impl StoredStatistics {
         (1..=8).contains(&nature).then_some(Self {
             entropy: field(0, 11) as u16,
             nature,
-            random_share: field(15, 4) as u8,
+            random_level: field(15, 4) as u8,
             head_random: field(19, 1) == 1,
-            encoded_parts: field(20, 1) == 1,
-            fingerprint: field(21, 3) as u8,
+            tail_random: field(20, 1) == 1,
+            encoded_parts: field(21, 1) == 1,
+            fingerprint: field(22, 2) as u8,
         })
     }
 
@@ -91,8 +95,17 @@ impl StoredStatistics {
         matches!(self.nature, RANDOM | ENCODED | PARTLY_RANDOM)
     }
 
-    pub(super) fn was_encoded(self) -> bool {
-        self.nature == ENCODED
+    /// Whether these are statistics of the same nature.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        self.nature == other.nature
+    }
+
+    /// Whether parts of the file are random that were not before: a hundredth of it at least, and
+    /// twice as many blocks as before, or its beginning or end.
+    pub(super) fn has_new_random_parts(self, before: Self) -> bool {
+        self.head_random && !before.head_random
+            || self.tail_random && !before.tail_random
+            || self.random_level >= LEAST_LEVEL && self.random_level > before.random_level + 1
     }
 
     pub(super) fn had_encoded_parts(self) -> bool {
@@ -107,6 +120,19 @@ impl StoredStatistics {
     pub(super) fn was_plain(self) -> bool {
         self.nature == PLAIN
     }
+}
+
+/// The level of a hundredth.
+const LEAST_LEVEL: u8 = 9;
+
+/// A share by its order of magnitude: 15 for more than a half, one less for each halving, 1 for the
+/// smallest, 0 for none.
+fn level(share: f64) -> u8 {
+    if share <= 0.0 {
+        return 0;
+    }
+    let halvings = (1..15_u8).find(|halvings| share > 0.5_f64.powi(i32::from(*halvings)));
+    16 - halvings.unwrap_or(15)
 }
 
 const EMPTY: u8 = 1;

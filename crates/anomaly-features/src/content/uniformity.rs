@@ -73,3 +73,55 @@ const PRINTABLE_BYTES: f64 = 98.0;
 pub(super) fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beside the exact ones of SciPy 1.17.1: `scipy.stats.chi2.sf(x, 255)`.
+    #[test]
+    fn tails_are_near_the_exact_ones() {
+        for (chi_square, exact) in [
+            (200.0, 0.995_425_444_5),
+            (255.0, 0.488_222_521_8),
+            (300.0, 0.027_727_522_1),
+            (330.0, 0.001_067_320_1),
+            (360.0, 1.593_427_3e-5),
+            (384.9, 2.589_392_4e-7),
+        ] {
+            let tail = upper_tail(normal_score(chi_square, 255.0));
+            assert!(
+                (tail - exact).abs() < 2e-4 && (tail / exact - 1.0).abs() < 0.15,
+                "{tail}"
+            );
+        }
+    }
+
+    /// The constants for blocks are the formulas' values.
+    #[test]
+    fn bounds_of_blocks_are_four_deviations() {
+        let z = |squares: u32| uniformity_z(u128::from(squares), 4_096, 256);
+        let (least, most) = RANDOM_BLOCK_SQUARES.into_inner();
+        assert!(z(least) >= -MOST_BLOCK_Z && z(least - 1) < -MOST_BLOCK_Z);
+        assert!(z(most) <= MOST_BLOCK_Z && z(most + 1) > MOST_BLOCK_Z);
+        let chi_square = chi_square(f64::from(PLAIN_BLOCK_SQUARES), 4_096.0, 256.0);
+        assert!((chi_square / 255.0 - 20.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_few_bytes_of_text_cannot_be_random() {
+        let could = |bytes: &[u8]| {
+            let mut counts = [0_u64; 256];
+            bytes
+                .iter()
+                .for_each(|byte| counts[usize::from(*byte)] += 1);
+            let squares = counts.iter().map(|count| u128::from(*count).pow(2)).sum();
+            let printable = bytes.iter().filter(|byte| is_printable(**byte)).count();
+            could_be_random(squares, bytes.len() as u64, printable as u64)
+        };
+        assert!(!could(b"key = value\n"));
+        assert!(!could(&[0; 12]));
+        assert!(could(b"\x9c\x01\xfe\x33\x80\xd2\x17\x4a\xb1\xe0\x5f\x66"));
+        assert!(could(b""));
+    }
+}
