@@ -8,6 +8,7 @@ use anomaly_eval::EvalError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, SourceError};
+use anomaly_walk::WalkError;
 
 use crate::detect::DetectError;
 
@@ -54,6 +55,15 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error("{name} is not one job record: {source}")]
+    Merge {
+        name: String,
+        source: serde_json::Error,
+    },
+    #[error("what was seen does not fit into the job record")]
+    Fill(#[from] anomaly_model::ModelError),
+    #[error(transparent)]
+    Walk(#[from] WalkError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -88,7 +98,9 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            Self::Settings(_)
+            | Self::OptionNeeded { .. }
+            | Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

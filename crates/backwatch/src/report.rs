@@ -4,6 +4,7 @@ mod json;
 mod summary;
 mod table;
 mod text;
+pub(crate) mod walk;
 
 use std::io;
 

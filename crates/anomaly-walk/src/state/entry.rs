@@ -1,10 +1,12 @@
 //! What is remembered of one file, and of the files of one directory.
 
+use anomaly_model::FileChange;
+
 use crate::state::key::NAME_BITS;
 
 /// What is remembered of one file.
 ///
-/// It is ordered by name, then by the rest. In memory it takes 24 bytes; on disk 16, and 2 to 4 for
+/// It is ordered by name, then by the rest. In memory it takes 24 bytes; on disk 15, and 2 to 4 for
 /// the size of most files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
@@ -17,7 +19,7 @@ pub(crate) struct Entry {
     /// What was seen of the bytes; of use only if `SEEN` is set.
     pub(crate) content: u16,
     /// What the bytes were like.
-    pub(crate) statistics: [u8; 4],
+    pub(crate) statistics: [u8; 3],
 }
 
 /// Bytes were read: `content` and `statistics` mean something.
@@ -41,16 +43,25 @@ impl Entry {
             size_and_flags: size_bytes.min(MOST_BYTES) << FLAG_BITS,
             changed,
             content: 0,
-            statistics: [0; 4],
+            statistics: [0; 3],
         }
     }
 
     /// With what was seen of its bytes.
-    pub(crate) fn seen(mut self, sampling: u8, content: u16, statistics: [u8; 4]) -> Self {
+    pub(crate) fn seen(mut self, sampling: u8, content: u16, statistics: [u8; 3]) -> Self {
         let sampling = u64::from(sampling) << SAMPLING_SHIFT & SAMPLING;
         self.size_and_flags = self.size_and_flags & !SAMPLING | sampling | SEEN;
         self.content = content;
         self.statistics = statistics;
+        self
+    }
+
+    /// With what was seen of the bytes of `other`.
+    pub(crate) fn seen_as(mut self, other: &Self) -> Self {
+        const SEEN_HOW: u64 = SAMPLING | SEEN;
+        self.size_and_flags = self.size_and_flags & !SEEN_HOW | other.size_and_flags & SEEN_HOW;
+        self.content = other.content;
+        self.statistics = other.statistics;
         self
     }
 
@@ -68,12 +79,12 @@ impl Entry {
         self.size_and_flags >> FLAG_BITS
     }
 
-    pub(crate) fn is_unsettled(&self) -> bool {
+    fn is_unsettled(&self) -> bool {
         self.size_and_flags & UNSETTLED != 0
     }
 
     /// What the bytes were like, if some were read.
-    pub(crate) fn statistics(&self) -> Option<[u8; 4]> {
+    pub(crate) fn statistics(&self) -> Option<[u8; 3]> {
         (self.size_and_flags & SEEN != 0).then_some(self.statistics)
     }
 
@@ -82,8 +93,30 @@ impl Entry {
         self.name_and_modified == other.name_and_modified && self.size_bytes() == other.size_bytes()
     }
 
+    /// Whether nothing says that it was touched since `before`, and that would have left a trace.
+    pub(crate) fn looks_untouched(&self, before: &Self) -> bool {
+        self.looks_like(before) && self.changed == before.changed && !before.is_unsettled()
+    }
+
+    /// Whether the time of modification is that of `other`.
+    pub(crate) fn modified_with(&self, other: &Self) -> bool {
+        (self.name_and_modified ^ other.name_and_modified).trailing_zeros() >= u64::BITS - NAME_BITS
+    }
+
+    /// What happened to a file since `before`.
+    ///
+    /// Size and time of modification decide. Where they are the same, it has changed only if bytes
+    /// that were read are others: a change of attributes alone is none.
+    pub(crate) fn change_since(&self, before: &Self) -> FileChange {
+        if self.looks_like(before) && self.same_content(before) != Some(false) {
+            FileChange::Unmodified
+        } else {
+            FileChange::Changed
+        }
+    }
+
     /// Whether the bytes that were seen are those seen of `other`; `None` where that cannot be said.
-    pub(crate) fn same_content(&self, other: &Self) -> Option<bool> {
+    fn same_content(&self, other: &Self) -> Option<bool> {
         const COMPARED: u64 = SAMPLING | SEEN;
         let comparable = (self.size_and_flags ^ other.size_and_flags) & COMPARED == 0
             && self.size_and_flags & SEEN != 0;
@@ -96,7 +129,7 @@ const MOST_HEAD_BYTES: usize = 2 * MOST_NUMBER_BYTES;
 /// The longest that a number is.
 const MOST_NUMBER_BYTES: usize = 10;
 /// An entry without its size.
-const FIXED_BYTES: usize = 16;
+const FIXED_BYTES: usize = 15;
 
 /// Where the entries of a block begin, how many bytes they take, and how many they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,22 +173,22 @@ pub(crate) fn read_head(block: &[u8]) -> Option<Head> {
 pub(crate) fn read_entries(head: Head, mut body: &[u8]) -> Option<Vec<Entry>> {
     let mut entries = Vec::with_capacity(head.entries);
     for _ in 0..head.entries {
-        let fixed: [u8; FIXED_BYTES];
-        (fixed, body) = split(body)?;
-        let [a, b, c, d, e, f, g, h, i, j, k, l, statistics @ ..] = fixed;
         entries.push(Entry {
-            name_and_modified: u64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            changed: u16::from_le_bytes([i, j]),
-            content: u16::from_le_bytes([k, l]),
-            statistics,
+            name_and_modified: u64::from_le_bytes(first(&mut body)?),
+            changed: u16::from_le_bytes(first(&mut body)?),
+            content: u16::from_le_bytes(first(&mut body)?),
+            statistics: first(&mut body)?,
             size_and_flags: read_number(&mut body)?,
         });
     }
     (body.is_empty() && entries.is_sorted()).then_some(entries)
 }
 
-fn split<const N: usize>(bytes: &[u8]) -> Option<([u8; N], &[u8])> {
-    bytes.split_first_chunk::<N>().map(|(first, rest)| (*first, rest))
+/// The first bytes, which are taken off.
+fn first<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*first)
 }
 
 /// A number in groups of 7 bits, the lowest first; the last one has the eighth bit clear (LEB128).
@@ -193,15 +226,17 @@ mod tests {
 
     fn entry() -> impl Strategy<Value = Entry> {
         let size = prop_oneof![0..5_000_u64, any::<u64>()];
-        let seen = proptest::option::of((0..4_u8, any::<u16>(), any::<[u8; 4]>()));
+        let seen = proptest::option::of((0..4_u8, any::<u16>(), any::<[u8; 3]>()));
         let head = (0..1_u64 << NAME_BITS, size, any::<u16>(), any::<u16>());
-        (head, seen, any::<bool>()).prop_map(|((name, size, modified, changed), seen, unsettled)| {
-            let mut entry = Entry::unseen(name, size, modified, changed);
-            if let Some((sampling, content, statistics)) = seen {
-                entry = entry.seen(sampling, content, statistics);
-            }
-            if unsettled { entry.unsettled() } else { entry }
-        })
+        (head, seen, any::<bool>()).prop_map(
+            |((name, size, modified, changed), seen, unsettled)| {
+                let mut entry = Entry::unseen(name, size, modified, changed);
+                if let Some((sampling, content, statistics)) = seen {
+                    entry = entry.seen(sampling, content, statistics);
+                }
+                if unsettled { entry.unsettled() } else { entry }
+            },
+        )
     }
 
     proptest! {
@@ -228,20 +263,26 @@ mod tests {
         #[test]
         fn parts_are_kept_apart(name in 0..1_u64 << NAME_BITS, size in 0..1_u64 << 60) {
             let entry = Entry::unseen(name, size, u16::MAX, u16::MAX);
-            let full = entry.seen(3, u16::MAX, [u8::MAX; 4]).unsettled();
+            let full = entry.seen(3, u16::MAX, [u8::MAX; 3]).unsettled();
             for entry in [entry, full] {
                 prop_assert_eq!((entry.name(), entry.size_bytes()), (name, size));
             }
             prop_assert_eq!((entry.statistics(), entry.is_unsettled()), (None, false));
-            prop_assert_eq!((full.statistics(), full.is_unsettled()), (Some([u8::MAX; 4]), true));
+            prop_assert_eq!((full.statistics(), full.is_unsettled()), (Some([u8::MAX; 3]), true));
         }
     }
 
     #[test]
-    fn most_files_take_twenty_bytes_or_less() {
-        for (size, most) in [(0, 17), (7, 17), (1_000, 18), (100_000, 19), (16_000_000, 20)] {
+    fn most_files_take_nineteen_bytes_or_less() {
+        for (size, most) in [
+            (0, 16),
+            (7, 16),
+            (1_000, 17),
+            (100_000, 18),
+            (16_000_000, 19),
+        ] {
             let mut block = Vec::new();
-            let seen = Entry::unseen(1, size, 2, 3).seen(2, 4, [5; 4]);
+            let seen = Entry::unseen(1, size, 2, 3).seen(2, 4, [5; 3]);
             write_block(&[seen], &mut block);
             let bytes = read_head(&block).unwrap().bytes;
             assert!(bytes <= most, "{size} bytes take {bytes}");
@@ -251,10 +292,10 @@ mod tests {
     #[test]
     fn what_was_seen_is_compared_with_its_like_only() {
         let unseen = Entry::unseen(1, 2, 3, 4);
-        let seen = unseen.seen(1, 7, [0; 4]);
+        let seen = unseen.seen(1, 7, [0; 3]);
         assert_eq!(seen.same_content(&seen.unsettled()), Some(true));
-        assert_eq!(seen.same_content(&unseen.seen(1, 8, [0; 4])), Some(false));
-        assert_eq!(seen.same_content(&unseen.seen(2, 7, [0; 4])), None);
+        assert_eq!(seen.same_content(&unseen.seen(1, 8, [0; 3])), Some(false));
+        assert_eq!(seen.same_content(&unseen.seen(2, 7, [0; 3])), None);
         assert_eq!(seen.same_content(&unseen), None);
         assert_eq!(unseen.same_content(&unseen), None);
         assert!(seen.looks_like(&unseen));

@@ -20,6 +20,7 @@ pub(crate) struct KeyedHash {
     modified: SipHasher13,
     changed: SipHasher13,
     content: SipHasher13,
+    seed: u64,
 }
 
 impl KeyedHash {
@@ -34,6 +35,7 @@ impl KeyedHash {
             modified: derived(3),
             changed: derived(4),
             content: derived(5),
+            seed: root.hash(&[6]),
         }
     }
 
@@ -42,8 +44,8 @@ impl KeyedHash {
         self.directory.hash(path)
     }
 
-    /// A file, by its name in its directory: 48 bits, so that of a million files in one directory
-    /// two share a number once in 560 walks, and are then read once more than needed.
+    /// A file, by its name in its directory: 48 bits, so that two of a million files in one
+    /// directory share a number in one of 560 states, and are then read more often than needed.
     pub(crate) fn name(&self, name: &[u8]) -> u64 {
         self.name.hash(name) >> (u64::BITS - NAME_BITS)
     }
@@ -56,6 +58,11 @@ impl KeyedHash {
     /// The time of the last change of content or attributes.
     pub(crate) fn changed(&self, time: Time) -> u16 {
         short(self.changed.hash(&time.bytes()))
+    }
+
+    /// Where the sampling of large files starts: nobody without the key knows what is not looked at.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// What was seen of a file's bytes.

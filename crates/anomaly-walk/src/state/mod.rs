@@ -3,13 +3,14 @@
 //! ```text
 //! magic (8 bytes), format (2), key (16), length of the root's path (4), the root's path
 //! for each directory: how many files, how many bytes, and for each file, by name
-//!     name (6), time of modification (2), of change (2), content (2), statistics (4), size (1 to 10)
+//!     name (6), time of modification (2), of change (2), content (2), statistics (3), size (1 to 10)
 //! for each directory, by path: path (8), where its files are (5), number of its parent (4)
 //! about the whole walk: postcard
 //! where the list of directories is (8), how many (8), checksum of all before (8)
 //! ```
 //!
-//! All numbers are little-endian. Names, paths and times are hashes under the key.
+//! All numbers are little-endian. Names, paths and times are hashes under the key. A change of what the
+//! statistics of a file's bytes mean is a new format too: those of two walks are compared.
 
 pub(crate) mod entry;
 pub(crate) mod key;
@@ -19,6 +20,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use anomaly_features::content::ExtensionMix;
 use anomaly_model::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -51,6 +53,8 @@ pub(crate) struct Summary {
     pub(crate) started_at: DateTime<Utc>,
     /// How many files it saw.
     pub(crate) file_count: u64,
+    /// The extensions of their names, and those of all walks before.
+    pub(crate) extensions: ExtensionMix,
 }
 
 /// The checksum of a state. It finds accidents; it keeps nobody from writing another state.

@@ -84,7 +84,9 @@ impl OldState {
                 }
                 let parent = usize::try_from(at.parent).ok();
                 match parent.and_then(|parent| self.directories.get(parent)) {
-                    Some(parent) if !taken(&at) && parent.path != at.path && steps > 0 => at = parent,
+                    Some(parent) if !taken(&at) && parent.path != at.path && steps > 0 => {
+                        at = parent
+                    }
                     _ => break false,
                 }
                 steps -= 1;
@@ -152,7 +154,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn state(self) -> Result<OldState, WalkError> {
-        let length = self.file.metadata().map_err(|error| self.failed(error))?.len();
+        let length = self
+            .file
+            .metadata()
+            .map_err(|error| self.failed(error))?
+            .len();
         let (key, of) = self.head(length)?;
         self.verify(length)?;
         // Only now: a damaged path is no path.
@@ -225,14 +231,20 @@ impl Reading<'_> {
         let mut buffer = vec![0; 1 << 17];
         let mut content = &self.file;
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            let wanted = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
             let part = &mut buffer[..wanted];
-            content.read_exact(part).map_err(|error| self.failed(error))?;
+            content
+                .read_exact(part)
+                .map_err(|error| self.failed(error))?;
             sum.write(part);
             left -= wanted as u64;
         }
         let mut stored = [0; 8];
-        content.read_exact(&mut stored).map_err(|error| self.failed(error))?;
+        content
+            .read_exact(&mut stored)
+            .map_err(|error| self.failed(error))?;
         if sum.finish() != u64::from_le_bytes(stored) {
             return Err(damaged(self.paths, "its checksum is another"));
         }
@@ -260,7 +272,9 @@ impl Reading<'_> {
         let mut part = vec![0; DIRECTORY_BYTES << 12];
         let mut at = start;
         while at < end {
-            let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(part.len());
+            let wanted = usize::try_from(end - at)
+                .unwrap_or(usize::MAX)
+                .min(part.len());
             let part = &mut part[..wanted];
             self.read(part, at)?;
             directories.extend(part.as_chunks::<DIRECTORY_BYTES>().0.iter().map(directory));
