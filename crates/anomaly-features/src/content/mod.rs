@@ -4,19 +4,27 @@
 //! [`FilesSeen`] takes one [`FileObservation`] per file and gives the numbers of a job.
 
 mod block;
+mod encoding;
 mod extension;
+mod histogram;
+mod kind;
+mod nature;
 mod observation;
 mod sampling;
 mod seen;
 mod statistics;
 mod stored;
 mod suspicious;
+mod uniformity;
 
 pub use block::BlockStatistics;
+pub use encoding::Alphabet;
 pub use extension::{ExtensionMix, extension_of, name_before_appended_extension};
+pub use kind::FileKind;
+pub use nature::{Nature, Undecided};
 pub use observation::FileObservation;
 pub use sampling::{Ranges, Sampling};
 pub use seen::{FilesSeen, Inspected, Inspection};
-pub use statistics::{Alphabet, FileKind, FileStatistics, Nature, Undecided};
+pub use statistics::FileStatistics;
 pub use stored::StoredStatistics;
 pub use suspicious::SuspiciousExtensions;
