@@ -230,3 +230,135 @@ fn next_data(file: BorrowedFd<'_>, at: u64) -> Result<Option<Range<u64>>, Errno>
         Ok(Some(at..u64::MAX))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File, OpenOptions};
+    use std::io::Write as _;
+    use std::os::unix::fs::{FileExt as _, symlink};
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, mkfifoat, statat};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const FULL: Sampling = Sampling::Full;
+    const STRIDED: Sampling = Sampling::Strided { seed: 1 };
+
+    /// Examines the file `name`, with something done between listing and reading.
+    fn examined(
+        sampling: Sampling,
+        content: &[u8],
+        between: impl FnOnce(&Path),
+    ) -> (Examined, u64) {
+        let scratch = TempDir::new().unwrap();
+        let path = scratch.path().join("name");
+        fs::write(&path, content).unwrap();
+        examined_at(sampling, &path, between)
+    }
+
+    fn examined_at(
+        sampling: Sampling,
+        path: &Path,
+        between: impl FnOnce(&Path),
+    ) -> (Examined, u64) {
+        let directory = File::open(path.parent().unwrap()).unwrap();
+        let listed = Metadata::of(&statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).unwrap());
+        between(path);
+        let mut examiner = Examiner::new(sampling, None);
+        let examined = examiner.examine(directory.as_fd(), c"name", &listed);
+        (examined, examiner.read_bytes)
+    }
+
+    #[test]
+    fn what_the_sampling_asks_for_is_read() {
+        let content = vec![b'x'; 1 << 20];
+        for (sampling, bytes) in [(FULL, 1 << 20), (Sampling::Head, 1 << 16), (STRIDED, 1 << 16)] {
+            let (examined, read_bytes) = examined(sampling, &content, |_| ());
+            let Examined::Steady(found) = examined else {
+                panic!("{examined:?}");
+            };
+            assert_eq!((found.examined_bytes, read_bytes), (bytes, bytes));
+            assert_eq!(found.size_bytes, 1 << 20);
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_not_opened() {
+        let (examined, read_bytes) = examined(FULL, b"", |path| fs::remove_file(path).unwrap());
+        assert!(matches!(examined, Examined::Steady(_)), "{examined:?}");
+        assert_eq!(read_bytes, 0);
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_up_to_where_it_was() {
+        let (examined, read_bytes) = examined(FULL, &[b'x'; 5_000], |path| {
+            let mut file = OpenOptions::new().append(true).open(path).unwrap();
+            file.write_all(&[b'y'; 5_000]).unwrap();
+        });
+        let Examined::Unsteady(Some(found)) = examined else {
+            panic!("{examined:?}");
+        };
+        assert_eq!((found.examined_bytes, read_bytes), (5_000, 5_000));
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_read_up_to_where_it_ends() {
+        let cut = |path: &Path| {
+            let file = OpenOptions::new().write(true).open(path).unwrap();
+            file.set_len(100).unwrap();
+        };
+        for sampling in [FULL, STRIDED] {
+            let (examined, read_bytes) = examined(sampling, &[b'x'; 500_000], cut);
+            assert!(matches!(examined, Examined::Unsteady(Some(_))), "{examined:?}");
+            assert_eq!(read_bytes, 100);
+        }
+    }
+
+    #[test]
+    fn what_takes_a_files_place_is_not_read() {
+        let put: [fn(&Path); 3] = [
+            |path| symlink("/etc/passwd", path).unwrap(),
+            |path| mkfifoat(CWD, path, Mode::RWXU).unwrap(),
+            |path| fs::create_dir(path).unwrap(),
+        ];
+        for put in put {
+            let (examined, read_bytes) = examined(FULL, b"some text", |path| {
+                fs::remove_file(path).unwrap();
+                put(path);
+            });
+            assert!(matches!(examined, Examined::Unsteady(None)), "{examined:?}");
+            assert_eq!(read_bytes, 0);
+        }
+    }
+
+    #[test]
+    fn a_file_that_vanishes_is_gone() {
+        let (examined, _) = examined(FULL, b"some text", |path| fs::remove_file(path).unwrap());
+        assert!(matches!(examined, Examined::Vanished), "{examined:?}");
+    }
+
+    /// A terabyte with two islands of data, of which one is in a block that nobody asks for.
+    #[test]
+    fn holes_are_not_read() {
+        const SIZE: u64 = 1 << 40;
+        let scratch = TempDir::new().unwrap();
+        let path = scratch.path().join("name");
+        let file = File::create(&path).unwrap();
+        file.set_len(SIZE).unwrap();
+        file.write_all_at(&[b'a'; 10_000], 0).unwrap();
+        file.write_all_at(&[b'b'; 10_000], SIZE / 3).unwrap();
+        drop(file);
+        let (examined, read_bytes) = examined_at(FULL, &path, |_| ());
+        let Examined::Steady(found) = examined else {
+            panic!("{examined:?}");
+        };
+        // Islands end where the blocks of the file system do.
+        assert!((20_000..200_000).contains(&read_bytes), "{read_bytes}");
+        assert_eq!((found.size_bytes, found.examined_bytes), (SIZE, read_bytes));
+        let (examined, read_bytes) = examined_at(STRIDED, &path, |_| ());
+        assert!(matches!(examined, Examined::Steady(_)), "{examined:?}");
+        assert!((4_096..20_000).contains(&read_bytes), "{read_bytes}");
+    }
+}
