@@ -52,6 +52,22 @@ impl FileKind {
         !is("script") && (media.starts_with("text/") || is("xml") || is("json") || is("html"))
     }
 
+    /// Whether it is a key, a certificate or a message in the armour of PEM or PGP.
+    pub(super) fn is_armour(self) -> bool {
+        matches!(
+            self.0,
+            FileFormat::PemCertificate
+                | FileFormat::PemCertificateSigningRequest
+                | FileFormat::PemPrivateKey
+                | FileFormat::PemPublicKey
+                | FileFormat::PgpMessage
+                | FileFormat::PgpPrivateKeyBlock
+                | FileFormat::PgpPublicKeyBlock
+                | FileFormat::PgpSignature
+                | FileFormat::PgpSignedMessage
+        )
+    }
+
     /// Whether files of this format may look random for the most part: what is compressed.
     pub(super) fn is_dense(self) -> bool {
         let kind = self.0.kind();
@@ -74,7 +90,7 @@ impl FileKind {
 }
 
 /// What an extension promises of the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Promise {
     /// Nothing, or nothing that always holds.
     None,

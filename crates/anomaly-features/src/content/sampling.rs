@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::sketch::mixed;
+
 /// Which bytes of a file are looked at.
 ///
 /// ```
@@ -125,10 +127,7 @@ pub(super) fn stretch_bytes(size_bytes: u64) -> u64 {
 
 /// Where in its stretch the block begins.
 pub(super) fn offset_in_stretch(seed: u64, number: u64, stretch_bytes: u64) -> u64 {
-    // The finishing steps of SplitMix64: no period of an attacker's keeps step with it.
-    let mut bits = seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
+    // No period of an attacker's keeps step with it.
+    let bits = mixed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits % (stretch_bytes / Sampling::BLOCK_BYTES) * Sampling::BLOCK_BYTES
 }

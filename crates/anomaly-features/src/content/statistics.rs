@@ -142,6 +142,12 @@ impl FileStatistics {
         self.encoded_block_share.is_some_and(|share| share >= 0.05)
     }
 
+    /// Whether it is a key, a certificate or a message that is always encoded, and no longer than
+    /// those are.
+    pub(super) fn is_armoured(&self) -> bool {
+        self.size_bytes <= 65_536 && self.kind.is_some_and(FileKind::is_armour)
+    }
+
     /// What is kept of it until the next version of the file.
     #[must_use]
     pub fn stored(&self) -> StoredStatistics {

@@ -96,6 +96,10 @@ impl StoredStatistics {
         self.encoded_parts || self.nature == ENCODED
     }
 
+    pub(super) fn was_compressed(self) -> bool {
+        self.nature == COMPRESSED
+    }
+
     /// Whether the file was far from random.
     pub(super) fn was_plain(self) -> bool {
         self.nature == PLAIN
