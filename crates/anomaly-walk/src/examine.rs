@@ -274,7 +274,11 @@ mod tests {
     #[test]
     fn what_the_sampling_asks_for_is_read() {
         let content = vec![b'x'; 1 << 20];
-        for (sampling, bytes) in [(FULL, 1 << 20), (Sampling::Head, 1 << 16), (STRIDED, 1 << 16)] {
+        for (sampling, bytes) in [
+            (FULL, 1 << 20),
+            (Sampling::Head, 1 << 16),
+            (STRIDED, 1 << 16),
+        ] {
             let (examined, read_bytes) = examined(sampling, &content, |_| ());
             let Examined::Steady(found) = examined else {
                 panic!("{examined:?}");
@@ -311,7 +315,10 @@ mod tests {
         };
         for sampling in [FULL, STRIDED] {
             let (examined, read_bytes) = examined(sampling, &[b'x'; 500_000], cut);
-            assert!(matches!(examined, Examined::Unsteady(Some(_))), "{examined:?}");
+            assert!(
+                matches!(examined, Examined::Unsteady(Some(_))),
+                "{examined:?}"
+            );
             assert_eq!(read_bytes, 100);
         }
     }

@@ -1,5 +1,9 @@
 //! A walk that is killed at any moment leaves the old state or the new one, whole.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod tree;
 
@@ -81,7 +85,10 @@ fn a_killed_walk_leaves_a_whole_state() {
         let told = told.last().unwrap_or(before);
         // It may have been killed between the commit and the word of it.
         let found = remembered();
-        assert!((told..=told + 1).contains(&found), "{found} after {told}: {text}");
+        assert!(
+            (told..=told + 1).contains(&found),
+            "{found} after {told}: {text}"
+        );
     }
     // Nobody holds the lock of a process that is gone.
     assert_eq!(tree.walk().changes(), (0, 0, 400, 0));

@@ -1,5 +1,9 @@
 //! A state that cannot be used is refused and left as it is.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod tree;
 
@@ -34,7 +38,9 @@ fn a_truncated_state_is_refused() {
     let (tree, state) = walked();
     for length in 0..state.len() {
         let error = refused(&tree, &state[..length]);
-        let named = error.to_string().contains(&tree.state.display().to_string());
+        let named = error
+            .to_string()
+            .contains(&tree.state.display().to_string());
         assert!(named, "{error}");
         match error {
             WalkError::NotAState { .. } => assert!(length < 8),
@@ -42,7 +48,10 @@ fn a_truncated_state_is_refused() {
             error => panic!("{length}: {error}"),
         }
     }
-    assert!(matches!(refused(&tree, b"jobs: 3\n"), WalkError::NotAState { .. }));
+    assert!(matches!(
+        refused(&tree, b"jobs: 3\n"),
+        WalkError::NotAState { .. }
+    ));
     // The whole one is not.
     fs::write(&tree.state, &state).unwrap();
     assert_eq!(tree.walk().changes(), (0, 0, 10, 0));
@@ -72,7 +81,14 @@ fn a_state_of_a_newer_version_is_refused() {
     state[8..10].copy_from_slice(&2_u16.to_le_bytes());
     state.truncate(100);
     let error = refused(&tree, &state);
-    assert!(matches!(error, WalkError::NewerState { found: 2, known: 1, .. }));
+    assert!(matches!(
+        error,
+        WalkError::NewerState {
+            found: 2,
+            known: 1,
+            ..
+        }
+    ));
     assert!(error.to_string().contains("update this program"), "{error}");
 }
 
@@ -83,7 +99,11 @@ fn a_state_of_another_directory_is_refused() {
     let error = Walk::new(WalkOptions::new(&other, &tree.state, tree::later())).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, WalkError::OtherDirectory { .. }), "{text}");
-    assert!(text.contains(&format!("is of {}, not of {}", tree.root.display(), other.display())));
+    assert!(text.contains(&format!(
+        "is of {}, not of {}",
+        tree.root.display(),
+        other.display()
+    )));
     assert_eq!(fs::read(&tree.state).unwrap(), state);
 }
 

@@ -80,12 +80,15 @@ impl Iterator for Ranges {
     type Item = Range<u64>;
 
     fn next(&mut self) -> Option<Range<u64>> {
+        if self.next == u64::MAX {
+            return None;
+        }
         let (range, last) = match self.sampling {
             Sampling::Full => (0..self.size_bytes, true),
             Sampling::Head => (0..self.size_bytes.min(Sampling::HEAD_BYTES), true),
             Sampling::Strided { seed } => self.block(seed),
         };
-        if self.next == u64::MAX || range.is_empty() {
+        if range.is_empty() {
             return None;
         }
         self.next = if last { u64::MAX } else { self.next + 1 };
