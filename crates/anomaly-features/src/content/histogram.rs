@@ -1,5 +1,6 @@
 //! Counting bytes, block by block.
 
+use super::sketch::mixed;
 use super::uniformity::{PLAIN_BLOCK_SQUARES, RANDOM_BLOCK_SQUARES, is_uniform};
 
 /// The bytes of a block.
@@ -26,6 +27,8 @@ pub(super) struct Histogram {
     pub(super) counts: [u64; 256],
     pub(super) blocks: Blocks,
     pub(super) pairs: Pairs,
+    /// A hash of the blocks in their order.
+    pub(super) chain: u64,
 }
 
 /// What the blocks looked like that were seen whole.
@@ -62,6 +65,7 @@ impl Histogram {
             counts: [0; 256],
             blocks: Blocks::default(),
             pairs: Pairs::default(),
+            chain: 0,
         }
     }
 
@@ -74,6 +78,7 @@ impl Histogram {
         self.counts = [0; 256];
         self.blocks = Blocks::default();
         self.pairs = Pairs::default();
+        self.chain = 0;
     }
 
     /// Counts bytes of one range; blocks begin where the range does.
@@ -88,8 +93,8 @@ impl Histogram {
             count(piece, &mut self.tables);
             self.filled += piece.len();
             if self.filled == BLOCK {
-                let block = self.drain();
-                self.blocks.add(&block);
+                let (block, squares) = self.drain();
+                self.blocks.add(&block, squares);
             }
         }
     }
@@ -101,8 +106,8 @@ impl Histogram {
         }
     }
 
-    /// Empties the tables into the counts; the counts of the block.
-    fn drain(&mut self) -> [u16; 256] {
+    /// Empties the tables into the counts; the counts of the block and the sum of their squares.
+    fn drain(&mut self) -> ([u16; 256], u32) {
         self.pairs.add(&self.lead[..self.filled.min(LEAD)]);
         let mut block = [0; 256];
         for table in &mut self.tables {
@@ -115,7 +120,12 @@ impl Histogram {
             *total += u64::from(count);
         }
         self.filled = 0;
-        block
+        let mut squares = 0;
+        for count in block {
+            squares += u32::from(count) * u32::from(count);
+        }
+        self.chain = mixed(self.chain ^ self.pairs.products ^ (u64::from(squares) << 32));
+        (block, squares)
     }
 }
 
@@ -137,11 +147,7 @@ fn count(bytes: &[u8], tables: &mut [[u16; 256]; TABLES]) {
 }
 
 impl Blocks {
-    fn add(&mut self, counts: &[u16; 256]) {
-        let mut squares = 0_u32;
-        for count in counts {
-            squares += u32::from(*count) * u32::from(*count);
-        }
+    fn add(&mut self, counts: &[u16; 256], squares: u32) {
         self.whole += 1;
         self.squares += u64::from(squares);
         if RANDOM_BLOCK_SQUARES.contains(&squares) {

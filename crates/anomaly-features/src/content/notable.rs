@@ -114,3 +114,10 @@ impl Notable {
         ranked.into_iter().map(|(_, file)| file).collect()
     }
 }
+
+/// A path that is no longer than a job may hold: its end, which names the file.
+pub(super) fn bounded(path: &str) -> String {
+    let start = path.len().saturating_sub(NotableFile::MOST_PATH_BYTES);
+    let start = (start..path.len()).find(|at| path.is_char_boundary(*at));
+    path[start.unwrap_or(path.len())..].to_owned()
+}

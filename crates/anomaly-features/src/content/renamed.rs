@@ -1,5 +1,6 @@
 //! New files that have the size of a vanished one.
 
+use super::notable::bounded;
 use super::sketch::{Sketch, mixed};
 
 /// Smaller files have each other's sizes by chance.
@@ -81,7 +82,7 @@ impl SizePairs {
         if let Some(names) = self.names.entry(hash, new).filter(|_| !path.is_empty()) {
             let name = name(names);
             if name.as_deref().is_none_or(|kept| path < kept) {
-                *name = Some(path.to_owned());
+                *name = Some(bounded(path));
             }
         }
     }

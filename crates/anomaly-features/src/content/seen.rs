@@ -11,7 +11,7 @@ use super::attributes::Attributes;
 use super::extension::{ExtensionMix, extension_of, hash_of_lower_case};
 use super::mean::Moments;
 use super::nature::{Nature, Undecided};
-use super::notable::{Notable, weight};
+use super::notable::{Notable, bounded, weight};
 use super::note::RansomNotes;
 use super::observation::{DenseBy, FileObservation};
 use super::pool::Pool;
@@ -474,13 +474,6 @@ fn most_frequent(
     let others = written.iter().map(|(_, entry)| entry.clone()).collect();
     let others = by_frequency(others, most - listed.len());
     listed.into_iter().chain(others).collect()
-}
-
-/// A path that is no longer than a job may hold: its end, which names the file.
-fn bounded(path: &str) -> String {
-    let start = path.len().saturating_sub(NotableFile::MOST_PATH_BYTES);
-    let start = (start..path.len()).find(|at| path.is_char_boundary(*at));
-    path[start.unwrap_or(path.len())..].to_owned()
 }
 
 /// What a job wrote.

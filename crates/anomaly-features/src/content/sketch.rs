@@ -38,14 +38,17 @@ impl<V, const MOST: usize> Sketch<V, MOST> {
 
     /// The value of this hash, made by `first` if it is new; `None` if it is not kept.
     pub(super) fn entry(&mut self, hash: u64, first: impl FnOnce() -> V) -> Option<&mut V> {
-        if !self.keeps(hash) {
-            return None;
+        if self.values.len() >= MOST && !self.values.contains_key(&hash) {
+            self.make_room_for(hash);
         }
-        if !self.values.contains_key(&hash) {
-            self.values.insert(hash, first());
-            self.shrink();
-        }
-        self.values.get_mut(&hash)
+        self.keeps(hash)
+            .then(|| self.values.entry(hash).or_insert_with(first))
+    }
+
+    /// Lets the largest hash go, or this new one if it is larger.
+    fn make_room_for(&mut self, hash: u64) {
+        let last = self.values.last_key_value().map(|(last, _)| *last);
+        self.lower_limit(last.map_or(hash, |last| last.max(hash)));
     }
 
     /// Takes in another one; `add` adds the other's value of a hash that both have.

@@ -3,6 +3,7 @@
 use super::histogram::Histogram;
 use super::kind::{FileKind, Promise};
 use super::nature::{Evidence, Nature, nature, part_is_random};
+use super::sketch::mixed;
 use super::stored::StoredStatistics;
 use super::uniformity::{chi_square, is_printable, normal_score, upper_tail};
 
@@ -53,8 +54,10 @@ pub struct FileStatistics {
     pub(super) squares: u128,
     /// Whether it begins as a format whose end it does not have, but random bytes.
     pub(super) lacks_its_end: bool,
-    /// Three bits that depend on every examined byte.
-    pub(super) fingerprint: u8,
+    /// A number that depends on the histogram, and on the order of blocks and of the first bytes in
+    /// each: the same bytes, examined in the same way, have the same one, and others hardly ever,
+    /// unless somebody means them to.
+    pub fingerprint: u64,
 }
 
 impl FileStatistics {
@@ -96,7 +99,7 @@ impl FileStatistics {
             squares,
             lacks_its_end: tail_random == Some(true)
                 && kind.is_some_and(|kind| kind.lacks_its_end(tail)),
-            fingerprint: fingerprint(counts, head, tail),
+            fingerprint: fingerprint(histogram),
         };
         let evidence = Evidence {
             counts,
@@ -172,14 +175,12 @@ fn entropy_bits(counts: &[u64; 256], n: u64) -> f64 {
     (libm::log2(n) - sum / n + bias).clamp(0.0, 8.0)
 }
 
-fn fingerprint(counts: &[u64; 256], head: &[u8], tail: &[u8]) -> u8 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |value: u64| hash = (hash.rotate_left(5) ^ value).wrapping_mul(0x0100_0000_01b3);
-    counts.iter().for_each(|count| add(*count));
-    for part in [head, tail] {
-        let (words, rest) = part.as_chunks::<8>();
-        words.iter().for_each(|word| add(u64::from_le_bytes(*word)));
-        rest.iter().for_each(|byte| add(u64::from(*byte)));
-    }
-    (hash >> 61) as u8
+fn fingerprint(histogram: &Histogram) -> u64 {
+    let sum = histogram
+        .counts
+        .iter()
+        .fold(histogram.chain, |hash, count| {
+            (hash.rotate_left(5) ^ count).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+    mixed(sum)
 }

@@ -32,6 +32,9 @@ pub struct StoredStatistics {
 }
 
 impl StoredStatistics {
+    /// Changes when the meaning of the bytes changes: what was kept under another one says nothing.
+    pub const VERSION: u8 = 1;
+
     pub(super) fn of(found: &FileStatistics) -> Self {
         Self {
             entropy: (found.entropy_bits / 8.0 * 2047.0).round() as u16,
@@ -39,7 +42,7 @@ impl StoredStatistics {
             random_share: (found.random_block_share.unwrap_or(0.0) * 15.0).ceil() as u8,
             head_random: found.head_random == Some(true),
             encoded_parts: found.has_encoded_parts(),
-            fingerprint: found.fingerprint,
+            fingerprint: (found.fingerprint >> 61) as u8,
         }
     }
 
