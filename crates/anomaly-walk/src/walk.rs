@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use anomaly_features::content::{FilesSeen, Inspection};
+use anomaly_features::content::{FilesSeen, Inspection, StoredStatistics};
 use anomaly_model::chrono::TimeDelta;
 use ignore::gitignore::Gitignore;
 
@@ -141,6 +141,7 @@ impl Walk {
         let state = new.map(|new| {
             new.finish(&Summary {
                 started_at: self.options.started_at,
+                statistics_version: StoredStatistics::VERSION,
                 file_count: found.image.file_count.unwrap_or_default(),
                 extensions: found.extensions,
             })

@@ -223,7 +223,7 @@ impl<'a> Worker<'a> {
         match (statistics, old) {
             (Some(found), _) => now.seen(
                 self.shared.walk.options.sampling.number(),
-                self.shared.walk.hash.content(&content_of(found)),
+                found.fingerprint,
                 found.stored().to_bytes(),
             ),
             (None, Some(old)) if now.looks_like(old) => now.seen_as(old),
@@ -288,22 +288,6 @@ pub(crate) fn observe_deleted(seen: &mut FilesSeen, entry: &Entry) {
     file.size_bytes_before = Some(entry.size_bytes());
     file.before = entry.statistics().and_then(StoredStatistics::from_bytes);
     seen.observe(&file);
-}
-
-/// Numbers that are the same for the same bytes, and hardly ever for others.
-fn content_of(found: &FileStatistics) -> [u8; 40] {
-    let numbers = [
-        found.size_bytes as f64,
-        found.entropy_bits,
-        found.chi_square_per_degree.unwrap_or(f64::NAN),
-        found.serial_correlation.unwrap_or(f64::NAN),
-        found.printable_share,
-    ];
-    let mut bytes = [0; 40];
-    for (place, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
-        *place = number.to_bits().to_le_bytes();
-    }
-    bytes
 }
 
 fn lossy(name: &CStr) -> Cow<'_, str> {

@@ -48,11 +48,18 @@ impl Entry {
     }
 
     /// With what was seen of its bytes.
-    pub(crate) fn seen(mut self, sampling: u8, content: u16, statistics: [u8; 3]) -> Self {
+    pub(crate) fn seen(mut self, sampling: u8, fingerprint: u64, statistics: [u8; 3]) -> Self {
         let sampling = u64::from(sampling) << SAMPLING_SHIFT & SAMPLING;
         self.size_and_flags = self.size_and_flags & !SAMPLING | sampling | SEEN;
-        self.content = content;
+        let [low, high, ..] = fingerprint.to_le_bytes();
+        self.content = u16::from_le_bytes([low, high]);
         self.statistics = statistics;
+        self
+    }
+
+    /// With nothing of what was seen of its bytes.
+    pub(crate) fn forgotten(mut self) -> Self {
+        self.size_and_flags &= !SEEN;
         self
     }
 
@@ -226,7 +233,7 @@ mod tests {
 
     fn entry() -> impl Strategy<Value = Entry> {
         let size = prop_oneof![0..5_000_u64, any::<u64>()];
-        let seen = proptest::option::of((0..4_u8, any::<u16>(), any::<[u8; 3]>()));
+        let seen = proptest::option::of((0..4_u8, any::<u64>(), any::<[u8; 3]>()));
         let head = (0..1_u64 << NAME_BITS, size, any::<u16>(), any::<u16>());
         (head, seen, any::<bool>()).prop_map(
             |((name, size, modified, changed), seen, unsettled)| {
@@ -263,7 +270,7 @@ mod tests {
         #[test]
         fn parts_are_kept_apart(name in 0..1_u64 << NAME_BITS, size in 0..1_u64 << 60) {
             let entry = Entry::unseen(name, size, u16::MAX, u16::MAX);
-            let full = entry.seen(3, u16::MAX, [u8::MAX; 3]).unsettled();
+            let full = entry.seen(3, u64::MAX, [u8::MAX; 3]).unsettled();
             for entry in [entry, full] {
                 prop_assert_eq!((entry.name(), entry.size_bytes()), (name, size));
             }
@@ -298,6 +305,8 @@ mod tests {
         assert_eq!(seen.same_content(&unseen.seen(2, 7, [0; 3])), None);
         assert_eq!(seen.same_content(&unseen), None);
         assert_eq!(unseen.same_content(&unseen), None);
+        assert_eq!(seen.forgotten().same_content(&seen), None);
+        assert_eq!((seen.statistics(), seen.forgotten().statistics()), (Some([0; 3]), None));
         assert!(seen.looks_like(&unseen));
         assert!(!seen.looks_like(&Entry::unseen(1, 3, 3, 4)));
         assert!(!seen.looks_like(&Entry::unseen(1, 2, 4, 4)));

@@ -19,7 +19,6 @@ pub(crate) struct KeyedHash {
     name: SipHasher13,
     modified: SipHasher13,
     changed: SipHasher13,
-    content: SipHasher13,
     seed: u64,
 }
 
@@ -34,8 +33,7 @@ impl KeyedHash {
             name: derived(2),
             modified: derived(3),
             changed: derived(4),
-            content: derived(5),
-            seed: root.hash(&[6]),
+            seed: root.hash(&[5]),
         }
     }
 
@@ -63,11 +61,6 @@ impl KeyedHash {
     /// Where the sampling of large files starts: nobody without the key knows what is not looked at.
     pub(crate) fn seed(&self) -> u64 {
         self.seed
-    }
-
-    /// What was seen of a file's bytes.
-    pub(crate) fn content(&self, seen: &[u8]) -> u16 {
-        short(self.content.hash(seen))
     }
 }
 

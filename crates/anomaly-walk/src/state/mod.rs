@@ -9,8 +9,7 @@
 //! where the list of directories is (8), how many (8), checksum of all before (8)
 //! ```
 //!
-//! All numbers are little-endian. Names, paths and times are hashes under the key. A change of what the
-//! statistics of a file's bytes mean is a new format too: those of two walks are compared.
+//! All numbers are little-endian. Names, paths and times are hashes under the key.
 
 pub(crate) mod entry;
 pub(crate) mod key;
@@ -21,6 +20,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use anomaly_features::content::ExtensionMix;
+#[cfg(doc)]
+use anomaly_features::content::StoredStatistics;
 use anomaly_model::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -51,6 +52,8 @@ const MOST_ROOT_BYTES: usize = 1 << 16;
 pub(crate) struct Summary {
     /// When the walk started.
     pub(crate) started_at: DateTime<Utc>,
+    /// What the statistics mean; see [`StoredStatistics::VERSION`]. Those of others are forgotten.
+    pub(crate) statistics_version: u8,
     /// How many files it saw.
     pub(crate) file_count: u64,
     /// The extensions of their names, and those of all walks before.

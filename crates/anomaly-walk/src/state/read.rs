@@ -8,6 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anomaly_features::content::StoredStatistics;
+
 use crate::WalkError;
 use crate::state::entry::{Entry, read_entries, read_head};
 use crate::state::key::Key;
@@ -124,7 +126,13 @@ impl OldState {
         if end > have {
             read(&mut block[have..], directory.offset + have as u64)?;
         }
-        read_entries(head, &block[head.start..]).ok_or_else(damaged)
+        let mut entries = read_entries(head, &block[head.start..]).ok_or_else(damaged)?;
+        if self.summary.statistics_version != StoredStatistics::VERSION {
+            for entry in &mut entries {
+                *entry = entry.forgotten();
+            }
+        }
+        Ok(entries)
     }
 }
 
