@@ -13,7 +13,7 @@ names are many. `read`: processor time (user and system) of the first walk of a 
 backup of the same tree by restic into an empty local repository; the fastest of three runs each.
 
 `--dir` says where the trees are made; it needs room for 2 GB (read), and for a million inodes (time).
-Python's standard library is enough; `find` and `restic` must be in the PATH.
+Python's standard library is enough; GNU time, `find` and `restic` must be installed.
 """
 
 import argparse
@@ -34,14 +34,17 @@ FIELDS = r"%p %s %T@ %C@ %A@ %m %i\n"
 
 def run(command, **options):
     """Runs it, and gives wall seconds, processor seconds and the most memory held, in MB."""
-    start = time.monotonic()
-    child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, **options)
-    output = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - start
-    if os.waitstatus_to_exitcode(status):
-        sys.exit(f"{command[0]} failed")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1000, output
+    # Memory through a small process in between: a child counts that of its parent as its own.
+    with tempfile.NamedTemporaryFile("r") as memory:
+        command = ["/usr/bin/time", "--quiet", "-f", "%M", "-o", memory.name, *map(str, command)]
+        start = time.monotonic()
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+        output = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - start
+        if os.waitstatus_to_exitcode(status):
+            sys.exit(f"{command} failed")
+        return wall, usage.ru_utime + usage.ru_stime, int(memory.read()) / 1000, output
 
 
 def walk(tree, state, *options):

@@ -45,14 +45,14 @@ pub(crate) fn find(shared: &Shared<'_>, out: &SyncSender<PathBuf>) -> FilesSeen 
             Err(error) => {
                 let path = error.path().or_else(|| way.above(error.depth()));
                 let path = path.unwrap_or(&shared.walk.root).to_owned();
-                unlisted(shared, &mut seen, &path, &error.into());
+                unlisted(shared, &mut seen, &path, error);
                 continue;
             }
         };
         let metadata = match entry.metadata() {
             Ok(metadata) => metadata,
             Err(error) => {
-                unlisted(shared, &mut seen, entry.path(), &error.into());
+                unlisted(shared, &mut seen, entry.path(), error);
                 tree.skip_current_dir();
                 continue;
             }
@@ -76,12 +76,16 @@ pub(crate) fn find(shared: &Shared<'_>, out: &SyncSender<PathBuf>) -> FilesSeen 
     seen
 }
 
-fn unlisted(shared: &Shared<'_>, seen: &mut FilesSeen, path: &Path, error: &io::Error) {
+fn unlisted(shared: &Shared<'_>, seen: &mut FilesSeen, path: &Path, error: walkdir::Error) {
+    // What the system said alone: the path stands in the warning.
+    let Some(error) = error.into_io_error() else {
+        return;
+    };
     if error.kind() == io::ErrorKind::NotFound {
         // It vanished since its own directory was listed.
         seen.observe_unsteady();
         shared.warn(WalkWarningKind::Unsteady, path, None);
-    } else if shared.note_unlisted(path, error) {
+    } else if shared.note_unlisted(path, &error) {
         seen.observe_unreadable();
     }
 }

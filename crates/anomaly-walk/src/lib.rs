@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(not(unix))]
+compile_error!("anomaly-walk needs a Unix: elsewhere files have no time of change to go by");
+
 mod directories;
 mod error;
 mod examine;

@@ -8,6 +8,7 @@ use anomaly_eval::EvalError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, SourceError};
+#[cfg(unix)]
 use anomaly_walk::WalkError;
 
 use crate::detect::DetectError;
@@ -62,6 +63,7 @@ pub(crate) enum Failure {
     },
     #[error("what was seen does not fit into the job record")]
     Fill(#[from] anomaly_model::ModelError),
+    #[cfg(unix)]
     #[error(transparent)]
     Walk(#[from] WalkError),
     #[error(transparent)]
@@ -98,9 +100,9 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_)
-            | Self::OptionNeeded { .. }
-            | Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
+            Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            #[cfg(unix)]
+            Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

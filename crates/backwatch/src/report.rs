@@ -1,10 +1,9 @@
 //! Showing what was found.
 
-mod json;
+pub(crate) mod json;
 mod summary;
 mod table;
-mod text;
-pub(crate) mod walk;
+pub(crate) mod text;
 
 use std::io;
 

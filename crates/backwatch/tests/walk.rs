@@ -52,13 +52,19 @@ impl Tree {
 
     /// What was printed, with the scratch directory and times named as they are nowhere.
     fn shown(&self, output: &Output) -> String {
-        assert_eq!((stderr(output).as_str(), output.status.code()), ("", Some(0)));
+        assert_eq!(
+            (stderr(output).as_str(), output.status.code()),
+            ("", Some(0))
+        );
         stdout(output).replace(&self.directory().display().to_string(), "/srv")
     }
 }
 
 fn json(output: &Output) -> Value {
-    assert_eq!((stderr(output).as_str(), output.status.code()), ("", Some(0)));
+    assert_eq!(
+        (stderr(output).as_str(), output.status.code()),
+        ("", Some(0))
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -73,13 +79,19 @@ fn text_and_json_are_golden() {
     // Bytes of a 64-bit linear congruential generator: as random as they look.
     let mut state = 1_u64;
     let random: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
     })
     .take(50_000)
     .collect();
     fs::write(tree.file("report.docx"), random).unwrap();
-    fs::write(tree.file("README_TO_DECRYPT.txt"), "All your files have been encrypted.").unwrap();
+    fs::write(
+        tree.file("README_TO_DECRYPT.txt"),
+        "All your files have been encrypted.",
+    )
+    .unwrap();
     assert_golden("walk.text", &tree.shown(&tree.walk(&["--dry-run"])));
     let mut found = json(&tree.walk(&["--dry-run", "--output", "json"]));
     assert_eq!(found["directory"], tree.directory().display().to_string());
@@ -100,7 +112,10 @@ fn the_second_walk_says_what_changed() {
     fs::write(tree.file("sub/d.txt"), "Something new.").unwrap();
     fs::remove_file(tree.file("b.txt")).unwrap();
     let text = tree.shown(&tree.walk(&[])).replace('\n', " ");
-    assert!(text.contains("1 file new, 1 changed, 1 deleted, 1 as before"), "{text}");
+    assert!(
+        text.contains("1 file new, 1 changed, 1 deleted, 1 as before"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -110,11 +125,17 @@ fn a_job_record_is_filled_in() {
     let file = tree.scratch.path().join("job.json");
     fs::write(&file, format!("{record}\n")).unwrap();
     let filled = tree.walk(&["--merge", file.to_str().unwrap()]);
-    assert_eq!((stderr(&filled).as_str(), filled.status.code()), ("", Some(0)));
+    assert_eq!(
+        (stderr(&filled).as_str(), filled.status.code()),
+        ("", Some(0))
+    );
     let text = stdout(&filled);
     assert_eq!(text.lines().count(), 1);
     let job: BackupJob = serde_json::from_str(&text).unwrap();
-    assert_eq!((job.image().file_count, job.image().image_bytes), (Some(99), Some(60)));
+    assert_eq!(
+        (job.image().file_count, job.image().image_bytes),
+        (Some(99), Some(60))
+    );
     assert_eq!(job.image().content.unwrap().written_bytes, Some(60));
     assert_eq!(job.inspection().unwrap().written_files, Some(3));
 
@@ -125,7 +146,11 @@ fn a_job_record_is_filled_in() {
         fs::write(tree.file("a.txt"), format!("Other {wrong}")).unwrap();
         let refused = tree.walk(&["--merge", file.to_str().unwrap()]);
         assert_eq!(refused.status.code(), Some(4));
-        assert!(stderr(&refused).contains("is not one job record"), "{}", stderr(&refused));
+        assert!(
+            stderr(&refused).contains("is not one job record"),
+            "{}",
+            stderr(&refused)
+        );
         assert_eq!(stdout(&refused), "");
         assert_eq!(fs::read(tree.state()).unwrap(), state);
     }
@@ -135,7 +160,10 @@ fn a_job_record_is_filled_in() {
 fn the_status_says_whether_it_walked() {
     let tree = Tree::new();
     let status = |more: &[&str]| tree.walk(more).status.code();
-    assert_eq!(status(&["--max-read-rate", "20MB/s", "--threads", "2"]), Some(0));
+    assert_eq!(
+        status(&["--max-read-rate", "20MB/s", "--threads", "2"]),
+        Some(0)
+    );
     assert_eq!(status(&["--max-read-rate", "0"]), Some(2));
     assert_eq!(status(&["--max-read-rate", "fast"]), Some(2));
     assert_eq!(status(&["--exclude", "a{b"]), Some(2));
@@ -145,7 +173,11 @@ fn the_status_says_whether_it_walked() {
     fs::write(tree.state(), "not a state").unwrap();
     let refused = tree.walk(&[]);
     assert_eq!(refused.status.code(), Some(4));
-    assert!(stderr(&refused).contains("is not the state of a walk"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("is not the state of a walk"),
+        "{}",
+        stderr(&refused)
+    );
     assert_eq!(fs::read_to_string(tree.state()).unwrap(), "not a state");
 }
 
@@ -166,7 +198,10 @@ fn a_user_without_rights_walks_what_may_be_read() {
         } else {
             Command::new(program)
         };
-        command.args(arguments).arg(tree.state()).arg(tree.directory());
+        command
+            .args(arguments)
+            .arg(tree.state())
+            .arg(tree.directory());
         json(&command.stdin(Stdio::null()).output().unwrap())
     };
     if nobody {
@@ -177,7 +212,12 @@ fn a_user_without_rights_walks_what_may_be_read() {
     };
     let counts = |found: &Value| {
         let count = |name: &str| found[name].as_u64().unwrap();
-        (count("files_new"), count("files_changed"), count("files_unmodified"), count("files_deleted"))
+        (
+            count("files_new"),
+            count("files_changed"),
+            count("files_unmodified"),
+            count("files_deleted"),
+        )
     };
     fs::create_dir_all(tree.file("sub/deep")).unwrap();
     fs::write(tree.file("sub/deep/d.txt"), "Deep down.").unwrap();
@@ -192,7 +232,10 @@ fn a_user_without_rights_walks_what_may_be_read() {
     assert_eq!(counts(&second), (0, 0, 2, 0));
     assert_eq!(second["inspection"]["unreadable_files"], 2);
     let warnings = second["warnings"].as_array().unwrap();
-    let sub = format!("{} could not be read: Permission denied (os error 13)", tree.file("sub").display());
+    let sub = format!(
+        "{} could not be read: Permission denied (os error 13)",
+        tree.file("sub").display()
+    );
     assert!(warnings.contains(&sub.into()), "{warnings:?}");
 
     // Names without attributes.
@@ -231,19 +274,40 @@ fn mounts_are_walked_once_or_not_at_all() {
             program = env!("CARGO_BIN_EXE_backwatch"),
             state = tree.state(),
         );
-        Command::new("unshare").args(["--map-root-user", "--mount", "sh", "-c", &script]).output()
+        Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", &script])
+            .output()
     };
-    let may = Command::new("unshare").args(["--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]);
-    let may = { may }.output().is_ok_and(|output| output.status.success());
+    let may = Command::new("unshare")
+        .args([
+            "--map-root-user",
+            "--mount",
+            "mount",
+            "-t",
+            "tmpfs",
+            "none",
+            "/mnt",
+        ])
+        .output()
+        .is_ok_and(|output| output.status.success());
     if !may {
         eprintln!("NOT TESTED: this user may not make mounts, so no walk met one");
         return;
     }
     let (directory, warned) = (tree.directory(), |found: &Value| found["warnings"].clone());
-    let looped = format!("{}/loop is a mount of a directory that it is in, and was not walked", directory.display());
-    let other = format!("{}/other is on another file system, and was not walked", directory.display());
+    let looped = format!(
+        "{}/loop is a mount of a directory that it is in, and was not walked",
+        directory.display()
+    );
+    let other = format!(
+        "{}/other is on another file system, and was not walked",
+        directory.display()
+    );
     let found = json(&walk("").unwrap());
-    assert_eq!((&found["file_count"], &found["directory_count"]), (&3.into(), &4.into()));
+    assert_eq!(
+        (&found["file_count"], &found["directory_count"]),
+        (&3.into(), &4.into())
+    );
     assert_eq!(warned(&found), Value::from(vec![other, looped.clone()]));
     let found = json(&walk("--cross-file-systems").unwrap());
     assert_eq!(found["file_count"], 4);

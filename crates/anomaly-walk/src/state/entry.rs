@@ -306,7 +306,10 @@ mod tests {
         assert_eq!(seen.same_content(&unseen), None);
         assert_eq!(unseen.same_content(&unseen), None);
         assert_eq!(seen.forgotten().same_content(&seen), None);
-        assert_eq!((seen.statistics(), seen.forgotten().statistics()), (Some([0; 3]), None));
+        assert_eq!(
+            (seen.statistics(), seen.forgotten().statistics()),
+            (Some([0; 3]), None)
+        );
         assert!(seen.looks_like(&unseen));
         assert!(!seen.looks_like(&Entry::unseen(1, 3, 3, 4)));
         assert!(!seen.looks_like(&Entry::unseen(1, 2, 4, 4)));

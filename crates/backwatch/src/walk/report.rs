@@ -16,12 +16,12 @@ use crate::report::text::{when, wrapped};
 use crate::terminal::harmless;
 
 /// A job record, in one line.
-pub(crate) fn record(out: impl Write, job: &BackupJob) -> Result<(), Failure> {
+pub(super) fn record(out: impl Write, job: &BackupJob) -> Result<(), Failure> {
     write_lines(out, [serde_json::to_string(job)])
 }
 
 /// One document, with the fields of a job record that a walk can fill in.
-pub(crate) fn document(out: impl Write, walked: &Walked) -> Result<(), Failure> {
+pub(super) fn document(out: impl Write, walked: &Walked) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Document<'a> {
         directory: String,
@@ -48,7 +48,7 @@ pub(crate) fn document(out: impl Write, walked: &Walked) -> Result<(), Failure> 
 }
 
 /// A summary for people.
-pub(crate) fn text(out: &mut impl Write, walked: &Walked) -> io::Result<()> {
+pub(super) fn text(out: &mut impl Write, walked: &Walked) -> io::Result<()> {
     let image = walked.image();
     let headline = format!(
         "{}: {} in {}, {}",
@@ -114,31 +114,28 @@ fn summary(walked: &Walked) -> String {
         (inspection.partly_random_files, "look random in parts"),
         (inspection.encoded_files, "look like random bytes, encoded"),
         (inspection.contradicting_files, "contradict their type"),
-        (
-            inspection.ransom_note_files,
-            "have the name of a ransom note",
-        ),
+        (inspection.ransom_note_files, "are named like ransom notes"),
         (content.renamed_files, "were renamed"),
         (content.emptied_files, "are empty"),
     ];
     let told: Vec<String> = told
         .into_iter()
         .filter_map(|(count, what)| Some((count.filter(|count| *count > 0)?, what)))
-        .map(|(count, what)| format!("{count} {what}"))
+        .map(|(count, what)| format!("that {what}: {count}"))
         .collect();
     if !told.is_empty() {
-        _ = write!(text, " Of them, {}.", told.join(", "));
+        _ = write!(text, " Files {}.", told.join(", "));
     }
     if let Some(unreadable @ 1..) = inspection.unreadable_files {
         _ = write!(
             text,
-            " {unreadable} files and directories could not be read."
+            " Files and directories that could not be read: {unreadable}."
         );
     }
     if let Some(unsteady @ 1..) = inspection.unsteady_files {
         _ = write!(
             text,
-            " {unsteady} vanished or changed while they were read."
+            " Files that vanished, or changed while they were read: {unsteady}."
         );
     }
     text
