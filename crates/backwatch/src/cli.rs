@@ -12,6 +12,8 @@ use clap_complete::Shell;
 
 use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
+#[cfg(unix)]
+use crate::walk::WalkArguments;
 
 /// Tells whose backups just became strange: encrypted, emptied, bloated, slowed, failing or missing.
 #[derive(Debug, Parser)]
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Scan(ScanArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),
+    #[cfg(unix)]
+    Walk(WalkArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -331,7 +335,7 @@ fn detectors() -> impl clap::builder::TypedValueParser<Value = &'static Detector
         .try_map(|name| Detector::named(&name).ok_or("no such detector"))
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
         None => Err("write it as KEY=VALUE".to_owned()),

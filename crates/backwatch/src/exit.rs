@@ -8,6 +8,8 @@ use anomaly_eval::EvalError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, SourceError};
+#[cfg(unix)]
+use anomaly_walk::WalkError;
 
 use crate::detect::DetectError;
 
@@ -54,6 +56,16 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error("{name} is not one job record: {source}")]
+    Merge {
+        name: String,
+        source: serde_json::Error,
+    },
+    #[error("what was seen does not fit into the job record")]
+    Fill(#[from] anomaly_model::ModelError),
+    #[cfg(unix)]
+    #[error(transparent)]
+    Walk(#[from] WalkError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -89,6 +101,8 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            #[cfg(unix)]
+            Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

@@ -1,10 +1,10 @@
 //! Showing what was found.
 
 mod files;
-mod json;
+pub(crate) mod json;
 mod summary;
 mod table;
-mod text;
+pub(crate) mod text;
 
 use std::io;
 

@@ -50,7 +50,7 @@ pub(super) fn verdicts(out: impl Write, verdicts: &[Verdict]) -> Result<(), Fail
     write_lines(out, verdicts.iter().map(serde_json::to_string))
 }
 
-fn write_lines(
+pub(crate) fn write_lines(
     out: impl Write,
     lines: impl IntoIterator<Item = serde_json::Result<String>>,
 ) -> Result<(), Failure> {

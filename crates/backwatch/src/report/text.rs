@@ -113,7 +113,7 @@ fn rows(findings: &[Finding]) -> Vec<String> {
 }
 
 /// `text` in lines that fit, each behind `indent`.
-pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let options = textwrap::Options::new(columns())
         .initial_indent(indent)
         .subsequent_indent(indent);
@@ -127,7 +127,7 @@ fn columns() -> usize {
     textwrap::termwidth().clamp(40, MOST_COLUMNS)
 }
 
-pub(super) fn when(time: DateTime<Utc>) -> String {
+pub(crate) fn when(time: DateTime<Utc>) -> String {
     time.format(WHEN).to_string()
 }
 
