@@ -1,0 +1,129 @@
+//! One file of backup jobs, read record by record.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::rc::Rc;
+
+use anomaly_model::BackupJob;
+use anomaly_sources::{Format, Located, ReadOptions, Reader, Record, recognise};
+
+use crate::cli::InputOptions;
+use crate::exit::Failure;
+use crate::input::warnings::Warnings;
+use crate::terminal::warning;
+
+/// The jobs of a file, read as they are asked for. A bad record is reported and skipped.
+pub(crate) struct JobFile {
+    name: Rc<str>,
+    records: Reader<Box<dyn BufRead>>,
+    bad: Warnings,
+    skipped: Warnings,
+}
+
+impl JobFile {
+    /// Opens a file named on the command line.
+    pub(crate) fn open(path: &Path, arguments: &InputOptions) -> Result<Self, Failure> {
+        let name = file_name(path);
+        let failed = |source| Failure::of_source(&name, source);
+        let mut content = open(path)?;
+        let format = if let Some(format) = arguments.format {
+            format
+        } else {
+            let unreadable = |source| Failure::Open {
+                path: path.to_owned(),
+                source,
+            };
+            recognise(content.fill_buf().map_err(unreadable)?)
+                .map_err(failed)?
+                .format
+        };
+        warn_of_unused(arguments, &name, format);
+        let options = ReadOptions::default()
+            .client(arguments.client.clone())
+            .policy(arguments.policy.clone())
+            .started_at(arguments.started_at)
+            .exit_code(arguments.exit_code);
+        let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
+        Ok(Self {
+            name: name.into(),
+            records,
+            bad: Warnings::default(),
+            skipped: Warnings::default(),
+        })
+    }
+
+    /// The name of the file, as messages say it.
+    pub(crate) fn name(&self) -> &Rc<str> {
+        &self.name
+    }
+
+    /// The next job; `None` at the end of the file.
+    pub(crate) fn next(&mut self) -> Result<Option<Located<BackupJob>>, Failure> {
+        let name = &self.name;
+        for record in self.records.by_ref() {
+            match record.map_err(|source| Failure::of_source(name, source))? {
+                Record::Job(job) => return Ok(Some(job)),
+                Record::Skipped(Located {
+                    place, value: why, ..
+                }) => self
+                    .skipped
+                    .add(|| format!("{name}: {place}: {why}; skipped")),
+                Record::Bad(error) => self.bad.add(|| format!("{name}: {error}; skipped")),
+                _ => self
+                    .bad
+                    .add(|| format!("{name}: a record of an unknown kind; skipped")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the reading, and says how many records were bad.
+    pub(crate) fn finish(self) -> u64 {
+        self.skipped
+            .finish(&self.name, "records that are no finished backups");
+        self.bad
+            .finish(&self.name, "records that could not be read")
+    }
+}
+
+/// An option that changes nothing is a misunderstanding.
+fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
+    if format == Format::ResticBackup {
+        return;
+    }
+    let given = [
+        ("--client", arguments.client.is_some()),
+        ("--policy", arguments.policy.is_some()),
+        ("--started-at", arguments.started_at.is_some()),
+        ("--exit-code", arguments.exit_code.is_some()),
+    ];
+    for (option, _) in given.iter().filter(|(_, given)| *given) {
+        warning(&format!(
+            "{name}: {option} is not used: {format} says it itself"
+        ));
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let failed = |source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
+}
+
+fn file_name(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
