@@ -14,7 +14,7 @@ use crate::report;
 
 /// So many new jobs are held to see whether they are in the order in which they ran. A longer input
 /// that is goes through so many at a time.
-const HELD_JOBS: usize = 10_000;
+const HELD_JOBS: usize = 2_000;
 
 pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
     let Judge {
