@@ -113,8 +113,12 @@ impl Anonymiser {
 
     /// What was left as it was.
     pub(super) fn summary(&self) -> String {
-        let kept: String = self.kept.iter().map(|kept| format!(", {kept}")).collect();
-        format!("kept as they were: numbers{kept}; times were moved by a number of whole weeks")
+        let numbers = std::iter::once("numbers");
+        let kept: Vec<&str> = numbers
+            .chain(self.kept.iter().map(String::as_str))
+            .collect();
+        let kept = kept.join(", ");
+        format!("kept as they were: {kept}; times were moved by a number of whole weeks")
     }
 
     fn pseudonym(&self, field: &str, name: &str) -> String {
