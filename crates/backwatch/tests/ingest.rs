@@ -170,3 +170,20 @@ fn a_job_named_twice_is_judged_once() {
     assert!(text.starts_with("30 new jobs: "), "{text}");
     assert!(text.contains("10 jobs were known already"), "{text}");
 }
+
+/// What was read before can be left out by its last job, or by time.
+#[test]
+fn since_passes_over_what_was_read_before() {
+    let expected = scanned(&sample());
+    for since in ["d03-fileserv-0039", "2014-11-09T22:59:00Z"] {
+        let database = Database::new();
+        let first = database.ingest(&sample()[..40], &["--output", "ndjson"]);
+        let rest = database.ingest(&sample(), &["--output", "ndjson", "--since", since]);
+        assert_eq!(rest.status.code(), Some(1));
+        let message = "standard input: 40 records passed over";
+        assert!(stderr(&rest).contains(message), "{}", stderr(&rest));
+        assert_eq!(stdout(&first) + &stdout(&rest), expected);
+    }
+    let lost = Database::new().ingest(&sample(), &["--since", "no-such-job"]);
+    assert_eq!(lost.status.code(), Some(4), "nothing was read");
+}

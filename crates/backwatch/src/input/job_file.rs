@@ -1,22 +1,26 @@
 //! One file of backup jobs, read record by record.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
 use std::rc::Rc;
 
+use anomaly_features::counted;
 use anomaly_model::BackupJob;
-use anomaly_sources::{Format, Located, ReadOptions, Reader, Record, recognise};
+use anomaly_sources::{Format, Located, ReadOption, ReadOptions, Reader, Record, recognise};
 
-use crate::cli::InputOptions;
+use crate::cli::{FormatChoice, InputOptions};
 use crate::exit::Failure;
 use crate::input::warnings::Warnings;
-use crate::terminal::warning;
+use crate::terminal::{information, warning};
+
+/// Of a pipe, one read may give next to nothing: a format is recognised by so much.
+const HEAD_BYTES: u64 = 1 << 16;
 
 /// The jobs of a file, read as they are asked for. A bad record is reported and skipped.
 pub(crate) struct JobFile {
     name: Rc<str>,
-    records: Reader<Box<dyn BufRead>>,
+    records: Reader<'static>,
     bad: Warnings,
     skipped: Warnings,
 }
@@ -27,23 +31,34 @@ impl JobFile {
         let name = file_name(path);
         let failed = |source| Failure::of_source(&name, source);
         let mut content = open(path)?;
-        let format = if let Some(format) = arguments.format {
-            format
-        } else {
-            let unreadable = |source| Failure::Open {
-                path: path.to_owned(),
-                source,
-            };
-            recognise(content.fill_buf().map_err(unreadable)?)
-                .map_err(failed)?
-                .format
+        let format = match arguments.format {
+            FormatChoice::Named(format) => format,
+            FormatChoice::Auto => {
+                let mut head = Vec::new();
+                let taken = content.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+                taken.map_err(|source| Failure::Open {
+                    path: path.to_owned(),
+                    source,
+                })?;
+                let found = recognise(&head).map_err(failed)?;
+                // Nothing else looks like our own records.
+                if found.format != Format::Ndjson {
+                    let because = found.because;
+                    information(&format!("{name}: read as {}: {because}", found.format));
+                }
+                content = Box::new(Cursor::new(head).chain(content));
+                found.format
+            }
         };
         warn_of_unused(arguments, &name, format);
         let options = ReadOptions::default()
             .client(arguments.client.clone())
             .policy(arguments.policy.clone())
             .started_at(arguments.started_at)
-            .exit_code(arguments.exit_code);
+            .exit_code(arguments.exit_code)
+            .timezone(arguments.timezone)
+            .policy_parts(arguments.policy_parts.clone())
+            .since(arguments.since.clone());
         let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
         Ok(Self {
             name: name.into(),
@@ -80,6 +95,10 @@ impl JobFile {
 
     /// Ends the reading, and says how many records were bad.
     pub(crate) fn finish(self) -> u64 {
+        if let passed_over @ 1.. = self.records.passed_over() {
+            let (name, records) = (&self.name, counted(passed_over, "record"));
+            information(&format!("{name}: {records} passed over, as --since asks"));
+        }
         self.skipped
             .finish(&self.name, "records that are no finished backups");
         self.bad
@@ -89,19 +108,22 @@ impl JobFile {
 
 /// An option that changes nothing is a misunderstanding.
 fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
-    if format == Format::ResticBackup {
-        return;
-    }
+    let used = format.source().options();
     let given = [
-        ("--client", arguments.client.is_some()),
-        ("--policy", arguments.policy.is_some()),
-        ("--started-at", arguments.started_at.is_some()),
-        ("--exit-code", arguments.exit_code.is_some()),
+        (ReadOption::Client, arguments.client.is_some()),
+        (ReadOption::Policy, arguments.policy.is_some()),
+        (ReadOption::PolicyParts, arguments.policy_parts.is_some()),
+        (ReadOption::StartedAt, arguments.started_at.is_some()),
+        (ReadOption::ExitCode, arguments.exit_code.is_some()),
+        (ReadOption::Timezone, arguments.timezone.is_some()),
     ];
-    for (option, _) in given.iter().filter(|(_, given)| *given) {
-        warning(&format!(
-            "{name}: {option} is not used: {format} says it itself"
-        ));
+    for (option, is_given) in given {
+        if is_given && !used.contains(&option) {
+            let option = option.as_str().replace('_', "-");
+            warning(&format!(
+                "{name}: --{option} is not used: {format} has no need of it"
+            ));
+        }
     }
 }
 
