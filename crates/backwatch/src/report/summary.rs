@@ -34,31 +34,28 @@ fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 fn counts(tally: &Tally, noun: &str) -> String {
+    let by_severity: Vec<String> = tally
+        .anomalous_by_severity
+        .iter()
+        .rev()
+        .map(|(severity, jobs)| format!("{jobs} {severity}"))
+        .collect();
+    let by_severity = by_severity.join(", ");
+    let outcomes = [
+        (tally.normal, "normal".to_owned()),
+        (tally.anomalous, format!("anomalous ({by_severity})")),
+        (tally.warming_up, "warming up".to_owned()),
+        (tally.not_scored, "not scored".to_owned()),
+    ];
+    let outcomes: Vec<String> = outcomes
+        .iter()
+        .filter(|(jobs, _)| *jobs > 0)
+        .map(|(jobs, outcome)| format!("{jobs} {outcome}"))
+        .collect();
     let mut text = match tally.jobs {
-        0 => format!("No {noun}"),
-        jobs => format!("{}: {} normal", counted(jobs, noun), tally.normal),
+        0 => format!("No {noun}."),
+        jobs => format!("{}: {}.", counted(jobs, noun), outcomes.join(", ")),
     };
-    if tally.anomalous > 0 {
-        let by_severity: Vec<String> = tally
-            .anomalous_by_severity
-            .iter()
-            .rev()
-            .map(|(severity, jobs)| format!("{jobs} {severity}"))
-            .collect();
-        _ = write!(
-            text,
-            ", {} anomalous ({})",
-            tally.anomalous,
-            by_severity.join(", ")
-        );
-    }
-    if tally.warming_up > 0 {
-        _ = write!(text, ", {} warming up", tally.warming_up);
-    }
-    if tally.not_scored > 0 {
-        _ = write!(text, ", {} not scored", tally.not_scored);
-    }
-    text.push('.');
     for (reason, jobs) in &tally.not_scored_by_reason {
         _ = write!(text, " Not scored: {jobs}, because {reason}.");
     }
