@@ -128,9 +128,9 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "OUT")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Replace the names of clients, policies and schedules and the ids of jobs by keyed hashes, and
-    /// move all times by the same whole number of weeks. Numbers, sources (`restic`) and types of
-    /// policies and schedules stay.
+    /// Replace the names of clients, policies and schedules, the ids of jobs, and paths and
+    /// extensions of files by keyed hashes, and move all times by the same whole number of weeks.
+    /// Numbers stay, and so do sources (`restic`) and types of policies and schedules.
     #[arg(long)]
     pub(crate) anonymise: bool,
 

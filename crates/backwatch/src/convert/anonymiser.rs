@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::mem;
 use std::path::Path;
 
 use anomaly_model::BackupJob;
@@ -72,22 +73,28 @@ impl Anonymiser {
     /// When the job ran so long ago that no earlier time is valid.
     pub(super) fn job(&mut self, job: &BackupJob) -> serde_json::Result<BackupJob> {
         let mut record = serde_json::to_value(job)?;
-        if let Value::Object(fields) = &mut record {
-            fields.retain(|field, value| self.anonymise(field, value));
-        }
+        self.anonymise("", &mut record);
         serde_json::from_value(record)
     }
 
-    /// Takes the name out of one field; `false` if it can only be left out.
+    /// Takes the names out of a field, and of what is in it; `false` if it can only be left out.
     fn anonymise(&mut self, field: &str, value: &mut Value) -> bool {
         let text = match value {
             Value::String(text) => text,
             Value::Array(list) => {
-                list.retain_mut(|value| self.anonymise("", value));
+                list.retain_mut(|value| self.anonymise(field, value));
+                return true;
+            }
+            Value::Object(counts) if field == "written_extensions" => {
+                let counts_of = mem::take(counts).into_iter();
+                counts.extend(counts_of.map(|(extension, count)| match &*extension {
+                    "" => (extension, count),
+                    _ => (self.pseudonym("extension", &extension), count),
+                }));
                 return true;
             }
             Value::Object(fields) => {
-                fields.retain(|_, value| self.anonymise("", value));
+                fields.retain(|field, value| self.anonymise(field, value));
                 return true;
             }
             _ => return true,
@@ -95,6 +102,7 @@ impl Anonymiser {
         match field {
             "job_id" => *text = self.pseudonym("job", text),
             "client" | "policy" | "schedule" => *text = self.pseudonym(field, text),
+            "path" | "previous_path" => *text = self.pseudonym("path", text),
             "started_at" | "ended_at" => match DateTime::parse_from_rfc3339(text) {
                 Ok(time) => *text = (time.to_utc() - self.shift).to_rfc3339(),
                 Err(_) => return false,
@@ -105,7 +113,8 @@ impl Anonymiser {
                     self.kept.insert(kept);
                 }
             }
-            "schedule_type" | "status" => {}
+            // Words of closed lists.
+            "schedule_type" | "status" | "change" | "reasons" => {}
             _ => return false,
         }
         true
@@ -140,7 +149,10 @@ impl Anonymiser {
 mod tests {
     use std::collections::BTreeMap;
 
-    use anomaly_model::{BackupImage, ContentStatistics, JobStatus, ScheduleType, StreamPart};
+    use anomaly_model::{
+        BackupImage, ContentStatistics, FileChange, FileInspection, FileReason, JobStatus,
+        NotableFile, ScheduleType, StreamPart,
+    };
     use anomaly_model::{StreamKey, Verdict};
     use anomaly_service::AnomalyService;
     use anomaly_settings::Settings;
@@ -192,6 +204,18 @@ mod tests {
                             _ => JobStatus::Succeeded,
                         })
                         .image(image)
+                        .inspection(reports_all.then(|| {
+                            let mut inspection = FileInspection::default();
+                            inspection.written_files = Some(size);
+                            inspection.written_extensions =
+                                [(schedule.clone().unwrap_or_default(), 7)].into();
+                            let reasons = vec![FileReason::LooksRandom];
+                            let mut file =
+                                NotableFile::new(format!("{client}/a.x"), FileChange::New, reasons);
+                            file.previous_path = Some(policy.clone());
+                            inspection.notable_files = vec![file];
+                            inspection
+                        }))
                         .build()
                         .unwrap()
                 };
@@ -214,6 +238,12 @@ mod tests {
         }
         for field in ["started_at", "ended_at"] {
             fields.remove(field);
+        }
+        if let Some(inspection) = fields.get_mut("inspection") {
+            let extensions = inspection["written_extensions"].as_object().unwrap();
+            inspection["written_extensions"] = extensions.values().cloned().collect();
+            inspection["notable_files"][0]["path"].take();
+            inspection["notable_files"][0]["previous_path"].take();
         }
         record
     }
@@ -263,6 +293,8 @@ mod tests {
                 anonymous.client = original.client.clone();
                 anonymous.policy = original.policy.clone();
                 anonymous.started_at = original.started_at;
+                prop_assert_eq!(anonymous.files.len(), original.files.len());
+                anonymous.files.clone_from(&original.files);
                 prop_assert_eq!(anonymous, original);
             }
         }
@@ -284,7 +316,7 @@ mod tests {
             anonymiser.anonymise(field, &mut value)
         };
         assert!(!left(&mut anonymiser, "comment", "of mail01"));
-        let mut nested = serde_json::json!({"notes": ["of mail01"], "count": 3});
+        let mut nested = serde_json::json!({"notes": ["of mail01"], "count": 3, "by": "mail01"});
         assert!(anonymiser.anonymise("content", &mut nested));
         assert_eq!(nested, serde_json::json!({"notes": [], "count": 3}));
     }
