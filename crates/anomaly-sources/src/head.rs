@@ -23,7 +23,12 @@ pub struct Head<'a> {
     lines: Vec<Paths>,
 }
 
-type Paths = BTreeSet<String>;
+/// The keys of a document, and with them the texts that are their values.
+#[derive(Debug, Clone, Default)]
+struct Paths {
+    keys: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
 
 impl<'a> Head<'a> {
     /// Looks into the first bytes of an input.
@@ -55,7 +60,22 @@ impl<'a> Head<'a> {
     /// Whether the first JSON document of the input, on however many lines, has all these keys.
     #[must_use]
     pub fn has(&self, keys: &[&str]) -> bool {
-        keys.iter().all(|key| self.document.contains(*key))
+        keys.iter().all(|key| self.document.keys.contains(*key))
+    }
+
+    /// Whether the first JSON document has all these keys of an object at the path `within`.
+    #[must_use]
+    pub fn has_below(&self, within: &str, keys: &[&str]) -> bool {
+        let has = |key: &&str| self.document.keys.contains(&format!("{within}.{key}"));
+        keys.iter().all(has)
+    }
+
+    /// Whether some key of this name, wherever in the first JSON document, has a text that begins
+    /// with `prefix`.
+    #[must_use]
+    pub fn has_text(&self, key: &str, prefix: &str) -> bool {
+        let mut texts = self.document.texts.iter();
+        texts.any(|(name, text)| name == key && text.starts_with(prefix))
     }
 
     /// Whether some line is a JSON object that has all these keys and `without` none of those. A
@@ -63,7 +83,7 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn has_line(&self, keys: &[&str], without: &[&str]) -> bool {
         self.lines.iter().any(|line| {
-            let has = |key: &&str| line.contains(*key);
+            let has = |key: &&str| line.keys.contains(*key);
             keys.iter().all(has) && !without.iter().any(has)
         })
     }
@@ -78,7 +98,7 @@ impl<'a> Head<'a> {
 /// The paths of the keys in the first value of `json`, as far as it goes before it ends or goes
 /// wrong.
 fn paths(json: &[u8]) -> Paths {
-    let mut paths = Paths::new();
+    let mut paths = Paths::default();
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let seed = Keys {
         paths: &mut paths,
@@ -126,20 +146,20 @@ impl<'de> Visitor<'de> for Keys<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.paths.keys.insert(self.within.to_owned());
         while let Some(key) = map.next_key::<String>()? {
             let dot = if self.within.is_empty() { "" } else { "." };
             let path = format!("{}{dot}{key}", self.within);
-            self.paths.insert(path.clone());
+            self.paths.keys.insert(path.clone());
             map.next_value_seed(self.inside(&path))?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.paths.keys.insert(self.within.to_owned());
         let path = format!("{}[]", self.within);
-        while list.next_element_seed(self.inside(&path))?.is_some() {
-            self.paths.insert(path.clone());
-        }
+        while list.next_element_seed(self.inside(&path))?.is_some() {}
         Ok(())
     }
 
@@ -159,7 +179,10 @@ impl<'de> Visitor<'de> for Keys<'_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if let Some(key) = self.within.rsplit('.').next() {
+            self.paths.texts.push((key.to_owned(), text.to_owned()));
+        }
         Ok(())
     }
 

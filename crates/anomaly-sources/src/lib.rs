@@ -1,19 +1,24 @@
 #![doc = include_str!("../README.md")]
 
+mod borg;
 mod error;
 mod format;
 mod head;
 mod input;
 mod json;
+mod kopia;
 mod lines;
 mod moment;
 mod ndjson;
 mod options;
+mod pbs;
+mod policy;
 mod raw_record;
 mod reader;
 mod recognise;
 mod record;
 mod restic;
+mod run;
 mod since;
 mod source;
 mod timezone;

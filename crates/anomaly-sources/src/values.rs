@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 
 use crate::input::Text;
 use crate::raw_record::RawRecord;
-use crate::{Input, Place, ReadOptions, SourceError};
+use crate::{Input, Place, ReadOptions, Record, RecordError, Records, SourceError};
 
 /// Where a value is in its document: keys of objects, and [`ELEMENT`] for any element of a list.
 /// `&["data", ELEMENT]` is every element of the list under `data`; `&[]` is the document.
@@ -30,6 +30,8 @@ pub(crate) struct Values<'a> {
 pub(crate) struct Value<'a> {
     /// Which of the wanted paths led to it.
     pub(crate) path: usize,
+    /// In which document it is, from 1. Each element of a list of documents is one, too.
+    pub(crate) document: u64,
     /// Whether it is a line of text outside of every document, or a document of another kind.
     pub(crate) is_stray: bool,
     pub(crate) raw: RawRecord<'a>,
@@ -48,6 +50,7 @@ impl<'a> Values<'a> {
             line: input.line,
             begin: input.line,
             elements: 0,
+            documents: 0,
             value: Vec::new(),
             max_bytes: options.max_record_bytes,
         };
@@ -55,6 +58,25 @@ impl<'a> Values<'a> {
             text: input.text,
             scanner,
         }
+    }
+
+    /// One record for each value; without any the input is `empty`.
+    pub(crate) fn records(
+        mut self,
+        empty: &'static str,
+        mut read: impl FnMut(&str, Place) -> Result<Record, RecordError> + 'a,
+    ) -> Records<'a> {
+        let mut is_empty = true;
+        let mut next = move || {
+            let Some(Value { raw, .. }) = self.next()? else {
+                let error = SourceError::Empty { reason: empty };
+                return if is_empty { Err(error) } else { Ok(None) };
+            };
+            is_empty = false;
+            let record = raw.text.and_then(|text| read(text, raw.place));
+            Ok(Some(record.unwrap_or_else(Record::Bad)))
+        };
+        Box::new(std::iter::from_fn(move || next().transpose()))
     }
 
     /// The next value; `None` at the end of the input.
@@ -99,6 +121,8 @@ struct Scanner {
     begin: u64,
     /// How many elements of lists were found.
     elements: u64,
+    /// How many documents, or elements of lists of them, were begun.
+    documents: u64,
     /// The last wanted value; at most one byte more than `max_bytes` of it.
     value: Vec<u8>,
     max_bytes: usize,
@@ -268,6 +292,9 @@ impl Scanner {
     /// The first byte of a value: one to go into, one that is wanted, or one to pass over.
     fn begin_value(&mut self, byte: u8) -> Option<Found> {
         self.begin = self.line;
+        if let [] | [Level { is_list: true, .. }] = self.levels.as_slice() {
+            self.documents += 1;
+        }
         let paths = self.paths();
         let steps = self.levels.len();
         let leads_on = |path: &Path| {
@@ -360,29 +387,27 @@ impl Scanner {
     }
 
     fn value(&self, found: &Found) -> Value<'_> {
-        match found {
+        let (path, raw) = match found {
             Found::Value(path) => {
                 let is_element = self.wanted[*path].contains(&ELEMENT);
                 let place = Place {
                     line: self.begin,
                     element: is_element.then_some(self.elements),
                 };
-                Value {
-                    path: *path,
-                    is_stray: false,
-                    raw: RawRecord::new(place, &self.value, self.max_bytes),
-                }
+                let raw = RawRecord::new(place, &self.value, self.max_bytes);
+                (*path, raw)
             }
-            Found::Stray => Value {
-                path: 0,
-                is_stray: true,
-                raw: RawRecord::bad(Place::line(self.begin), "does not belong here: passed over"),
-            },
-            Found::Fault(message) => Value {
-                path: 0,
-                is_stray: false,
-                raw: RawRecord::bad(Place::line(self.line), message),
-            },
+            Found::Stray => {
+                let message = "does not belong here: passed over";
+                (0, RawRecord::bad(Place::line(self.begin), message))
+            }
+            Found::Fault(message) => (0, RawRecord::bad(Place::line(self.line), message)),
+        };
+        Value {
+            path,
+            document: self.documents,
+            is_stray: matches!(found, Found::Stray),
+            raw,
         }
     }
 }
