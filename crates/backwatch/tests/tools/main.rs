@@ -1,0 +1,11 @@
+//! With the real tools: Backwatch reads what they print, and the pages about them work as they are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod borg;
+mod restic;
+mod tool;
+mod tree;
