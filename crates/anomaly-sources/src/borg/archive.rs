@@ -41,7 +41,8 @@ struct Stats {
     deduplicated_size: Option<u64>,
     nfiles: Option<u64>,
     /// How many files had which letter, since borg 2: those that none had are left out.
-    files_stats: Option<BTreeMap<String, u64>>,
+    #[serde(rename = "files_stats")]
+    letters: Option<BTreeMap<String, u64>>,
 }
 
 /// The repository that an archive is in.
@@ -53,10 +54,7 @@ pub(super) struct Repository {
 impl Archive {
     /// Whether some file could not be read, as far as the archive tells.
     pub(super) fn has_errors(&self) -> bool {
-        let stats = self
-            .stats
-            .as_ref()
-            .and_then(|stats| stats.files_stats.as_ref());
+        let stats = self.stats.as_ref().and_then(|stats| stats.letters.as_ref());
         stats.is_some_and(|letters| letters.get("E").is_some_and(|&files| files > 0))
     }
 
@@ -101,35 +99,11 @@ impl Archive {
             .end
             .map(|end| end.end("end", zone, place, started_at))
             .transpose()?;
-        let policy = self.policy(name, repository, options).map_err(bad)?;
+        let policy = policy(name, repository, options).map_err(bad)?;
         Ok(BackupJob::builder(BORG, id, client, policy, started_at)
             .status(JobStatus::Succeeded)
             .ended_at(ended_at)
             .duration_seconds(self.duration))
-    }
-
-    fn policy(
-        &self,
-        name: &str,
-        repository: Option<&Repository>,
-        options: &ReadOptions,
-    ) -> Result<String, &'static str> {
-        let mut parts = Vec::new();
-        if options.has_policy_part("repository") {
-            let id = repository.map(|repository| repository.id.as_str());
-            let id = id.ok_or("`repository` is missing: the document is cut off behind this")?;
-            parts.push(id.chars().take(ID_DIGITS).collect());
-        }
-        if options.has_policy_part("series") {
-            parts.push(series(name));
-        }
-        parts.retain(|part| !part.is_empty());
-        let policy = parts.join("::");
-        let policy = Some(policy).filter(|policy| !policy.is_empty());
-        policy
-            .map(shortened)
-            .or_else(|| options.policy.clone())
-            .ok_or("the name is a date alone: give the policy as an option")
     }
 
     /// What `borg create` counted.
@@ -149,7 +123,7 @@ impl Archive {
             (None, deduplicated) => image.transferred_bytes(deduplicated),
             (Some(_), None) => image,
         };
-        let Some(letters) = &stats.files_stats else {
+        let Some(letters) = &stats.letters else {
             return image;
         };
         let count = |letter: &str| letters.get(letter).copied();
@@ -172,6 +146,29 @@ impl Archive {
             .image_bytes(stats.and_then(|stats| stats.original_size).or(self.size))
             .file_count(stats.and_then(|stats| stats.nfiles).or(self.nfiles))
     }
+}
+
+fn policy(
+    name: &str,
+    repository: Option<&Repository>,
+    options: &ReadOptions,
+) -> Result<String, &'static str> {
+    let mut parts = Vec::new();
+    if options.has_policy_part("repository") {
+        let id = repository.map(|repository| repository.id.as_str());
+        let id = id.ok_or("`repository` is missing: the document is cut off behind this")?;
+        parts.push(id.chars().take(ID_DIGITS).collect());
+    }
+    if options.has_policy_part("series") {
+        parts.push(series(name));
+    }
+    parts.retain(|part| !part.is_empty());
+    let policy = parts.join("::");
+    let policy = Some(policy).filter(|policy| !policy.is_empty());
+    policy
+        .map(shortened)
+        .or_else(|| options.policy.clone())
+        .ok_or("the name is a date alone: give the policy as an option")
 }
 
 fn share_known_before(compressed: u64, deduplicated: u64) -> Option<f64> {

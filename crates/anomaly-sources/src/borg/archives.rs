@@ -252,6 +252,10 @@ impl<'a> Archives<'a> {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every value is an archive"
+)]
 enum Value {
     Archive(Archive),
     Repository(Repository),

@@ -58,8 +58,8 @@ impl Source for List {
         let values = Values::new(input.not_empty()?, &[&[ELEMENT]], options);
         let options = options.clone();
         Ok(
-            values.records("the list of snapshots is empty", move |text, place| {
-                manifest::record(text, place, &options, None)
+            values.records("the list of snapshots is empty", move |value| {
+                manifest::record(value.raw.text?, value.raw.place, &options).map(Some)
             }),
         )
     }

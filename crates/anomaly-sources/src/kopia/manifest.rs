@@ -75,12 +75,11 @@ struct NewData {
     packed_content_bytes: Option<u64>,
 }
 
-/// The record of a manifest, of a run that ended in `run_status` if that is known.
+/// The record of a manifest.
 pub(super) fn record(
     text: &str,
     place: Place,
     options: &ReadOptions,
-    run_status: Option<JobStatus>,
 ) -> Result<Record, RecordError> {
     let bad = |message: &str| RecordError::new(place, message);
     let manifest: Manifest = json::parse_by_path(text, place)?;
@@ -108,8 +107,8 @@ pub(super) fn record(
             .ok_or_else(|| bad("`startTime` is missing"))?,
     )
     .ended_at(manifest.end_time)
-    .status(manifest.status(run_status))
-    .exit_code(options.exit_code.filter(|_| run_status.is_some()))
+    .status(manifest.status())
+    .exit_code(options.exit_code)
     .image(manifest.image());
     Ok(Record::built(place, job.build()))
 }
@@ -127,15 +126,14 @@ impl ManifestSource {
 }
 
 impl Manifest {
-    /// A run may fail after it has made its snapshot, but what the snapshot lacks is in it.
-    fn status(&self, run_status: Option<JobStatus>) -> JobStatus {
-        let summary = self.summary();
-        let has_failures = summary.is_some_and(|summary| summary.num_failed > 0);
-        match (self.incomplete.as_deref(), run_status) {
-            (Some("canceled"), _) => JobStatus::Cancelled,
-            (Some(reason), _) if !reason.is_empty() => JobStatus::Partial,
-            (_, None | Some(JobStatus::Succeeded)) if !has_failures => JobStatus::Succeeded,
-            _ => JobStatus::Partial,
+    /// Whatever the run ended with: of several sources, or behind this snapshot, others may fail.
+    fn status(&self) -> JobStatus {
+        let has_failures = self.summary().is_some_and(|summary| summary.num_failed > 0);
+        match self.incomplete.as_deref() {
+            Some("canceled") => JobStatus::Cancelled,
+            Some(reason) if !reason.is_empty() => JobStatus::Partial,
+            _ if has_failures => JobStatus::Partial,
+            _ => JobStatus::Succeeded,
         }
     }
 

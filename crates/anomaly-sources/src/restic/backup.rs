@@ -34,7 +34,7 @@ impl Source for Backup {
 
     fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
         // `restic ls` writes `message_type` too, beside `struct_type`.
-        let is = head.has_line(&["message_type"], &["struct_type"]);
+        let is = head.has_but(&["message_type"], &["struct_type"]);
         is.then_some("it has lines with `message_type`")
     }
 

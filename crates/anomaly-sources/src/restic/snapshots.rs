@@ -3,10 +3,7 @@
 use crate::input::shown;
 use crate::restic::snapshot::Snapshot;
 use crate::values::{ELEMENT, Path, Values};
-use crate::{
-    Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
-    SourceError,
-};
+use crate::{Format, Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
 
 /// The format `restic-snapshots`.
 #[derive(Debug)]
@@ -52,7 +49,7 @@ impl Source for Snapshots {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let expected = "a list, as `restic snapshots --json` prints it";
-        open(Format::ResticSnapshots, expected, input, options)
+        open(Format::ResticSnapshots, expected, LISTED, input, options)
     }
 }
 
@@ -93,7 +90,13 @@ impl Source for RusticSnapshots {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let expected = "a list, as `rustic snapshots --json` prints it";
-        open(Format::RusticSnapshots, expected, input, options)
+        open(
+            Format::RusticSnapshots,
+            expected,
+            LISTED_BY_RUSTIC,
+            input,
+            options,
+        )
     }
 }
 
@@ -104,16 +107,24 @@ const OPTIONS: &[ReadOption] = &[
     ReadOption::StartedAt,
 ];
 
-/// Where snapshots are in a list: in the list itself, ...
-const PLAIN: &[Path] = &[&[ELEMENT]];
-/// ... in groups, as both print them, or as rustic did before 0.10.
-const GROUPED: &[Path] = &[
+/// Where snapshots are: in the list, or in its groups, which begin with what they have in common.
+const LISTED: &[Path] = &[
+    &[ELEMENT],
+    &[ELEMENT, "snapshots", ELEMENT],
+    &[ELEMENT, "group_key"],
+];
+/// In rustic's lists up to 0.9, a group was a list of what it has in common and its snapshots.
+const LISTED_BY_RUSTIC: &[Path] = &[
+    &[ELEMENT],
     &[ELEMENT, "snapshots", ELEMENT],
     &[ELEMENT, ELEMENT, ELEMENT],
+    &[ELEMENT, "group_key"],
+    &[ELEMENT, ELEMENT],
 ];
 
-fn is_grouped(head: &Head<'_>) -> bool {
-    head.has(&["[].group_key"]) || head.has(&["[][]"])
+/// Whether what snapshots of a group have in common is there.
+fn is_group_key(path: Path) -> bool {
+    matches!(path, [ELEMENT, "group_key" | ELEMENT])
 }
 
 fn is_list(head: &Head<'_>) -> bool {
@@ -128,6 +139,7 @@ fn is_by_rustic(head: &Head<'_>) -> bool {
 fn open<'a>(
     format: Format,
     expected: &'static str,
+    wanted: &'static [Path],
     input: Input<'a>,
     options: &ReadOptions,
 ) -> Result<Records<'a>, SourceError> {
@@ -140,18 +152,19 @@ fn open<'a>(
             found,
         });
     }
-    let is_grouped = is_grouped(&Head::new(&input.head));
-    let wanted = if is_grouped { GROUPED } else { PLAIN };
     let values = Values::new(input, wanted, options);
     let options = options.clone();
-    Ok(
-        values.records("the list of snapshots is empty", move |text, place| {
-            record(text, place, &options)
-        }),
-    )
-}
-
-fn record(text: &str, place: Place, options: &ReadOptions) -> Result<Record, RecordError> {
-    let job = Snapshot::parse(text, place)?.job(place, options)?;
-    Ok(Record::built(place, job.build()))
+    let empty = "the list of snapshots is empty";
+    Ok(values.records(empty, move |value| {
+        let place = value.raw.place;
+        let text = value.raw.text?;
+        if wanted
+            .get(value.path)
+            .is_some_and(|path| is_group_key(path))
+        {
+            return Ok(None);
+        }
+        let job = Snapshot::parse(text, place)?.job(place, &options)?;
+        Ok(Some(Record::built(place, job.build())))
+    }))
 }
