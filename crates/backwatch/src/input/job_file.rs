@@ -23,6 +23,7 @@ pub(crate) struct JobFile {
     records: Reader<'static>,
     bad: Warnings,
     skipped: Warnings,
+    remarks: Warnings,
 }
 
 impl JobFile {
@@ -65,6 +66,7 @@ impl JobFile {
             records,
             bad: Warnings::default(),
             skipped: Warnings::default(),
+            remarks: Warnings::default(),
         })
     }
 
@@ -84,6 +86,9 @@ impl JobFile {
                 }) => self
                     .skipped
                     .add(|| format!("{name}: {place}: {why}; skipped")),
+                Record::Remark(Located {
+                    place, value: what, ..
+                }) => self.remarks.add(|| format!("{name}: {place}: {what}")),
                 Record::Bad(error) => self.bad.add(|| format!("{name}: {error}; skipped")),
                 _ => self
                     .bad
@@ -99,6 +104,8 @@ impl JobFile {
             let (name, records) = (&self.name, counted(passed_over, "record"));
             information(&format!("{name}: {records} passed over, as --since asks"));
         }
+        self.remarks
+            .finish(&self.name, "records of which something could not be known");
         self.skipped
             .finish(&self.name, "records that are no finished backups");
         self.bad
