@@ -30,6 +30,7 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
         while let Some(job) = file.next()? {
             if service.is_known(&job.value.key())? {
                 found.tally.already_known += 1;
+                file.pass_over();
                 continue;
             }
             new.push(file.name(), job);

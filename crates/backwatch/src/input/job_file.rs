@@ -24,6 +24,8 @@ pub(crate) struct JobFile {
     bad: Warnings,
     skipped: Warnings,
     remarks: Warnings,
+    /// Whether the job before was passed over.
+    is_passed_over: bool,
 }
 
 impl JobFile {
@@ -67,6 +69,7 @@ impl JobFile {
             bad: Warnings::default(),
             skipped: Warnings::default(),
             remarks: Warnings::default(),
+            is_passed_over: false,
         })
     }
 
@@ -80,12 +83,16 @@ impl JobFile {
         let name = &self.name;
         for record in self.records.by_ref() {
             match record.map_err(|source| Failure::of_source(name, source))? {
-                Record::Job(job) => return Ok(Some(job)),
+                Record::Job(job) => {
+                    self.is_passed_over = false;
+                    return Ok(Some(job));
+                }
                 Record::Skipped(Located {
                     place, value: why, ..
                 }) => self
                     .skipped
                     .add(|| format!("{name}: {place}: {why}; skipped")),
+                Record::Remark(_) if self.is_passed_over => {}
                 Record::Remark(Located {
                     place, value: what, ..
                 }) => self.remarks.add(|| format!("{name}: {place}: {what}")),
@@ -96,6 +103,11 @@ impl JobFile {
             }
         }
         Ok(None)
+    }
+
+    /// Passes over the job that came last: nothing more is said of it.
+    pub(crate) fn pass_over(&mut self) {
+        self.is_passed_over = true;
     }
 
     /// Ends the reading, and says how many records were bad.

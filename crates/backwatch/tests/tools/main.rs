@@ -6,6 +6,8 @@
 )]
 
 mod borg;
+mod how_to;
+mod page;
 mod restic;
 mod tool;
 mod tree;

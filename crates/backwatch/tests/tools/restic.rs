@@ -6,7 +6,7 @@ use crate::tool::{command, ingest, is_there, succeeded};
 use crate::tree::Tree;
 
 /// Days on which nothing happened.
-const ORDINARY_DAYS: u32 = 14;
+const ORDINARY_DAYS: u32 = 10;
 
 #[test]
 fn encryption_is_told_and_not_before() {
@@ -50,7 +50,7 @@ fn encryption_is_told_and_not_before() {
         );
         // The same again is no news.
         if is_attacked {
-            assert!(text.starts_with("HIGH  2026-03-15 22:00  files01 / documents"));
+            assert!(text.starts_with("HIGH  2026-03-11 22:00  files01 / documents"));
             let (status, text) = ingest(home, &printed, &options);
             assert_eq!(status, Some(0));
             assert_eq!(text, "No new job. 1 job was known already.\n");
