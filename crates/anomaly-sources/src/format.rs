@@ -3,37 +3,52 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::SourceError;
+use crate::{Source, SourceError, ndjson, restic};
 
-/// What a tool writes, and this crate reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Format {
+/// The one table of formats: a new one is its own module, and a line here.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $Name:ident => $source:expr;)*) => {
+        /// What a tool writes, and this crate reads.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[$doc])* $Name,)*
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &[Self] = &[$(Self::$Name),*];
+
+            /// How it is known and read, and what it can say.
+            #[must_use]
+            pub fn source(self) -> &'static dyn Source {
+                match self {
+                    $(Self::$Name => &$source,)*
+                }
+            }
+        }
+    };
+}
+
+formats! {
     /// Backwatch's own job records, one JSON object per line.
-    Ndjson,
+    Ndjson => ndjson::Ndjson;
     /// The list that `restic snapshots --json` prints. Only restic 0.17 and newer write numbers
     /// (`summary`) into their snapshots.
-    ResticSnapshots,
+    ResticSnapshots => restic::Snapshots;
     /// The messages that `restic backup --json` prints, of which the summary tells of the job.
     ///
     /// They name neither client nor policy, and before restic 0.17 no time: [`ReadOptions`] must.
     ///
     /// [`ReadOptions`]: crate::ReadOptions
-    ResticBackup,
+    ResticBackup => restic::Backup;
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: &[Self] = &[Self::Ndjson, Self::ResticSnapshots, Self::ResticBackup];
-
     /// The name that stands for it on a command line and in messages.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::ResticSnapshots => "restic-snapshots",
-            Self::ResticBackup => "restic-backup",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.source().name()
     }
 }
 

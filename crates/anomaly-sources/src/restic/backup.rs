@@ -1,46 +1,87 @@
 //! `restic backup --json`: messages while it runs, and a summary at the end.
 
-use std::io::BufRead;
-
 use anomaly_model::chrono::{DateTime, SecondsFormat, Utc};
 use anomaly_model::{BackupJob, BackupJobBuilder, JobStatus};
 use serde::Deserialize;
 
 use crate::lines::Lines;
-use crate::opening::{Opened, Text};
 use crate::restic::SOURCE;
 use crate::restic::summary::Summary;
-use crate::{Format, Located, Place, ReadOptions, Record, RecordError, SourceError, json};
+use crate::{
+    Format, Head, Input, Located, Place, ReadOption, ReadOptions, Record, RecordError, Records,
+    Source, SourceError, json,
+};
+
+/// The format `restic-backup`.
+#[derive(Debug)]
+pub(crate) struct Backup;
+
+impl Source for Backup {
+    fn name(&self) -> &'static str {
+        "restic-backup"
+    }
+
+    fn input(&self) -> &'static str {
+        "`restic backup --json`"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
+        // `restic ls` writes `message_type` too, beside `struct_type`.
+        let is = head.has_line(&["message_type"], &["struct_type"]);
+        is.then_some("it has lines with `message_type`")
+    }
+
+    fn never_knows(&self) -> &'static [&'static str] {
+        &["dedup_ratio", "files_deleted", "content"]
+    }
+
+    fn stream_key(&self) -> &'static str {
+        "client and policy as the options say; restic has no schedules"
+    }
+
+    fn options(&self) -> &'static [ReadOption] {
+        &[
+            ReadOption::Client,
+            ReadOption::Policy,
+            ReadOption::StartedAt,
+            ReadOption::ExitCode,
+        ]
+    }
+
+    fn open<'a>(
+        &self,
+        input: Input<'a>,
+        options: &ReadOptions,
+    ) -> Result<Records<'a>, SourceError> {
+        let run = Run::new(options)?;
+        // restic prints nothing when it cannot even open the repository.
+        let input = if run.has_failed() {
+            input
+        } else {
+            input.not_empty()?
+        };
+        let mut messages = Messages {
+            last: Place::line(input.line),
+            lines: Lines::new(input, options),
+            run,
+            has_bad_lines: false,
+        };
+        Ok(Box::new(std::iter::from_fn(move || {
+            messages.next().transpose()
+        })))
+    }
+}
 
 /// What restic printed, line by line.
-#[derive(Debug)]
-pub(crate) struct Backup<I> {
-    lines: Lines<I>,
+struct Messages<'a> {
+    lines: Lines<'a>,
     run: Run,
     last: Place,
     has_bad_lines: bool,
 }
 
-impl<R: BufRead> Backup<Text<R>> {
-    pub(crate) fn new(opened: Opened<R>, options: &ReadOptions) -> Result<Self, SourceError> {
-        let run = Run::new(options)?;
-        // restic prints nothing when it cannot even open the repository.
-        let opened = if run.has_failed() {
-            opened
-        } else {
-            opened.not_empty()?
-        };
-        Ok(Self {
-            lines: Lines::new(opened.text, opened.line, options),
-            run,
-            last: Place::line(opened.line),
-            has_bad_lines: false,
-        })
-    }
-}
-
-impl<I: BufRead> Backup<I> {
-    pub(crate) fn next(&mut self) -> Result<Option<Record>, SourceError> {
+impl Messages<'_> {
+    fn next(&mut self) -> Result<Option<Record>, SourceError> {
         while let Some(line) = self.lines.next()? {
             let place = line.place;
             self.last = place;
@@ -102,8 +143,8 @@ impl Run {
                 .ok_or(SourceError::OptionNeeded { format, option })
         };
         Ok(Self {
-            client: needed(&options.client, "client")?,
-            policy: needed(&options.policy, "policy")?,
+            client: needed(&options.client, ReadOption::Client)?,
+            policy: needed(&options.policy, ReadOption::Policy)?,
             started_at: options.started_at,
             exit_code: options.exit_code,
             is_partial: false,

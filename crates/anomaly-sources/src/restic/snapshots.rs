@@ -1,78 +1,90 @@
 //! `restic snapshots --json`: the list of a repository's snapshots.
 
-use std::io::BufRead;
-use std::vec;
-
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobStatus};
 use serde::Deserialize;
 
-use crate::elements::Elements;
-use crate::opening::{Opened, shown};
+use crate::input::shown;
 use crate::restic::SOURCE;
 use crate::restic::policy::policy;
 use crate::restic::summary::Summary;
-use crate::{Format, Place, ReadOptions, Record, RecordError, SourceError, json};
+use crate::values::{ELEMENT, Values};
+use crate::{
+    Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
+    SourceError, json,
+};
 
-/// All snapshots of a list: the bad ones first, then the jobs in the order of their start.
+/// The format `restic-snapshots`.
 #[derive(Debug)]
-pub(crate) struct Snapshots {
-    records: vec::IntoIter<Record>,
-    /// Why the list could not be read to its end.
-    cut: Option<SourceError>,
-}
+pub(crate) struct Snapshots;
 
-impl Snapshots {
-    pub(crate) fn read<R: BufRead>(
-        opened: Opened<R>,
+impl Source for Snapshots {
+    fn name(&self) -> &'static str {
+        "restic-snapshots"
+    }
+
+    fn input(&self) -> &'static str {
+        "`restic snapshots --json`"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
+        let is = head.has(&["[].time", "[].tree", "[].paths"]);
+        is.then_some("it is a list of objects with `time`, `tree` and `paths`")
+    }
+
+    fn never_knows(&self) -> &'static [&'static str] {
+        &["exit_code", "dedup_ratio", "files_deleted", "content"]
+    }
+
+    fn stream_key(&self) -> &'static str {
+        "`hostname`, and as policy the sorted paths and the sorted tags; restic has no schedules"
+    }
+
+    fn policy_parts(&self) -> &'static [&'static str] {
+        &["paths", "tags"]
+    }
+
+    fn options(&self) -> &'static [ReadOption] {
+        &[
+            ReadOption::Client,
+            ReadOption::Policy,
+            ReadOption::PolicyParts,
+            ReadOption::StartedAt,
+        ]
+    }
+
+    fn open<'a>(
+        &self,
+        input: Input<'a>,
         options: &ReadOptions,
-    ) -> Result<Self, SourceError> {
-        let opened = opened.not_empty()?;
-        if !opened.head().starts_with(b"[") {
+    ) -> Result<Records<'a>, SourceError> {
+        let input = input.not_empty()?;
+        if !input.head.starts_with(b"[") {
             return Err(SourceError::WrongFormat {
                 format: Format::ResticSnapshots,
                 expected: "a list, as `restic snapshots --json` prints it",
-                found: shown(opened.head()),
+                found: shown(&input.head),
             });
         }
-        let mut elements = Elements::new(opened.text, opened.line, options);
-        let mut records = Vec::new();
-        let cut = loop {
-            match elements.next() {
-                Ok(Some(element)) => {
-                    let place = element.place;
-                    let job = element.text.and_then(|text| job(text, place, options));
-                    records.push(Record::new(place, job));
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
+        let options = options.clone();
+        let mut values = Values::new(input, &[&[ELEMENT]], &options);
+        let mut is_empty = true;
+        let mut next = move || {
+            let Some(value) = values.next()? else {
+                return if is_empty { Err(EMPTY_LIST) } else { Ok(None) };
+            };
+            is_empty = false;
+            let place = value.raw.place;
+            let job = value.raw.text.and_then(|text| job(text, place, &options));
+            Ok(Some(Record::new(place, job)))
         };
-        if records.is_empty() && cut.is_none() {
-            return Err(SourceError::Empty {
-                reason: "the list of snapshots is empty",
-            });
-        }
-        records.sort_by_key(|record| match record {
-            Record::Job(job) => Some(job.value.started_at()),
-            Record::Skipped(_) | Record::Bad(_) => None,
-        });
-        Ok(Self {
-            records: records.into_iter(),
-            cut,
-        })
-    }
-
-    pub(crate) fn next(&mut self) -> Result<Option<Record>, SourceError> {
-        match (self.records.next(), self.cut.take()) {
-            (None, Some(error)) => Err(error),
-            (record, cut) => {
-                self.cut = cut;
-                Ok(record)
-            }
-        }
+        Ok(Box::new(std::iter::from_fn(move || next().transpose())))
     }
 }
+
+const EMPTY_LIST: SourceError = SourceError::Empty {
+    reason: "the list of snapshots is empty",
+};
 
 /// What is used of a snapshot, with restic's names.
 #[derive(Deserialize)]
@@ -112,10 +124,11 @@ fn job(text: &str, place: Place, options: &ReadOptions) -> Result<BackupJob, Rec
         .or(snapshot.time)
         .or(options.started_at);
     let client = snapshot.hostname.or_else(|| options.client.clone());
-    let policy = policy(
-        snapshot.paths.unwrap_or_default(),
-        snapshot.tags.unwrap_or_default(),
-    );
+    let part = |name, texts: Option<Vec<String>>| {
+        let texts = texts.filter(|_| options.has_policy_part(name));
+        texts.unwrap_or_default()
+    };
+    let policy = policy(part("paths", snapshot.paths), part("tags", snapshot.tags));
     BackupJob::builder(
         SOURCE,
         id,
