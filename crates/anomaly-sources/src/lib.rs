@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod duration;
 mod error;
 mod format;
 mod head;
@@ -8,6 +9,7 @@ mod json;
 mod lines;
 mod moment;
 mod ndjson;
+mod netbackup;
 mod options;
 mod raw_record;
 mod reader;

@@ -27,6 +27,14 @@ impl<'a> Lines<'a> {
 
     /// The next line that is not blank, without its end; `None` at the end of the input.
     pub(crate) fn next(&mut self) -> Result<Option<RawRecord<'_>>, SourceError> {
+        let max_bytes = self.max_bytes;
+        let line = self.next_bytes()?;
+        Ok(line.map(|(place, bytes)| RawRecord::new(place, bytes, max_bytes)))
+    }
+
+    /// Like [`Self::next`], whatever the line is made of. More than the most bytes that a record
+    /// may have are cut, but one of them.
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<(Place, &[u8])>, SourceError> {
         loop {
             let line = self.next;
             let unreadable = |source| SourceError::Unreadable { line, source };
@@ -53,6 +61,6 @@ impl<'a> Lines<'a> {
             }
         }
         let place = Place::line(self.next - 1);
-        Ok(Some(RawRecord::new(place, &self.buffer, self.max_bytes)))
+        Ok(Some((place, &self.buffer)))
     }
 }

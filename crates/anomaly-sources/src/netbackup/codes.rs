@@ -9,14 +9,22 @@ use anomaly_model::{JobStatus, ScheduleType};
 /// Number, word of the REST interface, and why a job of this type is skipped.
 const JOB_TYPES: &[(u64, &str, Option<&str>)] = &[
     (0, "BACKUP", None),
-    (1, "ARCHIVE", Some("an archive, which deletes what it saved")),
+    (
+        1,
+        "ARCHIVE",
+        Some("an archive, which deletes what it saved"),
+    ),
     (2, "RESTORE", Some("a restore")),
     (3, "VERIFY", Some("a verification")),
     (4, "DUPLICATE", Some("a duplication")),
     (5, "IMPORT", Some("an import")),
     (6, "DBBACKUP", Some("a backup of NetBackup's own catalog")),
     (7, "VAULT", Some("a vault job")),
-    (15, "DBRECOVER", Some("a recovery of NetBackup's own catalog")),
+    (
+        15,
+        "DBRECOVER",
+        Some("a recovery of NetBackup's own catalog"),
+    ),
     (17, "IMAGEDELETE", Some("an image cleanup")),
     (20, "REPLICATE", Some("a replication")),
     (21, "REPLICA_IMPORT", Some("an import")),
@@ -123,9 +131,19 @@ const POLICY_TYPES: &[(&str, u64, &str, &str)] = &[
     ("flashbackup", 20, "FLASHBACKUP", "FlashBackup"),
     ("afs", 22, "AFS", "AFS"),
     ("lotus_notes", 25, "LOTUS_NOTES", "Lotus-Notes"),
-    ("flashbackup_windows", 29, "FBU_WINDOWS", "FlashBackup-Windows"),
+    (
+        "flashbackup_windows",
+        29,
+        "FBU_WINDOWS",
+        "FlashBackup-Windows",
+    ),
     ("nbu_catalog", 35, "NBU_CATALOG", "NBU-Catalog"),
-    ("enterprise_vault", 39, "ENTERPRISE_VAULT", "Enterprise-Vault"),
+    (
+        "enterprise_vault",
+        39,
+        "ENTERPRISE_VAULT",
+        "Enterprise-Vault",
+    ),
     ("vmware", 40, "VMWARE", "VMware"),
     ("hyper_v", 41, "HYPERV", "Hyper-V"),
 ];
@@ -173,14 +191,20 @@ mod tests {
         assert_eq!(policy_type(52), "52");
         let new = ["NAS_DATA_PROTECTION", "NAS-Data-Protection"];
         for name in new {
-            assert_eq!(policy_type_in_word(name).as_deref(), Some("nas_data_protection"));
+            assert_eq!(
+                policy_type_in_word(name).as_deref(),
+                Some("nas_data_protection")
+            );
         }
         assert_eq!(policy_type_in_word(" "), None);
     }
 
     #[test]
     fn jobs_and_images_call_their_schedules_differently() {
-        for word in ["DIFFERENTIAL_INCREMENTAL_BACKUP", "DIFFERENTIAL_INCREMENTAL"] {
+        for word in [
+            "DIFFERENTIAL_INCREMENTAL_BACKUP",
+            "DIFFERENTIAL_INCREMENTAL",
+        ] {
             let found = schedule_type_in_word(word);
             assert_eq!(found, Some(ScheduleType::DifferentialIncremental));
         }

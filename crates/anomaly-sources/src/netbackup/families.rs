@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
 use crate::{Located, Place, Record, RecordError};
 
@@ -67,11 +68,6 @@ enum Waiting {
 }
 
 impl Families {
-    /// The next record that need not wait.
-    pub(super) fn next(&mut self) -> Option<Record> {
-        self.ready.pop_front()
-    }
-
     /// Takes in a record that has no relatives.
     pub(super) fn pass(&mut self, record: Record) {
         if self.waiting.is_empty() {
@@ -111,11 +107,6 @@ impl Families {
             None => self.held += 1,
         }
         self.release(HELD_JOBS);
-    }
-
-    /// Lets all go: nothing more comes.
-    pub(super) fn finish(&mut self) {
-        self.release(0);
     }
 
     fn remember(&mut self, parent: u64) {
@@ -189,6 +180,16 @@ impl Families {
             .collect();
         records.sort_by_key(place);
         self.ready.extend(records);
+    }
+}
+
+impl Gather for Families {
+    fn next(&mut self) -> Option<Record> {
+        self.ready.pop_front()
+    }
+
+    fn finish(&mut self) {
+        self.release(0);
     }
 }
 

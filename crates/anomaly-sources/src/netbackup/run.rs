@@ -8,9 +8,6 @@ use anomaly_model::{BackupImage, BackupJob, JobStatus, ScheduleType};
 use crate::netbackup::{SOURCE, codes};
 use crate::{Place, RecordError};
 
-/// NetBackup's "KB" and "kilobytes" are 1,024 bytes.
-const KB: u64 = 1024;
-
 /// One finished run, in our units.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Run {
@@ -25,7 +22,7 @@ pub(super) struct Run {
     pub(super) ended_at: Option<DateTime<Utc>>,
     pub(super) duration_seconds: Option<f64>,
     pub(super) status: JobStatus,
-    pub(super) exit_code: u64,
+    pub(super) exit_code: Option<u64>,
     pub(super) image_bytes: Option<u64>,
     pub(super) file_count: Option<u64>,
     pub(super) transferred_bytes: Option<u64>,
@@ -47,8 +44,10 @@ impl Run {
 
     pub(super) fn job(self) -> Result<BackupJob, RecordError> {
         let bad = |message: String| RecordError::new(self.place, message);
-        let exit_code = i64::try_from(self.exit_code)
-            .map_err(|_| bad(format!("the status {} is no exit status", self.exit_code)))?;
+        let too_large = |code| bad(format!("the status {code} is no exit status"));
+        let exit_code = (self.exit_code)
+            .map(|code| i64::try_from(code).map_err(|_| too_large(code)))
+            .transpose()?;
         let image = BackupImage::default()
             .image_bytes(self.image_bytes)
             .file_count(self.file_count)
@@ -89,7 +88,8 @@ pub(super) fn together(mut streams: Vec<Run>, job_id: String) -> Option<Result<R
         return Some(Ok(Run { job_id, ..first }));
     }
     let too_large = |what| {
-        let message = format!("the streams of {job_id} have more {what} together than can be counted");
+        let message =
+            format!("the streams of {job_id} have more {what} together than can be counted");
         RecordError::new(place, message)
     };
     let ends: Option<Vec<_>> = streams.iter().map(|stream| stream.ended_at).collect();
@@ -129,14 +129,13 @@ fn has_image(stream: &Run) -> bool {
 }
 
 /// The highest exit status, and how the backup ended.
-fn ending(streams: &[Run]) -> (u64, JobStatus) {
-    let codes = streams.iter().map(|stream| stream.exit_code);
-    let highest = codes.max().unwrap_or_default();
+fn ending(streams: &[Run]) -> (Option<u64>, JobStatus) {
+    let highest = streams.iter().filter_map(|stream| stream.exit_code).max();
     let images = streams.iter().filter(|stream| has_image(stream)).count();
     let status = if images > 0 && images < streams.len() {
         JobStatus::Partial
     } else {
-        codes::status_of(highest)
+        codes::status_of(highest.unwrap_or_default())
     };
     (highest, status)
 }
@@ -179,13 +178,11 @@ fn dedup_ratio(streams: &[Run]) -> Option<f64> {
     (bytes > 0.0).then(|| (saved / bytes).clamp(0.0, 1.0))
 }
 
-/// Bytes of a number of KB; `None` if there are more than 64 bits can count.
-pub(super) fn bytes_of_kb(kilobytes: u64) -> Option<u64> {
-    kilobytes.checked_mul(KB)
+/// KB that were moved, of an image of `image_kilobytes`, where the tool knows them: it writes 0
+/// where it does not, and no image came from nothing.
+pub(super) fn known_moved(kilobytes: Option<u64>, image_kilobytes: Option<u64>) -> Option<u64> {
+    kilobytes.filter(|&kilobytes| kilobytes > 0 || image_kilobytes == Some(0))
 }
-
-/// The most KB whose bytes can be counted.
-pub(super) const MAX_KB: u64 = u64::MAX / KB;
 
 /// The ratio of a deduplication rate in percent.
 ///

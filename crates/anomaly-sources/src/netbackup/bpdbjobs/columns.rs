@@ -1,8 +1,9 @@
 //! The columns of one record of `bpdbjobs`.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::str::FromStr;
+
+use crate::netbackup::column::Column;
 
 /// The columns of a record, as they are written.
 ///
@@ -16,18 +17,11 @@ impl<'a> Columns<'a> {
         let mut columns = Vec::with_capacity(72);
         let (mut start, mut escaped) = (0, false);
         for (i, byte) in text.bytes().enumerate() {
-            match byte {
-                b',' if !escaped => {
-                    columns.push(&text[start..i]);
-                    start = i + 1;
-                }
-                b'\\' => {
-                    escaped = !escaped;
-                    continue;
-                }
-                _ => {}
+            if byte == b',' && !escaped {
+                columns.push(&text[start..i]);
+                start = i + 1;
             }
-            escaped = false;
+            escaped = byte == b'\\' && !escaped;
         }
         columns.push(&text[start..]);
         Self(columns)
@@ -56,30 +50,18 @@ impl<'a> Columns<'a> {
     /// The number in a column; `None` if there is nothing in it.
     pub(super) fn number(&self, column: Column) -> Result<Option<u64>, String> {
         let raw = self.raw(column.index).trim();
-        if raw.is_empty() {
-            return Ok(None);
-        }
-        let refused = |_| {
-            let shown: String = raw.chars().take(40).collect();
-            let most = u64::MAX;
-            format!("{column} is {shown:?}: must be a whole number from 0 to {most}")
-        };
-        raw.parse().map(Some).map_err(refused)
+        (!raw.is_empty()).then(|| column.number(raw)).transpose()
     }
 }
 
-/// A column, and what it is called in messages.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
-    pub(super) index: usize,
-    pub(super) name: &'static str,
-}
-
-/// `` `kbytes` (column 15)``, as the manual counts them.
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` (column {})", self.name, self.index + 1)
-    }
+/// Whether a column ends in a line.
+pub(super) fn has_separator(line: &str) -> bool {
+    let mut escaped = false;
+    line.bytes().any(|byte| {
+        let separates = byte == b',' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        separates
+    })
 }
 
 /// A number, or nothing: `None` if it is neither.
@@ -98,7 +80,10 @@ fn unescaped(raw: &str) -> Cow<'_, str> {
     let mut text = String::with_capacity(raw.len());
     let mut chars = raw.chars().peekable();
     while let Some(char) = chars.next() {
-        let next = chars.peek().copied().filter(|next| matches!(next, ',' | '\\'));
+        let next = chars
+            .peek()
+            .copied()
+            .filter(|next| matches!(next, ',' | '\\'));
         match next {
             Some(next) if char == '\\' => {
                 text.push(next);

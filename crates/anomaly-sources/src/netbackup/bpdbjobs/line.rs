@@ -1,32 +1,29 @@
 //! One record of `bpdbjobs` made a job.
 
-use anomaly_model::chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
-use crate::netbackup::bpdbjobs::columns::{Column, Columns};
+use crate::netbackup::bpdbjobs::columns::Columns;
 use crate::netbackup::bpdbjobs::tail::Tail;
+use crate::netbackup::codes;
+use crate::netbackup::column::Column;
 use crate::netbackup::families::Member;
-use crate::netbackup::run::{MAX_KB, Run, bytes_of_kb};
-use crate::netbackup::{codes, run};
+use crate::netbackup::run::{Run, known_moved};
 use crate::{Place, RecordError};
 
-const fn column(index: usize, name: &'static str) -> Column {
-    Column { index, name }
-}
-
-const JOB_ID: Column = column(0, "jobid");
-const JOB_TYPE: Column = column(1, "jobtype");
-const STATE: Column = column(2, "state");
-const STATUS: Column = column(3, "status");
-const POLICY: Column = column(4, "policy");
-const SCHEDULE: Column = column(5, "schedule");
-const CLIENT: Column = column(6, "client");
-const STARTED: Column = column(8, "started");
-const ELAPSED: Column = column(9, "elapsed");
-const ENDED: Column = column(10, "ended");
-const KILOBYTES: Column = column(14, "kbytes");
-const FILES: Column = column(15, "files");
-const POLICY_TYPE: Column = column(21, "policytype");
-const SCHEDULE_TYPE: Column = column(22, "scheduletype");
+const JOB_ID: Column = Column::new(0, "jobid");
+const JOB_TYPE: Column = Column::new(1, "jobtype");
+const STATE: Column = Column::new(2, "state");
+const STATUS: Column = Column::new(3, "status");
+const POLICY: Column = Column::new(4, "policy");
+const SCHEDULE: Column = Column::new(5, "schedule");
+const CLIENT: Column = Column::new(6, "client");
+const STARTED: Column = Column::new(8, "started");
+const ELAPSED: Column = Column::new(9, "elapsed");
+const ENDED: Column = Column::new(10, "ended");
+const KILOBYTES: Column = Column::new(14, "kbytes");
+const FILES: Column = Column::new(15, "files");
+const POLICY_TYPE: Column = Column::new(21, "policytype");
+const SCHEDULE_TYPE: Column = Column::new(22, "scheduletype");
 
 /// What a record of `bpdbjobs` is.
 #[derive(Debug)]
@@ -57,6 +54,13 @@ impl Line {
             return Ok(Self::Other(why));
         }
         let client = columns.text(CLIENT).unwrap_or_default().into_owned();
+        let names = [&client, columns.raw(POLICY.index)];
+        if names
+            .iter()
+            .any(|name| name.contains(char::REPLACEMENT_CHARACTER))
+        {
+            return Err(bad("the client or the policy is not UTF-8 text".to_owned()));
+        }
         let tail = Tail::new(&columns, &client);
         let state = needed(STATE, state)?;
         let not_ended = codes::not_ended(state)
@@ -99,15 +103,19 @@ fn ended_run(
     let number = |column| columns.number(column);
     let needed = |column: Column| number(column)?.ok_or_else(|| format!("{column} is empty"));
     let exit_code = needed(STATUS)?;
-    let started_at = time(STARTED, needed(STARTED)?)?;
-    let ended_at = number(ENDED)?.map(|seconds| time(ENDED, seconds)).transpose()?;
+    let started_at = STARTED.time(needed(STARTED)?)?;
+    let ended_at = number(ENDED)?
+        .map(|seconds| ENDED.time(seconds))
+        .transpose()?;
     let elapsed = number(ELAPSED)?;
     // A job without numbers of its own has those of its last try.
     let kilobytes = number(KILOBYTES)?.or(tail.try_kilobytes);
     let files = number(FILES)?.or(tail.try_files);
-    let bytes = |kilobytes: u64| {
-        bytes_of_kb(kilobytes)
-            .ok_or_else(|| format!("{KILOBYTES} is {kilobytes} KB: must be at most {MAX_KB}"))
+    let moved = known_moved(tail.rates.kilobytes_moved, kilobytes);
+    let bytes = |kilobytes: Option<u64>| {
+        kilobytes
+            .map(|kilobytes| KILOBYTES.bytes(kilobytes))
+            .transpose()
     };
     let schedule = columns.text(SCHEDULE).filter(|name| name != "-");
     Ok(Run {
@@ -116,23 +124,16 @@ fn ended_run(
         client: client.to_owned(),
         policy: columns.text(POLICY).unwrap_or_default().into_owned(),
         policy_type: number(POLICY_TYPE)?.map(codes::policy_type),
-        schedule: schedule.map(std::borrow::Cow::into_owned),
+        schedule: schedule.map(Cow::into_owned),
         schedule_type: number(SCHEDULE_TYPE)?.map(codes::schedule_type),
         started_at,
         ended_at,
         duration_seconds: elapsed.map(|seconds| seconds as f64),
         status: codes::status_of(exit_code),
-        exit_code,
-        image_bytes: kilobytes.map(bytes).transpose()?,
+        exit_code: Some(exit_code),
+        image_bytes: bytes(kilobytes)?,
         file_count: files,
-        transferred_bytes: tail.rates.kilobytes_moved.map(bytes).transpose()?,
+        transferred_bytes: bytes(moved)?,
         dedup_ratio: tail.rates.dedup_ratio,
     })
-}
-
-/// Seconds since 1970.
-fn time(column: Column, seconds: u64) -> Result<DateTime<Utc>, String> {
-    let time = i64::try_from(seconds).ok();
-    time.and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-        .ok_or_else(|| format!("{column} is {seconds}: must be seconds since 1970"))
 }

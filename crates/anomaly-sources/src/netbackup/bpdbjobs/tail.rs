@@ -1,6 +1,7 @@
 //! The columns behind the lists of files and tries, whose place depends on what is in the lists.
 
 use crate::netbackup::bpdbjobs::columns::{Columns, number_or_nothing};
+use crate::netbackup::column::is_backup_id;
 use crate::netbackup::run;
 
 /// How many columns stand before the list of files in every version; the last of them counts it.
@@ -100,10 +101,24 @@ impl Lists {
         lists.is_certain = !paths.iter().any(|path| is_number_or_nothing(path));
         for _ in 0..tries {
             let head = columns.from(lists.end).get(..TRY_COLUMNS)?;
-            let [_pid, _unit, _server, started, elapsed, ended, status, _why, messages] = head else {
+            let [
+                _pid,
+                _unit,
+                _server,
+                started,
+                elapsed,
+                ended,
+                status,
+                _why,
+                messages,
+            ] = head
+            else {
                 return None;
             };
-            if ![elapsed, ended, status].into_iter().all(|raw| is_number_or_nothing(raw)) {
+            if ![elapsed, ended, status]
+                .into_iter()
+                .all(|raw| is_number_or_nothing(raw))
+            {
                 return None;
             }
             let started: Option<u64> = number_or_nothing(started)?;
@@ -132,9 +147,14 @@ impl Lists {
         let searched = columns.from(FIXED_COLUMNS + 1);
         let is_of_client = |raw: &&str| {
             is_backup_id(raw)
-                && raw.rsplit_once('_').is_some_and(|(name, _)| name.eq_ignore_ascii_case(client))
+                && raw
+                    .rsplit_once('_')
+                    .is_some_and(|(name, _)| name.eq_ignore_ascii_case(client))
         };
-        let at = searched.iter().rposition(is_of_client)?.checked_sub(BACKUP_ID)?;
+        let at = searched
+            .iter()
+            .rposition(is_of_client)?
+            .checked_sub(BACKUP_ID)?;
         let end = FIXED_COLUMNS + 1 + at;
         number_or_nothing::<u64>(columns.raw(end))?;
         Some(Self::ending_before(end))
@@ -228,14 +248,4 @@ fn count(raw: &str) -> Option<usize> {
 
 fn is_number_or_nothing(raw: &str) -> bool {
     number_or_nothing::<u64>(raw).is_some()
-}
-
-/// `client_1637000000`.
-fn is_backup_id(raw: &str) -> bool {
-    let Some((client, seconds)) = raw.trim().rsplit_once('_') else {
-        return false;
-    };
-    let is_digits = seconds.bytes().all(|byte| byte.is_ascii_digit());
-    let is_name = !client.is_empty() && !client.contains(char::is_whitespace);
-    is_name && is_digits && (9..=11).contains(&seconds.len())
 }
