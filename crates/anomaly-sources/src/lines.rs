@@ -1,5 +1,6 @@
 //! Lines of text, one at a time, none longer than it may be.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
 use crate::input::Text;
@@ -63,4 +64,10 @@ impl<'a> Lines<'a> {
         let place = Place::line(self.next - 1);
         Ok(Some((place, &self.buffer)))
     }
+}
+
+/// A line as text, with a replacement character for each byte that is none.
+pub(crate) fn text(line: &[u8]) -> Cow<'_, str> {
+    // Nearly every line is text, which this finds out faster.
+    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

@@ -60,7 +60,7 @@ impl Source for Bpdbjobs {
                 return Ok(false);
             };
             match text.and_then(|text| Line::read(&text, place)) {
-                Ok(Line::Backup(member)) => families.add(*member),
+                Ok(Line::Backup(member)) => families.add(member),
                 Ok(Line::Other(why)) => {
                     families.pass(Record::Skipped(Located::new(place, why)));
                 }

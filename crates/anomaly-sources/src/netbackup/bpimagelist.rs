@@ -1,6 +1,6 @@
 //! `bpimagelist -l`: the images in the catalog.
 
-use crate::lines::Lines;
+use crate::lines::{Lines, text as text_of};
 use crate::netbackup::codes;
 use crate::netbackup::column::{Column, is_backup_id};
 use crate::netbackup::gather::records;
@@ -75,7 +75,7 @@ impl Source for Bpimagelist {
                 return Ok(false);
             };
             match Line::read(line, place, max_bytes) {
-                Ok(Line::Image(run)) => images.add(*run),
+                Ok(Line::Image(run)) => images.add(run),
                 Ok(Line::Other(why)) => images.pass(Record::Skipped(Located::new(place, why))),
                 Ok(Line::Part) => {}
                 Err(error) => images.pass(Record::Bad(error)),
@@ -131,7 +131,7 @@ impl Line {
             )));
         }
         // Keywords are in whatever encoding the client has.
-        let line = String::from_utf8_lossy(line);
+        let line = text_of(line);
         let columns: Vec<&str> = line.split_ascii_whitespace().collect();
         match columns.first().copied() {
             Some("IMAGE") => Self::image(&columns, place).map_err(bad),

@@ -32,8 +32,8 @@ pub(super) struct Member {
 /// A parent, or a job that has none, and the streams below it.
 #[derive(Debug, Default)]
 struct Family {
-    head: Option<Member>,
-    streams: BTreeMap<u64, Member>,
+    head: Option<Box<Member>>,
+    streams: BTreeMap<u64, Box<Member>>,
 }
 
 impl Family {
@@ -56,6 +56,8 @@ pub(super) struct Families {
     waiting: VecDeque<Waiting>,
     families: HashMap<u64, Family>,
     held: usize,
+    /// Nothing more comes.
+    is_complete: bool,
     parents: HashSet<u64>,
     remembered: VecDeque<u64>,
     ready: VecDeque<Record>,
@@ -70,17 +72,12 @@ enum Waiting {
 impl Families {
     /// Takes in a record that has no relatives.
     pub(super) fn pass(&mut self, record: Record) {
-        if self.waiting.is_empty() {
-            self.ready.push_back(record);
-            return;
-        }
         self.waiting.push_back(Waiting::Record(Box::new(record)));
         self.held += 1;
-        self.release(HELD_JOBS);
     }
 
     /// Takes in a job.
-    pub(super) fn add(&mut self, member: Member) {
+    pub(super) fn add(&mut self, member: Box<Member>) {
         let is_root = member.parent == 0 || member.parent == member.id;
         let root = if is_root { member.id } else { member.parent };
         if !is_root {
@@ -106,7 +103,6 @@ impl Families {
             }
             None => self.held += 1,
         }
-        self.release(HELD_JOBS);
     }
 
     fn remember(&mut self, parent: u64) {
@@ -120,21 +116,16 @@ impl Families {
         }
     }
 
-    /// Lets go of the oldest until no more than `most` are held.
-    fn release(&mut self, most: usize) {
-        while self.held > most
-            && let Some(oldest) = self.waiting.pop_front()
-        {
-            match oldest {
-                Waiting::Record(record) => {
-                    self.held -= 1;
-                    self.ready.push_back(*record);
-                }
-                Waiting::Family(root) => {
-                    if let Some(family) = self.families.remove(&root) {
-                        self.held -= family.len();
-                        self.tell(root, family);
-                    }
+    fn release(&mut self, oldest: Waiting) {
+        match oldest {
+            Waiting::Record(record) => {
+                self.held -= 1;
+                self.ready.push_back(*record);
+            }
+            Waiting::Family(root) => {
+                if let Some(family) = self.families.remove(&root) {
+                    self.held -= family.len();
+                    self.tell(root, family);
                 }
             }
         }
@@ -143,7 +134,7 @@ impl Families {
     /// What a family is.
     fn tell(&mut self, root: u64, family: Family) {
         const PARENT: &str = "a parent job, whose children carry the data";
-        let is_parent = |member: &Member| self.parents.contains(&member.id);
+        let is_parent = |member: &Box<Member>| self.parents.contains(&member.id);
         let (parents, streams): (Vec<_>, Vec<_>) =
             family.streams.into_values().partition(is_parent);
         let mut head_runs = None;
@@ -167,7 +158,7 @@ impl Families {
         self.ready
             .extend(parents.map(|parent| skipped(parent.place, PARENT)));
 
-        let mut backups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+        let mut backups: BTreeMap<String, Vec<Box<Member>>> = BTreeMap::new();
         for stream in streams {
             backups
                 .entry(stream.client.clone())
@@ -185,16 +176,23 @@ impl Families {
 
 impl Gather for Families {
     fn next(&mut self) -> Option<Record> {
+        let most = if self.is_complete { 0 } else { HELD_JOBS };
+        while self.ready.is_empty()
+            && self.held > most
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.release(oldest);
+        }
         self.ready.pop_front()
     }
 
     fn finish(&mut self) {
-        self.release(0);
+        self.is_complete = true;
     }
 }
 
 /// What the streams of one client below the parent `root` are.
-fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> Vec<Record> {
+fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool) -> Vec<Record> {
     let place = streams.iter().map(|stream| stream.place).min();
     if !parent_runs && streams.iter().all(|stream| stream.run.is_ok()) {
         let runs: Vec<_> = (streams.into_iter())
@@ -206,7 +204,7 @@ fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> V
         return found.into_iter().collect();
     }
     let of_rest = "a stream of a backup that has not ended";
-    let skip = |stream: Member| skipped(stream.place, stream.run.err().unwrap_or(of_rest));
+    let skip = |stream: Box<Member>| skipped(stream.place, stream.run.err().unwrap_or(of_rest));
     streams.into_iter().map(skip).collect()
 }
 

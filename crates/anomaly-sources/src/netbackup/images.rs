@@ -22,7 +22,7 @@ struct Backup {
     stream: StreamName,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
-    images: BTreeMap<String, Run>,
+    images: BTreeMap<String, Box<Run>>,
 }
 
 /// Images that wait for others, in the order in which the first of each backup came.
@@ -40,6 +40,8 @@ pub(super) struct Images {
     by_stream: HashMap<StreamName, BTreeMap<DateTime<Utc>, u64>>,
     next_number: u64,
     held: usize,
+    /// Nothing more comes.
+    is_complete: bool,
     ready: VecDeque<Record>,
 }
 
@@ -52,17 +54,12 @@ enum Waiting {
 impl Images {
     /// Takes in a record that is no image.
     pub(super) fn pass(&mut self, record: Record) {
-        if self.waiting.is_empty() {
-            self.ready.push_back(record);
-            return;
-        }
         self.waiting.push_back(Waiting::Record(Box::new(record)));
         self.held += 1;
-        self.release(HELD_IMAGES);
     }
 
     /// Takes in an image.
-    pub(super) fn add(&mut self, image: Run) {
+    pub(super) fn add(&mut self, image: Box<Run>) {
         let stream = (
             image.client.clone(),
             image.policy.clone(),
@@ -99,7 +96,6 @@ impl Images {
         let of_stream = self.by_stream.entry(backup.stream.clone()).or_default();
         of_stream.insert(backup.start, number);
         self.backups.insert(number, backup);
-        self.release(HELD_IMAGES);
     }
 
     /// Takes out the backups that ran at the same time.
@@ -129,23 +125,18 @@ impl Images {
         taken.collect()
     }
 
-    /// Lets go of the oldest until no more than `most` are held.
-    fn release(&mut self, most: usize) {
-        while self.held > most
-            && let Some(oldest) = self.waiting.pop_front()
-        {
-            match oldest {
-                Waiting::Record(record) => {
-                    self.held -= 1;
-                    self.ready.push_back(*record);
-                }
-                Waiting::Backup(number) => {
-                    // One that was joined to an older one is not there any more.
-                    if let Some(backup) = self.backups.remove(&number) {
-                        self.held -= backup.images.len();
-                        self.forget(&backup);
-                        self.tell(backup);
-                    }
+    fn release(&mut self, oldest: Waiting) {
+        match oldest {
+            Waiting::Record(record) => {
+                self.held -= 1;
+                self.ready.push_back(*record);
+            }
+            Waiting::Backup(number) => {
+                // One that was joined to an older one is not there any more.
+                if let Some(backup) = self.backups.remove(&number) {
+                    self.held -= backup.images.len();
+                    self.forget(&backup);
+                    self.tell(backup);
                 }
             }
         }
@@ -161,7 +152,7 @@ impl Images {
     }
 
     fn tell(&mut self, backup: Backup) {
-        let images: Vec<_> = backup.images.into_values().collect();
+        let images: Vec<_> = backup.images.into_values().map(|image| *image).collect();
         let earliest = images
             .iter()
             .min_by_key(|image| (image.started_at, &image.job_id));
@@ -178,10 +169,17 @@ impl Images {
 
 impl Gather for Images {
     fn next(&mut self) -> Option<Record> {
+        let most = if self.is_complete { 0 } else { HELD_IMAGES };
+        while self.ready.is_empty()
+            && self.held > most
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.release(oldest);
+        }
         self.ready.pop_front()
     }
 
     fn finish(&mut self) {
-        self.release(0);
+        self.is_complete = true;
     }
 }

@@ -107,8 +107,8 @@ impl Source for Rest {
                 Ok(text) if path == ERROR_MESSAGE => refusal.message = Some(unquoted(text)),
                 Ok(_) if refusal.is_known() => return refusal.take().map_or(Ok(true), Err),
                 Ok(text) => match Element::read(text, place) {
-                    Ok(Element::Job(job)) => held.jobs.add(*job),
-                    Ok(Element::Image(run)) => held.images.add(*run),
+                    Ok(Element::Job(job)) => held.jobs.add(job),
+                    Ok(Element::Image(run)) => held.images.add(run),
                     Ok(Element::Other(why)) => {
                         held.jobs.pass(Record::Skipped(Located::new(place, why)));
                     }

@@ -6,5 +6,8 @@
 )]
 
 mod bpdbjobs;
+mod bpimagelist;
+mod goldens;
 mod outline;
 mod printed;
+mod rest;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use crate::lines::Lines;
+use crate::lines::{Lines, text};
 use crate::netbackup::bpdbjobs::columns::has_separator;
 use crate::{Input, Place, ReadOptions, RecordError, SourceError};
 
@@ -58,7 +58,7 @@ impl<'a> JobLines<'a> {
             match self.lines.next_bytes() {
                 Ok(Some((place, line))) => {
                     // Paths are in whatever encoding the client has.
-                    let line = String::from_utf8_lossy(line).into_owned();
+                    let line = text(line).into_owned();
                     self.take(place, line);
                 }
                 Ok(None) => self.finish(Ok(())),
