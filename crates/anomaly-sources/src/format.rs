@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Source, SourceError, ndjson, netbackup, restic};
+use crate::{Source, SourceError, csv, ndjson, netbackup, restic};
 
 /// The one table of formats: a new one is its own module, and a line here.
 macro_rules! formats {
@@ -50,6 +50,11 @@ formats! {
     /// Pages of `/admin/jobs` and `/catalog/images` of NetBackup's REST interface, one after
     /// another, in a list, or one alone.
     NetBackupRest => netbackup::Rest;
+    /// Any CSV file: [`CsvMapping`] says which column is which field. Without one, the columns are
+    /// named like the fields of the job format.
+    ///
+    /// [`CsvMapping`]: crate::CsvMapping
+    Csv => csv::Csv;
 }
 
 impl Format {

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod csv;
+mod csv_records;
 mod duration;
 mod error;
 mod format;
@@ -21,6 +23,7 @@ mod source;
 mod timezone;
 mod values;
 
+pub use csv::CsvMapping;
 pub use error::{RecordError, SourceError};
 pub use format::Format;
 pub use head::Head;
