@@ -116,7 +116,7 @@ fn record(layout: &Layout, fields: &Fields, place: Place) -> Record {
     let cells: Vec<&str> = fields.iter().collect();
     match layout.read(&cells, place) {
         Ok(Row::Job(job)) => Record::Job(Located::new(place, *job)),
-        Ok(Row::Skipped(why)) => Record::Skipped(Located::new(place, why)),
+        Ok(Row::Skipped(why)) => Record::skipped(place, why),
         Err(error) => Record::Bad(error),
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod borg;
 mod csv;
 mod csv_records;
 mod duration;
@@ -8,16 +9,20 @@ mod format;
 mod head;
 mod input;
 mod json;
+mod kopia;
 mod lines;
 mod moment;
 mod ndjson;
 mod netbackup;
 mod options;
+mod pbs;
+mod policy;
 mod raw_record;
 mod reader;
 mod recognise;
 mod record;
 mod restic;
+mod run;
 mod since;
 mod source;
 mod timezone;

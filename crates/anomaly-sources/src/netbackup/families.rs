@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
-use crate::{Located, Place, Record, RecordError};
+use crate::{Place, Record};
 
 /// So many jobs are held while their relatives may come.
 ///
@@ -99,7 +99,7 @@ impl Families {
         match before {
             Some(before) => {
                 let again = "a job that is there again further down";
-                self.pass(skipped(before.place, again));
+                self.pass(Record::skipped(before.place, again));
             }
             None => self.held += 1,
         }
@@ -141,8 +141,8 @@ impl Families {
         match family.head {
             Some(head) if streams.is_empty() && parents.is_empty() && !is_parent(&head) => {
                 let record = head.run.map_or_else(
-                    |why| skipped(head.place, why),
-                    |run| record(head.place, run.job()),
+                    |why| Record::skipped(head.place, why),
+                    |run| Record::new(head.place, run.job()),
                 );
                 self.ready.push_back(record);
                 return;
@@ -150,13 +150,13 @@ impl Families {
             Some(head) => {
                 head_runs = head.run.err();
                 let why = head_runs.unwrap_or(PARENT);
-                self.ready.push_back(skipped(head.place, why));
+                self.ready.push_back(Record::skipped(head.place, why));
             }
             None => {}
         }
         let parents = parents.into_iter();
         self.ready
-            .extend(parents.map(|parent| skipped(parent.place, PARENT)));
+            .extend(parents.map(|parent| Record::skipped(parent.place, PARENT)));
 
         let mut backups: BTreeMap<String, Vec<Box<Member>>> = BTreeMap::new();
         for stream in streams {
@@ -200,26 +200,19 @@ fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool)
             .collect();
         let id = format!("{root}/{client}");
         let job = together(runs, id).map(|run| run.and_then(Run::job));
-        let found = place.zip(job).map(|(place, job)| record(place, job));
+        let found = place.zip(job).map(|(place, job)| Record::new(place, job));
         return found.into_iter().collect();
     }
     let of_rest = "a stream of a backup that has not ended";
-    let skip = |stream: Box<Member>| skipped(stream.place, stream.run.err().unwrap_or(of_rest));
+    let skip =
+        |stream: Box<Member>| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
     streams.into_iter().map(skip).collect()
-}
-
-fn record(place: Place, job: Result<anomaly_model::BackupJob, RecordError>) -> Record {
-    Record::new(place, job)
-}
-
-fn skipped(place: Place, why: &'static str) -> Record {
-    Record::Skipped(Located::new(place, why))
 }
 
 fn place(record: &Record) -> Place {
     match record {
         Record::Job(job) => job.place,
-        Record::Skipped(skipped) => skipped.place,
+        Record::Skipped(said) | Record::Remark(said) => said.place,
         Record::Bad(error) => error.place,
     }
 }
