@@ -188,8 +188,11 @@ fn located(
         });
         located.collect::<Result<_, SourceError>>()
     };
+    let mut columns = columns.collect::<Result<Vec<_>, SourceError>>()?;
+    // A record that its status skips need not have good values.
+    columns.sort_by_key(|column| column.field != Field::Status);
     Ok(Layout {
-        columns: columns.collect::<Result<_, SourceError>>()?,
+        columns,
         only: rules(&mapping.only)?,
         skip: rules(&mapping.skip)?,
         zone: mapping.timezone.or(options.timezone),

@@ -223,6 +223,7 @@ impl File {
                 .parse::<Timezone>()
                 .map_err(|error| (span, error.to_string()))
         });
+        let timezone = timezone.transpose()?;
         let whole = self.columns.span();
         let has_header = self.header;
         let mut columns = BTreeMap::new();
@@ -268,7 +269,7 @@ impl File {
             has_header,
             skip_lines: self.skip_lines,
             decimal_comma: self.decimal_comma,
-            timezone: timezone.transpose()?,
+            timezone,
             missing: self.missing,
             only: rules(self.only)?,
             skip: rules(self.skip)?,

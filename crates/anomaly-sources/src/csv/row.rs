@@ -16,6 +16,9 @@ use crate::{Place, RecordError, Timezone};
 /// The source of jobs whose mapping names none.
 const SOURCE: &str = "csv";
 
+/// Whole numbers up to here are exact in an `f64`.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A mapping whose columns were found in a file.
 #[derive(Debug)]
 pub(super) struct Layout {
@@ -289,6 +292,12 @@ fn moment(format: &TimeFormat, text: &str) -> Option<Moment> {
 fn json(number: Number) -> Value {
     match number {
         Number::Whole(number) => number.into(),
+        // A minus sign, as it was written.
+        Number::Real(number) if number.fract() == 0.0 && number.abs() < MAX_EXACT => {
+            #[expect(clippy::cast_possible_truncation, reason = "checked")]
+            let whole = number as i64;
+            whole.into()
+        }
         Number::Real(number) => number.into(),
     }
 }

@@ -42,7 +42,6 @@ impl Source for Bpimagelist {
 
     fn never_knows(&self) -> &'static [&'static str] {
         &[
-            "ended_at",
             "dedup_ratio",
             "stored_bytes",
             "files_new",

@@ -7,7 +7,8 @@
 
 mod bpdbjobs;
 mod bpimagelist;
-mod goldens;
 mod outline;
 mod printed;
 mod rest;
+#[path = "../shared/mod.rs"]
+mod shared;
