@@ -13,8 +13,9 @@ use shared::{check, rendered};
 /// The formats and the fixtures that are in them, with what the input does not say.
 fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
     use Format::{
-        BorgCreate, BorgInfo, BorgList, KopiaCreate, KopiaList, Ndjson, ResticBackup,
-        ResticSnapshots, RusticBackup, RusticSnapshots,
+        BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate, KopiaList, Ndjson, NetBackupBpdbjobs,
+        NetBackupBpimagelist, NetBackupRest, ResticBackup, ResticSnapshots, RusticBackup,
+        RusticSnapshots,
     };
     let none = ReadOptions::default;
     let berlin = || {
@@ -65,6 +66,13 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
         (KopiaCreate, "kopia-create.json", none().exit_code(1)),
         (Format::Pbs, "pbs-tasks.json", store1()),
         (Format::Pbs, "pbs-snapshots.json", store1()),
+        (NetBackupBpdbjobs, "netbackup-bpdbjobs-most.txt", none()),
+        (NetBackupBpdbjobs, "netbackup-bpdbjobs-all.txt", none()),
+        (NetBackupBpimagelist, "netbackup-bpimagelist.txt", none()),
+        (NetBackupRest, "netbackup-jobs-14.0.json", none()),
+        (NetBackupRest, "netbackup-jobs-4.0.json", none()),
+        (NetBackupRest, "netbackup-images-14.0.json", none()),
+        (Csv, "csv-own-columns.csv", none()),
     ]
 }
 
