@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 
+use crate::page;
 use crate::tool::{command, ingest, is_there, succeeded};
 use crate::tree::Tree;
 
@@ -56,6 +57,7 @@ fn encryption_is_told_and_not_before() {
         );
         if is_attacked {
             assert!(text.starts_with("HIGH  2026-03-11 22:00  files01 / documents"));
+            page::shows("borg.md", &text);
         }
     }
 }

@@ -80,6 +80,17 @@ pub(crate) fn shell_lines(name: &str, root: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Checks that a page shows what is there to be seen: the line with the stream, and the sentence.
+pub(crate) fn shows(name: &str, printed: &str) {
+    let page = fs::read_to_string(directory().join(name)).unwrap();
+    let lines = printed
+        .lines()
+        .take_while(|line| !line.contains("    usual "));
+    for line in lines {
+        assert!(page.contains(line), "{name} does not show: {line}");
+    }
+}
+
 /// The same text with its absolute paths below `root`.
 fn below(text: &str, root: &Path) -> String {
     let root = root.to_str().unwrap();

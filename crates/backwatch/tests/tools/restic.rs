@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 
+use crate::page;
 use crate::tool::{command, ingest, is_there, succeeded};
 use crate::tree::Tree;
 
@@ -51,6 +52,7 @@ fn encryption_is_told_and_not_before() {
         // The same again is no news.
         if is_attacked {
             assert!(text.starts_with("HIGH  2026-03-11 22:00  files01 / documents"));
+            page::shows("README.md", &text);
             let (status, text) = ingest(home, &printed, &options);
             assert_eq!(status, Some(0));
             assert_eq!(text, "No new job. 1 job was known already.\n");
