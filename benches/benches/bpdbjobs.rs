@@ -23,7 +23,7 @@ fn jobs() -> Vec<Job> {
         let own = Job::default();
         Job {
             id,
-            job_type: if place == 9 { 4 } else { 0 },
+            kind: if place == 9 { 4 } else { 0 },
             client: format!("client{:03}", root / 10 % 500),
             policy: format!("policy{}", root / 10 % 20),
             started: own.started + id,

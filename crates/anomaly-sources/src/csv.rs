@@ -1,10 +1,12 @@
 //! Any CSV file, with a mapping of its columns to the fields of a job.
 
 mod field;
+mod file;
 mod mapping;
 mod number;
 mod row;
 mod unit;
+mod written;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -92,18 +94,17 @@ impl Source for Csv {
                     Ok(fields) => fields,
                     Err(error) => return Ok(Some(Record::Bad(error))),
                 };
-                let layout = match &layout {
-                    Some(layout) => layout,
-                    None => {
-                        let has_header = mapping.as_ref().is_none_or(|mapping| mapping.has_header);
-                        let header = has_header.then(|| fields.iter().collect::<Vec<_>>());
-                        let found = located(mapping.as_ref(), header.as_deref(), &options)?;
-                        let layout = layout.insert(found);
-                        if has_header {
-                            continue;
-                        }
-                        layout
+                let layout = if let Some(layout) = &layout {
+                    layout
+                } else {
+                    let has_header = mapping.as_ref().is_none_or(|mapping| mapping.has_header);
+                    let header = has_header.then(|| fields.iter().collect::<Vec<_>>());
+                    let found = located(mapping.as_ref(), header.as_deref(), &options)?;
+                    let layout = layout.insert(found);
+                    if has_header {
+                        continue;
                     }
+                    layout
                 };
                 return Ok(Some(record(layout, fields, place)));
             }

@@ -160,11 +160,6 @@ impl Fields {
         self.count = ended;
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
     /// All of them, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         (0..self.count).map(|n| {

@@ -189,10 +189,14 @@ fn words_say_how_a_job_ended() {
         schedule_type = { column = "level", words = { F = "full" }, otherwise = "other" }
         policy_type = { column = "level", words = { F = "files" } }
     "#;
-    let rows: String = ["ok", "WARN ", "running", "Failed", "odd"]
-        .iter()
-        .map(|word| format!("{word},{START},{word},F\n"))
-        .collect();
+    let rows = ["ok", "WARN ", "running", "Failed", "odd"]
+        .map(|word| {
+            format!(
+                "{word},{START},{word},F
+"
+            )
+        })
+        .concat();
     let report = format!("id,start,result,level\n{rows}x,nonsense,Running,D\ny,{START},OK,D\n");
     assert_eq!(
         outline(&report, mapping),

@@ -106,13 +106,12 @@ impl Unit {
             Self::Cell => with_unit(cell, 1000, decimal_comma),
             Self::Cell1024 => with_unit(cell, 1024, decimal_comma),
             Self::Milliseconds => scaled(0.001),
-            Self::Seconds => scaled(1.0),
+            Self::Seconds | Self::Ratio => scaled(1.0),
             Self::Minutes => scaled(60.0),
             Self::Hours => scaled(3600.0),
             Self::Days => scaled(86_400.0),
             Self::Clock => length(duration::of_clock(cell), "01:30:00"),
             Self::Iso8601 => length(duration::of_iso_8601(cell), "PT1H30M"),
-            Self::Ratio => scaled(1.0),
             Self::Percent => {
                 let percent = cell.strip_suffix('%').unwrap_or(cell);
                 Ok(Number::Real(number(percent)?.to_f64() / 100.0))

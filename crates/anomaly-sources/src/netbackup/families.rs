@@ -54,7 +54,7 @@ impl Family {
 #[derive(Debug, Default)]
 pub(super) struct Families {
     waiting: VecDeque<Waiting>,
-    families: HashMap<u64, Family>,
+    by_root: HashMap<u64, Family>,
     held: usize,
     /// Nothing more comes.
     is_complete: bool,
@@ -87,7 +87,7 @@ impl Families {
             self.remember(member.id);
         }
         let waiting = &mut self.waiting;
-        let family = self.families.entry(root).or_insert_with(|| {
+        let family = self.by_root.entry(root).or_insert_with(|| {
             waiting.push_back(Waiting::Family(root));
             Family::default()
         });
@@ -123,7 +123,7 @@ impl Families {
                 self.ready.push_back(*record);
             }
             Waiting::Family(root) => {
-                if let Some(family) = self.families.remove(&root) {
+                if let Some(family) = self.by_root.remove(&root) {
                     self.held -= family.len();
                     self.tell(root, family);
                 }
@@ -134,9 +134,9 @@ impl Families {
     /// What a family is.
     fn tell(&mut self, root: u64, family: Family) {
         const PARENT: &str = "a parent job, whose children carry the data";
-        let is_parent = |member: &Box<Member>| self.parents.contains(&member.id);
-        let (parents, streams): (Vec<_>, Vec<_>) =
-            family.streams.into_values().partition(is_parent);
+        let is_parent = |member: &Member| self.parents.contains(&member.id);
+        let streams = family.streams.into_values().map(|member| *member);
+        let (parents, streams): (Vec<_>, Vec<_>) = streams.partition(is_parent);
         let mut head_runs = None;
         match family.head {
             Some(head) if streams.is_empty() && parents.is_empty() && !is_parent(&head) => {
@@ -158,7 +158,7 @@ impl Families {
         self.ready
             .extend(parents.map(|parent| Record::skipped(parent.place, PARENT)));
 
-        let mut backups: BTreeMap<String, Vec<Box<Member>>> = BTreeMap::new();
+        let mut backups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for stream in streams {
             backups
                 .entry(stream.client.clone())
@@ -192,7 +192,7 @@ impl Gather for Families {
 }
 
 /// What the streams of one client below the parent `root` are.
-fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool) -> Vec<Record> {
+fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> Vec<Record> {
     let place = streams.iter().map(|stream| stream.place).min();
     if !parent_runs && streams.iter().all(|stream| stream.run.is_ok()) {
         let runs: Vec<_> = (streams.into_iter())
@@ -204,8 +204,7 @@ fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool)
         return found.into_iter().collect();
     }
     let of_rest = "a stream of a backup that has not ended";
-    let skip =
-        |stream: Box<Member>| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
+    let skip = |stream: Member| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
     streams.into_iter().map(skip).collect()
 }
 

@@ -9,6 +9,7 @@ mod bpdbjobs;
 mod bpimagelist;
 mod outline;
 mod printed;
+mod properties;
 mod rest;
 #[path = "../shared/mod.rs"]
 mod shared;
