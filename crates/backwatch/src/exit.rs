@@ -45,6 +45,8 @@ pub(crate) enum Failure {
         format: Format,
         option: ReadOption,
     },
+    #[error("{}", path.display())]
+    Mapping { path: PathBuf, source: SourceError },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },
     #[error("cannot write to {}", path.display())]
@@ -100,7 +102,10 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::OptionNeeded { .. } | Self::ShortKey { .. } => Exit::Usage,
+            Self::Settings(_)
+            | Self::OptionNeeded { .. }
+            | Self::Mapping { .. }
+            | Self::ShortKey { .. } => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

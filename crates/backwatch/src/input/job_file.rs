@@ -1,13 +1,15 @@
 //! One file of backup jobs, read record by record.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
 use std::rc::Rc;
 
 use anomaly_features::counted;
 use anomaly_model::BackupJob;
-use anomaly_sources::{Format, Located, ReadOption, ReadOptions, Reader, Record, recognise};
+use anomaly_sources::{
+    CsvMapping, Format, Located, ReadOption, ReadOptions, Reader, Record, recognise,
+};
 
 use crate::cli::{FormatChoice, InputOptions};
 use crate::exit::Failure;
@@ -61,6 +63,7 @@ impl JobFile {
             .exit_code(arguments.exit_code)
             .timezone(arguments.timezone)
             .policy_parts(arguments.policy_parts.clone())
+            .csv_mapping(mapping(arguments.csv_mapping.as_deref())?)
             .since(arguments.since.clone());
         let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
         Ok(Self {
@@ -135,6 +138,7 @@ fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
         (ReadOption::StartedAt, arguments.started_at.is_some()),
         (ReadOption::ExitCode, arguments.exit_code.is_some()),
         (ReadOption::Timezone, arguments.timezone.is_some()),
+        (ReadOption::CsvMapping, arguments.csv_mapping.is_some()),
     ];
     for (option, is_given) in given {
         if is_given && !used.contains(&option) {
@@ -144,6 +148,20 @@ fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
             ));
         }
     }
+}
+
+/// Reads the mapping of columns, if one is given.
+fn mapping(path: Option<&Path>) -> Result<Option<CsvMapping>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = fs::read_to_string(path).map_err(|source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mapping = CsvMapping::parse(&text).map_err(|source| Failure::Mapping {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(mapping))
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
