@@ -47,7 +47,7 @@ impl Tree {
         self.add(&format!("folder{}/day{day}.txt", day % 8), 4_000);
     }
 
-    /// What ransomware does: every file is replaced by its ciphertext, ChaCha20 under a secret key.
+    /// What ransomware does: every file is replaced by its ciphertext, `ChaCha20` under a secret key.
     pub(crate) fn encrypt(&mut self) {
         let mut key = ChaCha20Rng::seed_from_u64(666);
         for file in &self.files {
