@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Source, SourceError, ndjson, restic};
+use crate::{Source, SourceError, bareos, ndjson, restic};
 
 /// The one table of formats: a new one is its own module, and a line here.
 macro_rules! formats {
@@ -42,6 +42,14 @@ formats! {
     ///
     /// [`ReadOptions`]: crate::ReadOptions
     ResticBackup => restic::Backup;
+    /// Rows of the catalogue of Bareos or Bacula as CSV, with a first line that names the columns:
+    /// the tables `Job` and `JobHisto` with a column `client`, or with the table `Client` before
+    /// them.
+    BareosCatalogue => bareos::Catalogue;
+    /// The list that Bareos' `llist jobs` prints after `.api 2`. It does not say how much was read.
+    BareosJson => bareos::Json;
+    /// The text that `llist jobs` prints in the console of Bareos or Bacula.
+    BareosLlist => bareos::Llist;
 }
 
 impl Format {

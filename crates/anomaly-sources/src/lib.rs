@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod bareos;
+mod csv_records;
 mod error;
 mod format;
 mod head;

@@ -90,3 +90,23 @@ fn backup_that_could_not_read_a_file_is_partial() {
     let code = r#""status":"partial","exit_code":3"#;
     assert_eq!(with_code, golden.replace(r#""status":"partial""#, code));
 }
+
+#[test]
+fn bless_tmp() {
+    for (f, fmt) in [
+        ("bacula-9.6-catalogue.csv", Format::BareosCatalogue),
+        ("bacula-9.6-tables.csv", Format::BareosCatalogue),
+        ("bacula-9.6-llist-sqlite.txt", Format::BareosLlist),
+        ("bacula-9.6-llist-postgresql.txt", Format::BareosLlist),
+        ("bareos-llist.json", Format::BareosJson),
+    ] {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/");
+        let text = std::fs::read_to_string(format!("{dir}fixtures/{f}")).unwrap();
+        let out = rendered(&text, fmt, &ReadOptions::default());
+        std::fs::write(
+            format!("{dir}golden/{}.ndjson", f.rsplit_once('.').unwrap().0),
+            out,
+        )
+        .unwrap();
+    }
+}
