@@ -1,4 +1,4 @@
-//! What `llist jobs` prints after `.api 2`: JSON.
+//! What `llist jobs` prints after `.api 2`, and what a query of the catalogue does there: JSON.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,8 @@ pub(crate) struct Json;
 /// catalogue.
 const FIRST_DOCUMENTS: usize = 4;
 
-const JOBS: Path = &["result", "jobs", ELEMENT];
+/// What `llist jobs` answers, and what `.sql query=` does.
+const ROWS: &[Path] = &[&["result", "jobs", ELEMENT], &["result", "query", ELEMENT]];
 
 impl Source for Json {
     fn name(&self) -> &'static str {
@@ -27,15 +28,18 @@ impl Source for Json {
     }
 
     fn input(&self) -> &'static str {
-        "`llist jobs` of Bareos, after `.api 2`"
+        "`llist jobs` of Bareos, or a query of its catalogue, after `.api 2`"
     }
 
     fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
         let mut documents = documents(head.text()).take(FIRST_DOCUMENTS);
-        let has_jobs = |text| Head::new(text).has(&["result.jobs[].jobid", "result.jobs[].level"]);
-        documents
-            .any(has_jobs)
-            .then_some("it has a `result` with a list of `jobs` with `jobid` and `level`")
+        let has_rows = |text| {
+            let head = Head::new(text);
+            head.has(&["result.jobs[].jobid", "result.jobs[].level"])
+                || head.has(&["result.query[].jobid", "result.query[].level"])
+        };
+        let is = documents.any(has_rows);
+        is.then_some("it has a `result` with a list of jobs with `jobid` and `level`")
     }
 
     fn never_knows(&self) -> &'static [&'static str] {
@@ -56,7 +60,7 @@ impl Source for Json {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let options = options.clone();
-        let mut values = Values::new(input.not_empty()?, &[JOBS], &options);
+        let mut values = Values::new(input.not_empty()?, ROWS, &options);
         let mut is_empty = true;
         let mut next = move || {
             while let Some(value) = values.next()? {
@@ -79,7 +83,7 @@ impl Source for Json {
 }
 
 const NO_JOBS: SourceError = SourceError::Empty {
-    reason: "there is nothing in a list of `jobs`, as `llist jobs` prints it after `.api 2`",
+    reason: "there is nothing in a list of jobs, as `llist jobs` prints it after `.api 2`",
 };
 
 /// The text from each line that begins a document on.
