@@ -53,6 +53,14 @@ pub enum SourceError {
         /// The read option.
         option: ReadOption,
     },
+    /// The input is the answer to a request that was refused.
+    #[error("is no list of jobs, but the error {code}: {message}")]
+    Refused {
+        /// The tool's number of the error.
+        code: String,
+        /// The tool's words.
+        message: String,
+    },
     /// The policy cannot be made of what was asked for.
     #[error("{format} has no {part:?} to make a policy of: {}", parts(*.format))]
     UnknownPolicyPart {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Source, SourceError, bareos, ndjson, restic};
+use crate::{Source, SourceError, bareos, ndjson, netbackup, restic};
 
 /// The one table of formats: a new one is its own module, and a line here.
 macro_rules! formats {
@@ -50,6 +50,14 @@ formats! {
     BareosJson => bareos::Json;
     /// The text that `llist jobs` prints in the console of Bareos or Bacula.
     BareosLlist => bareos::Llist;
+    /// The jobs database of NetBackup, as `bpdbjobs -report` prints it with `-all_columns` or
+    /// `-most_columns`.
+    NetBackupBpdbjobs => netbackup::Bpdbjobs;
+    /// The images in NetBackup's catalog, as `bpimagelist -l` prints them.
+    NetBackupBpimagelist => netbackup::Bpimagelist;
+    /// Pages of `/admin/jobs` and `/catalog/images` of NetBackup's REST interface, one after
+    /// another, in a list, or one alone.
+    NetBackupRest => netbackup::Rest;
 }
 
 impl Format {

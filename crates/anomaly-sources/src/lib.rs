@@ -2,6 +2,7 @@
 
 mod bareos;
 mod csv_records;
+mod duration;
 mod error;
 mod format;
 mod head;
@@ -10,6 +11,7 @@ mod json;
 mod lines;
 mod moment;
 mod ndjson;
+mod netbackup;
 mod options;
 mod raw_record;
 mod reader;
