@@ -23,7 +23,7 @@ fn jobs() -> Vec<Job> {
         let own = Job::default();
         Job {
             id,
-            job_type: if place == 9 { 4 } else { 0 },
+            kind: if place == 9 { 4 } else { 0 },
             client: format!("client{:03}", root / 10 % 500),
             policy: format!("policy{}", root / 10 % 20),
             started: own.started + id,
@@ -46,7 +46,9 @@ fn bpdbjobs(criterion: &mut Criterion) {
         lines.join("\n")
     };
     let mut group = criterion.benchmark_group("bpdbjobs");
-    group.throughput(Throughput::Elements(LINES)).sample_size(20);
+    group
+        .throughput(Throughput::Elements(LINES))
+        .sample_size(20);
     for (name, text) in [
         ("most_columns", print(Job::most_columns)),
         ("all_columns", print(Job::all_columns)),
@@ -57,7 +59,9 @@ fn bpdbjobs(criterion: &mut Criterion) {
                 let options = ReadOptions::default();
                 let records = read(text, Format::NetBackupBpdbjobs, &options);
                 let records = records.into_iter().flatten();
-                records.filter(|record| matches!(record, Ok(Record::Job(_)))).count()
+                records
+                    .filter(|record| matches!(record, Ok(Record::Job(_))))
+                    .count()
             });
         });
     }

@@ -293,8 +293,5 @@ fn nobody_is_there() {
     drop(free);
     let address = Address::parse(&format!("netbackup+https://localhost:{port}")).unwrap();
     let message = told(&address.unwrap().open(&options(&server)).unwrap_err());
-    assert!(
-        message.starts_with("sent no page: "),
-        "{message}"
-    );
+    assert!(message.starts_with("sent no page: "), "{message}");
 }

@@ -127,6 +127,15 @@ impl AnomalyService {
         Ok(self.store.verdict(job)?)
     }
 
+    /// Whether a job was kept before: what a list that is handed over again and again needs not
+    /// hand over.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn is_known(&self, job: &JobKey) -> Result<bool, ServiceError> {
+        Ok(self.store.is_known(job)?)
+    }
+
     /// The last job of the same stream before `job` that was judged normal.
     ///
     /// # Errors

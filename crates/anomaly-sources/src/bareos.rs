@@ -21,10 +21,8 @@ const STREAM_KEY: &str = "the client, the `Name` of the job, and its `Level`";
 
 const OPTIONS: &[ReadOption] = &[ReadOption::Client, ReadOption::Timezone];
 
-/// What no catalogue says.
+/// The numbers of a job that no catalogue has.
 const NEVER_KNOWS: &[&str] = &[
-    "policy_type",
-    "schedule",
     "exit_code",
     "dedup_ratio",
     "files_new",

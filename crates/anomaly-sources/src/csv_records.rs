@@ -14,7 +14,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// The records of an input.
 pub(crate) struct CsvRecords<'a> {
     lines: Lines<'a>,
-    separator: u8,
+    has_quotes: bool,
     parser: csv_core::Reader,
     max_bytes: usize,
     /// Lines that were taken for the rest of a record, and are records of their own.
@@ -44,12 +44,23 @@ impl<'a> CsvRecords<'a> {
         let mut first_line = input.head.iter().take_while(|byte| **byte != b'\n');
         let separator = first_line.find(|byte| SEPARATORS.contains(byte));
         let separator = separator.copied().unwrap_or(b',');
+        // Tabs part fields that are escaped and not quoted.
+        Self::parted_by(separator, separator != b'\t', input, options)
+    }
+
+    /// The records of an input whose fields are parted by `separator`, and can be quoted or not.
+    pub(crate) fn parted_by(
+        separator: u8,
+        has_quotes: bool,
+        input: Input<'a>,
+        options: &ReadOptions,
+    ) -> Self {
         let parser = csv_core::ReaderBuilder::new()
             .delimiter(separator)
-            .quoting(separator != b'\t')
+            .quoting(has_quotes)
             .build();
         Self {
-            separator,
+            has_quotes,
             parser,
             lines: Lines::new(input, options),
             max_bytes: options.max_record_bytes,
@@ -82,8 +93,7 @@ impl<'a> CsvRecords<'a> {
 
     /// Takes in the lines up to the one that closes the last quote. If none does, they are put back.
     fn complete(&mut self, place: Place) -> Result<Result<(), RecordError>, SourceError> {
-        // Tabs part fields that are escaped and not quoted.
-        if self.separator == b'\t' || has_closed_quotes(&self.text) {
+        if !self.has_quotes || has_closed_quotes(&self.text) {
             return Ok(Ok(()));
         }
         let mut taken = VecDeque::new();
@@ -148,11 +158,6 @@ impl Fields {
             }
         }
         self.count = ended;
-    }
-
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.count
     }
 
     /// All of them, in their order.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Source, SourceError, bareos, ndjson, netbackup, restic};
+use crate::{Source, SourceError, bareos, borg, csv, kopia, ndjson, netbackup, pbs, restic};
 
 /// The one table of formats: a new one is its own module, and a line here.
 macro_rules! formats {
@@ -42,6 +42,28 @@ formats! {
     ///
     /// [`ReadOptions`]: crate::ReadOptions
     ResticBackup => restic::Backup;
+    /// The list, or the groups, that `rustic snapshots --json` prints.
+    RusticSnapshots => restic::RusticSnapshots;
+    /// The snapshots that `rustic backup --json` prints, one for each source.
+    RusticBackup => restic::RusticBackup;
+    /// The document that `borg create --json` prints, of borg 1 and 2.
+    ///
+    /// It does not name the host, and borg 1 prints times without a zone: [`ReadOptions`] must.
+    ///
+    /// [`ReadOptions`]: crate::ReadOptions
+    BorgCreate => borg::Create;
+    /// The archives that `borg info --json` prints, with their sizes.
+    BorgInfo => borg::Info;
+    /// The archives that `borg list --json` or borg 2's `borg repo-list --json` prints: when they
+    /// were made, and no numbers.
+    BorgList => borg::List;
+    /// The manifests that `kopia snapshot list --json` prints.
+    KopiaList => kopia::List;
+    /// The manifest that `kopia snapshot create --json` prints.
+    KopiaCreate => kopia::Create;
+    /// Lists of Proxmox Backup Server: its tasks, the manifests of snapshots, and the snapshots,
+    /// in this order and in one input.
+    Pbs => pbs::Pbs;
     /// Rows of the catalogue of Bareos or Bacula as CSV, with a first line that names the columns:
     /// the tables `Job` and `JobHisto` with a column `client`, or with the table `Client` before
     /// them.
@@ -58,6 +80,11 @@ formats! {
     /// Pages of `/admin/jobs` and `/catalog/images` of NetBackup's REST interface, one after
     /// another, in a list, or one alone.
     NetBackupRest => netbackup::Rest;
+    /// Any CSV file: [`CsvMapping`] says which column is which field. Without one, the columns are
+    /// named like the fields of the job format.
+    ///
+    /// [`CsvMapping`]: crate::CsvMapping
+    Csv => csv::Csv;
 }
 
 impl Format {

@@ -12,18 +12,26 @@ const HEAD_BYTES: usize = 1 << 16;
 /// Deeper in a document than this, nothing tells formats apart.
 const MAX_DEPTH: usize = 6;
 
-/// The first bytes of an input, and the keys of the JSON in them.
+/// So many places that look like a document and are none are looked at.
+const MAX_FAILURES: usize = 64;
+
+/// The first bytes of an input, and the keys of the JSON documents in them.
 ///
-/// The bytes may end anywhere. A key is named by its path: `hostname`, `archive.stats.nfiles`, and
-/// with `[]` for the elements of a list: `[].tree`, `data[].attributes`.
+/// The bytes may end anywhere, and lines of text may stand between the documents. A key is named by
+/// its path: `hostname`, `archive.stats.nfiles`, and with `[]` for the elements of a list:
+/// `[].tree`, `data[].attributes`.
 #[derive(Debug, Clone)]
 pub struct Head<'a> {
     text: &'a [u8],
-    document: Paths,
-    lines: Vec<Paths>,
+    documents: Vec<Document>,
 }
 
-type Paths = BTreeSet<String>;
+/// The keys of a document, and with them the texts that are their values.
+#[derive(Debug, Clone, Default)]
+struct Document {
+    keys: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
 
 impl<'a> Head<'a> {
     /// Looks into the first bytes of an input.
@@ -31,12 +39,9 @@ impl<'a> Head<'a> {
     pub fn new(head: &'a [u8]) -> Self {
         let head = trim_start(head);
         let text = &head[..head.len().min(HEAD_BYTES)];
-        let lines = text.split(|&byte| byte == b'\n');
-        let objects = lines.filter(|line| line.trim_ascii_start().starts_with(b"{"));
         Self {
             text,
-            document: paths(text),
-            lines: objects.map(paths).collect(),
+            documents: documents(text),
         }
     }
 
@@ -52,20 +57,35 @@ impl<'a> Head<'a> {
         lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    /// Whether the first JSON document of the input, on however many lines, has all these keys.
+    /// Whether some document has all these keys.
     #[must_use]
     pub fn has(&self, keys: &[&str]) -> bool {
-        keys.iter().all(|key| self.document.contains(*key))
+        self.has_but(keys, &[])
     }
 
-    /// Whether some line is a JSON object that has all these keys and `without` none of those. A
-    /// bad line at the beginning does not hide the others.
+    /// Whether some document has all these keys and none of those in `without`.
     #[must_use]
-    pub fn has_line(&self, keys: &[&str], without: &[&str]) -> bool {
-        self.lines.iter().any(|line| {
-            let has = |key: &&str| line.contains(*key);
+    pub fn has_but(&self, keys: &[&str], without: &[&str]) -> bool {
+        self.documents.iter().any(|document| {
+            let has = |key: &&str| document.keys.contains(*key);
             keys.iter().all(has) && !without.iter().any(has)
         })
+    }
+
+    /// Whether some document has all these keys in an object at the path `within`.
+    #[must_use]
+    pub fn has_below(&self, within: &str, keys: &[&str]) -> bool {
+        self.documents.iter().any(|document| {
+            let has = |key: &&str| document.keys.contains(&format!("{within}.{key}"));
+            keys.iter().all(has)
+        })
+    }
+
+    /// Whether some key of this name, wherever in a document, has a text that begins with `prefix`.
+    #[must_use]
+    pub fn has_text(&self, key: &str, prefix: &str) -> bool {
+        let mut texts = self.documents.iter().flat_map(|document| &document.texts);
+        texts.any(|(name, text)| name == key && text.starts_with(prefix))
     }
 
     /// Whether all there is is an empty list.
@@ -75,23 +95,45 @@ impl<'a> Head<'a> {
     }
 }
 
-/// The paths of the keys in the first value of `json`, as far as it goes before it ends or goes
-/// wrong.
-fn paths(json: &[u8]) -> Paths {
-    let mut paths = Paths::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let seed = Keys {
-        paths: &mut paths,
-        within: "",
-        depth: 0,
-    };
-    // What came before an error is kept, and is all that is wanted.
-    _ = seed.deserialize(&mut deserializer);
-    paths
+/// What is in the documents of `text`, in each as far as it goes before it ends or goes wrong.
+fn documents(mut text: &[u8]) -> Vec<Document> {
+    let mut documents = Vec::new();
+    let mut failures = 0;
+    while failures < MAX_FAILURES {
+        text = text.trim_ascii_start();
+        if text.is_empty() {
+            break;
+        }
+        let mut rest = text;
+        let mut found = Document::default();
+        let is_whole = text.starts_with(b"{") || text.starts_with(b"[");
+        let is_whole = is_whole && {
+            let seed = Keys {
+                found: &mut found,
+                within: "",
+                depth: 0,
+            };
+            // What came before an error is kept.
+            let whole = seed.deserialize(&mut serde_json::Deserializer::from_reader(&mut rest));
+            documents.push(found);
+            if whole.as_ref().is_err_and(serde_json::Error::is_eof) {
+                break;
+            }
+            failures += usize::from(whole.is_err());
+            whole.is_ok()
+        };
+        if !is_whole {
+            // A bad line does not hide the others.
+            let end = text.iter().position(|&byte| byte == b'\n');
+            rest = &text[end.unwrap_or(text.len())..];
+        }
+        text = rest;
+    }
+    documents
 }
 
 struct Keys<'a> {
-    paths: &'a mut Paths,
+    found: &'a mut Document,
     within: &'a str,
     depth: usize,
 }
@@ -99,7 +141,7 @@ struct Keys<'a> {
 impl Keys<'_> {
     fn inside<'a>(&'a mut self, path: &'a str) -> Keys<'a> {
         Keys {
-            paths: self.paths,
+            found: self.found,
             within: path,
             depth: self.depth + 1,
         }
@@ -126,20 +168,20 @@ impl<'de> Visitor<'de> for Keys<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.found.keys.insert(self.within.to_owned());
         while let Some(key) = map.next_key::<String>()? {
             let dot = if self.within.is_empty() { "" } else { "." };
             let path = format!("{}{dot}{key}", self.within);
-            self.paths.insert(path.clone());
+            self.found.keys.insert(path.clone());
             map.next_value_seed(self.inside(&path))?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.found.keys.insert(self.within.to_owned());
         let path = format!("{}[]", self.within);
-        while list.next_element_seed(self.inside(&path))?.is_some() {
-            self.paths.insert(path.clone());
-        }
+        while list.next_element_seed(self.inside(&path))?.is_some() {}
         Ok(())
     }
 
@@ -159,7 +201,10 @@ impl<'de> Visitor<'de> for Keys<'_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if let Some(key) = self.within.rsplit('.').next() {
+            self.found.texts.push((key.to_owned(), text.to_owned()));
+        }
         Ok(())
     }
 

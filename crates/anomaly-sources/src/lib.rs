@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod bareos;
+mod borg;
+mod csv;
 mod csv_records;
 mod duration;
 mod error;
@@ -8,21 +10,26 @@ mod format;
 mod head;
 mod input;
 mod json;
+mod kopia;
 mod lines;
 mod moment;
 mod ndjson;
 mod netbackup;
 mod options;
+mod pbs;
+mod policy;
 mod raw_record;
 mod reader;
 mod recognise;
 mod record;
 mod restic;
+mod run;
 mod since;
 mod source;
 mod timezone;
 mod values;
 
+pub use csv::CsvMapping;
 pub use error::{RecordError, SourceError};
 pub use format::Format;
 pub use head::Head;

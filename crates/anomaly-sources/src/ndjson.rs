@@ -18,7 +18,7 @@ impl Source for Ndjson {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
-        let is = head.has_line(&["source", "job_id", "started_at"], &[]);
+        let is = head.has(&["source", "job_id", "started_at"]);
         is.then_some("it has lines with `source`, `job_id` and `started_at`")
     }
 

@@ -94,7 +94,7 @@ impl Reader<'_> {
     fn was_read_before(&mut self, record: &Record) -> bool {
         let job = match record {
             Record::Job(job) => Some(&job.value),
-            Record::Skipped(_) | Record::Bad(_) => None,
+            Record::Skipped(_) | Record::Bad(_) | Record::Remark(_) => None,
         };
         match &self.since {
             None => false,

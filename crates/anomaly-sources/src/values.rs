@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 
 use crate::input::Text;
 use crate::raw_record::RawRecord;
-use crate::{Input, Place, ReadOptions, SourceError};
+use crate::{Input, Place, ReadOptions, Record, RecordError, Records, SourceError};
 
 /// Where a value is in its document: keys of objects, and [`ELEMENT`] for any element of a list.
 /// `&["data", ELEMENT]` is every element of the list under `data`; `&[]` is the document.
@@ -30,14 +30,18 @@ pub(crate) struct Values<'a> {
 pub(crate) struct Value<'a> {
     /// Which of the wanted paths led to it.
     pub(crate) path: usize,
+    /// In which document it is, from 1. Each element of a list of documents is one, too.
+    pub(crate) document: u64,
     /// Whether it is a line of text outside of every document, or a document of another kind.
     pub(crate) is_stray: bool,
     pub(crate) raw: RawRecord<'a>,
 }
 
 impl<'a> Values<'a> {
-    /// The values to which one of the `wanted` paths leads, of which there may be 32. Where one
-    /// path is the beginning of another, a value is what the longer one leads into if it can.
+    /// The values to which one of the `wanted` paths leads, of which there may be 32.
+    ///
+    /// Where one path is the beginning of another, a list is what the longer one leads into, and an
+    /// object is that if its first key leads on: a whole value otherwise.
     pub(crate) fn new(input: Input<'a>, wanted: &'static [Path], options: &ReadOptions) -> Self {
         let scanner = Scanner {
             wanted,
@@ -48,6 +52,7 @@ impl<'a> Values<'a> {
             line: input.line,
             begin: input.line,
             elements: 0,
+            documents: 0,
             value: Vec::new(),
             max_bytes: options.max_record_bytes,
         };
@@ -55,6 +60,27 @@ impl<'a> Values<'a> {
             text: input.text,
             scanner,
         }
+    }
+
+    /// What `read` makes of each value; without any record the input is `empty`.
+    pub(crate) fn records(
+        mut self,
+        empty: &'static str,
+        mut read: impl FnMut(Value<'_>) -> Result<Option<Record>, RecordError> + 'a,
+    ) -> Records<'a> {
+        let mut is_empty = true;
+        let mut next = move || {
+            while let Some(value) = self.next()? {
+                let record = read(value).unwrap_or_else(|error| Some(Record::Bad(error)));
+                if record.is_some() {
+                    is_empty = false;
+                    return Ok(record);
+                }
+            }
+            let error = SourceError::Empty { reason: empty };
+            if is_empty { Err(error) } else { Ok(None) }
+        };
+        Box::new(std::iter::from_fn(move || next().transpose()))
     }
 
     /// The next value; `None` at the end of the input.
@@ -99,16 +125,20 @@ struct Scanner {
     begin: u64,
     /// How many elements of lists were found.
     elements: u64,
+    /// How many documents, or elements of lists of them, were begun.
+    documents: u64,
     /// The last wanted value; at most one byte more than `max_bytes` of it.
     value: Vec<u8>,
     max_bytes: usize,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Level {
     is_list: bool,
     /// The wanted paths that lead here: bit n for path n.
     paths: u32,
+    /// The path to the object as a whole, while its first key is not known, and its first line.
+    whole: Option<(usize, u64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -166,6 +196,7 @@ impl Scanner {
             }
             State::Before => self.before(byte),
             State::Key => {
+                self.keep_undecided(byte);
                 match byte {
                     b'"' => self.state = State::Colon,
                     b'\\' => self.state = State::KeyEscape,
@@ -174,16 +205,16 @@ impl Scanner {
                 None
             }
             State::KeyEscape => {
+                self.keep_undecided(byte);
                 self.keep_key(byte);
                 self.state = State::Key;
                 None
             }
-            State::Colon => {
-                if !byte.is_ascii_whitespace() && byte != b':' {
-                    return self.begin_value(byte);
-                }
+            State::Colon if byte.is_ascii_whitespace() || byte == b':' => {
+                self.keep_undecided(byte);
                 None
             }
+            State::Colon => self.begin_value(byte),
             State::Within(depth) => self.within(depth, byte),
             State::Text(depth) => {
                 self.keep(byte);
@@ -218,14 +249,16 @@ impl Scanner {
     fn before(&mut self, byte: u8) -> Option<Found> {
         let is_list = self.levels.last().is_some_and(|level| level.is_list);
         match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b',' => {}
+            b' ' | b'\t' | b'\r' | b'\n' | b',' => self.keep_undecided(byte),
             b']' if is_list => self.leave(),
-            b'}' if !is_list => self.leave(),
             _ if is_list => return self.begin_value(byte),
             b'"' => {
+                self.keep_undecided(byte);
                 self.key.clear();
                 self.state = State::Key;
             }
+            _ if self.is_undecided() => return self.go_on_as_whole(byte),
+            b'}' => self.leave(),
             _ => {
                 self.state = State::Ended;
                 return Some(Found::Fault(
@@ -267,29 +300,67 @@ impl Scanner {
 
     /// The first byte of a value: one to go into, one that is wanted, or one to pass over.
     fn begin_value(&mut self, byte: u8) -> Option<Found> {
-        self.begin = self.line;
         let paths = self.paths();
+        if self.is_undecided() {
+            if paths == 0 {
+                return self.go_on_as_whole(byte);
+            }
+            if let Some(level) = self.levels.last_mut() {
+                level.whole = None;
+            }
+        }
+        self.begin = self.line;
+        if let [] | [Level { is_list: true, .. }] = self.levels.as_slice() {
+            self.documents += 1;
+        }
         let steps = self.levels.len();
         let leads_on = |path: &Path| {
             let step = path.get(steps);
             step.is_some_and(|step| (*step == ELEMENT) == (byte == b'['))
         };
-        if matches!(byte, b'[' | b'{') && self.any(paths, leads_on) {
+        let leads_on = matches!(byte, b'[' | b'{') && self.any(paths, leads_on);
+        let mut wanted = (0..self.wanted.len()).filter(|n| paths & (1 << n) != 0);
+        let whole = wanted.find(|n| self.wanted[*n].len() == steps);
+        self.value.clear();
+        if leads_on {
             let is_list = byte == b'[';
-            self.levels.push(Level { is_list, paths });
+            let whole = whole.filter(|_| !is_list).map(|path| (path, self.begin));
+            self.levels.push(Level {
+                is_list,
+                paths,
+                whole,
+            });
             self.state = State::Before;
+            self.keep_undecided(byte);
             return None;
         }
-        let mut wanted = (0..self.wanted.len()).filter(|n| paths & (1 << n) != 0);
-        self.kept = wanted.find(|n| self.wanted[*n].len() == steps);
-        self.value.clear();
-        if self.levels.last().is_some_and(|level| level.is_list) && self.kept.is_some() {
-            self.elements += 1;
-        }
+        self.kept = whole;
+        self.count_element();
         self.keep(byte);
         self.state = after(0, byte);
         let is_stray = self.levels.is_empty() && self.kept.is_none();
         is_stray.then_some(Found::Stray)
+    }
+
+    fn is_undecided(&self) -> bool {
+        self.levels
+            .last()
+            .is_some_and(|level| level.whole.is_some())
+    }
+
+    /// The first key of the object leads nowhere, or is none: the object is a value.
+    fn go_on_as_whole(&mut self, byte: u8) -> Option<Found> {
+        let (path, begin) = self.levels.pop()?.whole?;
+        self.begin = begin;
+        self.kept = Some(path);
+        self.count_element();
+        self.state = State::Within(1);
+        self.within(1, byte)
+    }
+
+    fn count_element(&mut self) {
+        let is_in_list = self.levels.last().is_some_and(|level| level.is_list);
+        self.elements += u64::from(is_in_list && self.kept.is_some());
     }
 
     /// The wanted paths that lead to the value that begins, or further through it.
@@ -334,6 +405,12 @@ impl Scanner {
         }
     }
 
+    fn keep_undecided(&mut self, byte: u8) {
+        if self.is_undecided() && self.value.len() <= self.max_bytes {
+            self.value.push(byte);
+        }
+    }
+
     fn keep_key(&mut self, byte: u8) {
         if self.key.len() <= MAX_KEY_BYTES {
             self.key.push(byte);
@@ -342,6 +419,9 @@ impl Scanner {
 
     /// What the end of the input leaves; whoever reads a value that was cut will notice.
     fn end(&mut self) -> Option<Found> {
+        if self.is_undecided() && self.state != State::Ended {
+            _ = self.go_on_as_whole(b' ');
+        }
         let cut = if self.levels.iter().any(|level| level.is_list) {
             "the list is cut off here"
         } else {
@@ -360,29 +440,27 @@ impl Scanner {
     }
 
     fn value(&self, found: &Found) -> Value<'_> {
-        match found {
+        let (path, raw) = match found {
             Found::Value(path) => {
                 let is_element = self.wanted[*path].contains(&ELEMENT);
                 let place = Place {
                     line: self.begin,
                     element: is_element.then_some(self.elements),
                 };
-                Value {
-                    path: *path,
-                    is_stray: false,
-                    raw: RawRecord::new(place, &self.value, self.max_bytes),
-                }
+                let raw = RawRecord::new(place, &self.value, self.max_bytes);
+                (*path, raw)
             }
-            Found::Stray => Value {
-                path: 0,
-                is_stray: true,
-                raw: RawRecord::bad(Place::line(self.begin), "does not belong here: passed over"),
-            },
-            Found::Fault(message) => Value {
-                path: 0,
-                is_stray: false,
-                raw: RawRecord::bad(Place::line(self.line), message),
-            },
+            Found::Stray => {
+                let message = "does not belong here: passed over";
+                (0, RawRecord::bad(Place::line(self.begin), message))
+            }
+            Found::Fault(message) => (0, RawRecord::bad(Place::line(self.line), message)),
+        };
+        Value {
+            path,
+            document: self.documents,
+            is_stray: matches!(found, Found::Stray),
+            raw,
         }
     }
 }

@@ -54,6 +54,18 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error(
+        "{} holds {bytes} bytes: a key has {needed} random ones or more, as `head -c 32 /dev/urandom` \
+         makes them",
+        path.display()
+    )]
+    ShortKey {
+        path: PathBuf,
+        bytes: usize,
+        needed: usize,
+    },
+    #[error("cannot make a random key")]
+    Random(#[from] getrandom::Error),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -88,7 +100,7 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            Self::Settings(_) | Self::OptionNeeded { .. } | Self::ShortKey { .. } => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

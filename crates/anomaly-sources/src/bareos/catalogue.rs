@@ -140,9 +140,9 @@ impl Tables {
                 self.clients.insert(id.to_owned(), name.to_owned());
                 None
             }
-            Some(Table::Jobs(columns)) if columns.len() != fields.len() => bad(format!(
+            Some(Table::Jobs(columns)) if columns.len() != fields.iter().count() => bad(format!(
                 "has {} columns, but the line with their names {}",
-                fields.len(),
+                fields.iter().count(),
                 columns.len()
             )),
             Some(Table::Jobs(columns)) => {

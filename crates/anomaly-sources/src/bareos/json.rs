@@ -7,17 +7,12 @@ use super::row::{Column, Row};
 use super::{NEVER_KNOWS, OPTIONS, STREAM_KEY};
 use crate::values::{ELEMENT, Path, Values};
 use crate::{
-    Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source, SourceError,
-    json,
+    Head, Input, Place, ReadOption, ReadOptions, RecordError, Records, Source, SourceError, json,
 };
 
 /// The format `bareos-json`.
 #[derive(Debug)]
 pub(crate) struct Json;
-
-/// So many of the first documents are looked into: one answers `.api 2`, and one may name the
-/// catalogue.
-const FIRST_DOCUMENTS: usize = 4;
 
 /// What `llist jobs` answers, and what `.sql query=` does.
 const ROWS: &[Path] = &[&["result", "jobs", ELEMENT], &["result", "query", ELEMENT]];
@@ -32,13 +27,8 @@ impl Source for Json {
     }
 
     fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
-        let mut documents = documents(head.text()).take(FIRST_DOCUMENTS);
-        let has_rows = |text| {
-            let head = Head::new(text);
-            head.has(&["result.jobs[].jobid", "result.jobs[].level"])
-                || head.has(&["result.query[].jobid", "result.query[].level"])
-        };
-        let is = documents.any(has_rows);
+        let has = |list: &str| head.has_below(list, &["jobid", "level"]);
+        let is = has("result.jobs[]") || has("result.query[]");
         is.then_some("it has a `result` with a list of jobs with `jobid` and `level`")
     }
 
@@ -60,44 +50,20 @@ impl Source for Json {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let options = options.clone();
-        let mut values = Values::new(input.not_empty()?, ROWS, &options);
-        let mut is_empty = true;
-        let mut next = move || {
-            while let Some(value) = values.next()? {
-                // What the console says before and after it answers.
-                if value.is_stray {
-                    continue;
-                }
-                is_empty = false;
-                let place = value.raw.place;
-                let row = value.raw.text.and_then(|text| row(text, place));
-                return Ok(Some(match row {
-                    Ok(row) => record(&row, &options),
-                    Err(error) => Record::Bad(error),
-                }));
+        let values = Values::new(input.not_empty()?, ROWS, &options);
+        Ok(values.records(NO_JOBS, move |value| {
+            // What the console says before and after it answers.
+            if value.is_stray {
+                return Ok(None);
             }
-            if is_empty { Err(NO_JOBS) } else { Ok(None) }
-        };
-        Ok(Box::new(std::iter::from_fn(move || next().transpose())))
+            let row = row(value.raw.text?, value.raw.place)?;
+            Ok(Some(record(&row, &options)))
+        }))
     }
 }
 
-const NO_JOBS: SourceError = SourceError::Empty {
-    reason: "there is nothing in a list of jobs, as `llist jobs` prints it after `.api 2`",
-};
-
-/// The text from each line that begins a document on.
-fn documents(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let starts = std::iter::once(0).chain(
-        text.iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'\n')
-            .map(|(end, _)| end + 1),
-    );
-    starts
-        .map(|start| &text[start..])
-        .filter(|text| text.starts_with(b"{"))
-}
+const NO_JOBS: &str =
+    "there is nothing in a list of jobs, as `llist jobs` prints it after `.api 2`";
 
 /// Numbers are printed as text; one that is not is fine too.
 fn row(text: &str, place: Place) -> Result<Row<String>, RecordError> {

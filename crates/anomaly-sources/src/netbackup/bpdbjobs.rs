@@ -9,7 +9,7 @@ use crate::netbackup::bpdbjobs::line::Line;
 use crate::netbackup::bpdbjobs::lines::{JobLines, is_job};
 use crate::netbackup::families::Families;
 use crate::netbackup::gather::records;
-use crate::{Head, Input, Located, ReadOption, ReadOptions, Record, Records, Source, SourceError};
+use crate::{Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
 
 /// The format `netbackup-bpdbjobs`.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Source for Bpdbjobs {
             match text.and_then(|text| Line::read(&text, place)) {
                 Ok(Line::Backup(member)) => families.add(member),
                 Ok(Line::Other(why)) => {
-                    families.pass(Record::Skipped(Located::new(place, why)));
+                    families.pass(Record::skipped(place, why));
                 }
                 Err(error) => families.pass(Record::Bad(error)),
             }

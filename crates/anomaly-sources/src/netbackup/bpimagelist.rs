@@ -7,8 +7,7 @@ use crate::netbackup::gather::records;
 use crate::netbackup::images::Images;
 use crate::netbackup::run::{Run, known_moved};
 use crate::{
-    Head, Input, Located, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
-    SourceError,
+    Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source, SourceError,
 };
 
 /// The format `netbackup-bpimagelist`.
@@ -43,7 +42,6 @@ impl Source for Bpimagelist {
 
     fn never_knows(&self) -> &'static [&'static str] {
         &[
-            "ended_at",
             "dedup_ratio",
             "stored_bytes",
             "files_new",
@@ -76,7 +74,7 @@ impl Source for Bpimagelist {
             };
             match Line::read(line, place, max_bytes) {
                 Ok(Line::Image(run)) => images.add(run),
-                Ok(Line::Other(why)) => images.pass(Record::Skipped(Located::new(place, why))),
+                Ok(Line::Other(why)) => images.pass(Record::skipped(place, why)),
                 Ok(Line::Part) => {}
                 Err(error) => images.pass(Record::Bad(error)),
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
-use crate::{Located, Place, Record, RecordError};
+use crate::{Place, Record};
 
 /// So many jobs are held while their relatives may come.
 ///
@@ -54,7 +54,7 @@ impl Family {
 #[derive(Debug, Default)]
 pub(super) struct Families {
     waiting: VecDeque<Waiting>,
-    families: HashMap<u64, Family>,
+    by_root: HashMap<u64, Family>,
     held: usize,
     /// Nothing more comes.
     is_complete: bool,
@@ -87,7 +87,7 @@ impl Families {
             self.remember(member.id);
         }
         let waiting = &mut self.waiting;
-        let family = self.families.entry(root).or_insert_with(|| {
+        let family = self.by_root.entry(root).or_insert_with(|| {
             waiting.push_back(Waiting::Family(root));
             Family::default()
         });
@@ -99,7 +99,7 @@ impl Families {
         match before {
             Some(before) => {
                 let again = "a job that is there again further down";
-                self.pass(skipped(before.place, again));
+                self.pass(Record::skipped(before.place, again));
             }
             None => self.held += 1,
         }
@@ -123,7 +123,7 @@ impl Families {
                 self.ready.push_back(*record);
             }
             Waiting::Family(root) => {
-                if let Some(family) = self.families.remove(&root) {
+                if let Some(family) = self.by_root.remove(&root) {
                     self.held -= family.len();
                     self.tell(root, family);
                 }
@@ -134,15 +134,15 @@ impl Families {
     /// What a family is.
     fn tell(&mut self, root: u64, family: Family) {
         const PARENT: &str = "a parent job, whose children carry the data";
-        let is_parent = |member: &Box<Member>| self.parents.contains(&member.id);
-        let (parents, streams): (Vec<_>, Vec<_>) =
-            family.streams.into_values().partition(is_parent);
+        let is_parent = |member: &Member| self.parents.contains(&member.id);
+        let streams = family.streams.into_values().map(|member| *member);
+        let (parents, streams): (Vec<_>, Vec<_>) = streams.partition(is_parent);
         let mut head_runs = None;
         match family.head {
             Some(head) if streams.is_empty() && parents.is_empty() && !is_parent(&head) => {
                 let record = head.run.map_or_else(
-                    |why| skipped(head.place, why),
-                    |run| record(head.place, run.job()),
+                    |why| Record::skipped(head.place, why),
+                    |run| Record::new(head.place, run.job()),
                 );
                 self.ready.push_back(record);
                 return;
@@ -150,15 +150,15 @@ impl Families {
             Some(head) => {
                 head_runs = head.run.err();
                 let why = head_runs.unwrap_or(PARENT);
-                self.ready.push_back(skipped(head.place, why));
+                self.ready.push_back(Record::skipped(head.place, why));
             }
             None => {}
         }
         let parents = parents.into_iter();
         self.ready
-            .extend(parents.map(|parent| skipped(parent.place, PARENT)));
+            .extend(parents.map(|parent| Record::skipped(parent.place, PARENT)));
 
-        let mut backups: BTreeMap<String, Vec<Box<Member>>> = BTreeMap::new();
+        let mut backups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for stream in streams {
             backups
                 .entry(stream.client.clone())
@@ -192,7 +192,7 @@ impl Gather for Families {
 }
 
 /// What the streams of one client below the parent `root` are.
-fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool) -> Vec<Record> {
+fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> Vec<Record> {
     let place = streams.iter().map(|stream| stream.place).min();
     if !parent_runs && streams.iter().all(|stream| stream.run.is_ok()) {
         let runs: Vec<_> = (streams.into_iter())
@@ -200,26 +200,18 @@ fn backup(root: u64, client: &str, streams: Vec<Box<Member>>, parent_runs: bool)
             .collect();
         let id = format!("{root}/{client}");
         let job = together(runs, id).map(|run| run.and_then(Run::job));
-        let found = place.zip(job).map(|(place, job)| record(place, job));
+        let found = place.zip(job).map(|(place, job)| Record::new(place, job));
         return found.into_iter().collect();
     }
     let of_rest = "a stream of a backup that has not ended";
-    let skip = |stream: Box<Member>| skipped(stream.place, stream.run.err().unwrap_or(of_rest));
+    let skip = |stream: Member| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
     streams.into_iter().map(skip).collect()
-}
-
-fn record(place: Place, job: Result<anomaly_model::BackupJob, RecordError>) -> Record {
-    Record::new(place, job)
-}
-
-fn skipped(place: Place, why: &'static str) -> Record {
-    Record::Skipped(Located::new(place, why))
 }
 
 fn place(record: &Record) -> Place {
     match record {
         Record::Job(job) => job.place,
-        Record::Skipped(skipped) => skipped.place,
+        Record::Skipped(said) | Record::Remark(said) => said.place,
         Record::Bad(error) => error.place,
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use anomaly_model::ScheduleType;
 use anomaly_model::chrono::{DateTime, Utc};
 
+use crate::Record;
 use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
-use crate::{Located, Record};
 
 /// So many images are held while others of the same backup may come. The lists are in the order of
 /// time, or against it.
@@ -83,9 +83,9 @@ impl Images {
                 // The later one of two with one id is `backup`'s own.
                 if let Some(again) = backup.images.insert(id, image) {
                     self.held -= 1;
-                    let again =
-                        Located::new(again.place.max(place), "an image that is there twice");
-                    self.ready.push_back(Record::Skipped(again));
+                    let place = again.place.max(place);
+                    let record = Record::skipped(place, "an image that is there twice");
+                    self.ready.push_back(record);
                 }
             }
         }

@@ -13,8 +13,8 @@ use crate::netbackup::gather::{JobsAndImages, records};
 use crate::netbackup::run::Run;
 use crate::values::{ELEMENT, Path, Values};
 use crate::{
-    Format, Head, Input, Located, Place, ReadOption, ReadOptions, Record, RecordError, Records,
-    Source, SourceError, json,
+    Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
+    SourceError, json,
 };
 
 /// The format `netbackup-rest`.
@@ -110,7 +110,7 @@ impl Source for Rest {
                     Ok(Element::Job(job)) => held.jobs.add(job),
                     Ok(Element::Image(run)) => held.images.add(run),
                     Ok(Element::Other(why)) => {
-                        held.jobs.pass(Record::Skipped(Located::new(place, why)));
+                        held.jobs.pass(Record::skipped(place, why));
                     }
                     Err(error) => held.jobs.pass(Record::Bad(error)),
                 },

@@ -95,9 +95,9 @@ pub(super) fn together(mut streams: Vec<Run>, job_id: String) -> Option<Result<R
     let ends: Option<Vec<_>> = streams.iter().map(|stream| stream.ended_at).collect();
     let sums = || {
         Ok((
-            sum(&streams, |stream| stream.image_bytes).ok_or_else(|| too_large("bytes"))?,
-            sum(&streams, |stream| stream.file_count).ok_or_else(|| too_large("files"))?,
-            sum(&streams, |stream| stream.transferred_bytes).ok_or_else(|| too_large("bytes"))?,
+            sum(&streams, |stream| stream.image_bytes).map_err(|()| too_large("bytes"))?,
+            sum(&streams, |stream| stream.file_count).map_err(|()| too_large("files"))?,
+            sum(&streams, |stream| stream.transferred_bytes).map_err(|()| too_large("bytes"))?,
         ))
     };
     let (image_bytes, file_count, transferred_bytes) = match sums() {
@@ -140,9 +140,8 @@ fn ending(streams: &[Run]) -> (Option<u64>, JobStatus) {
     (highest, status)
 }
 
-/// The sum of a number of the streams: `None` if it is beyond 64 bits, `Some(None)` if it is not
-/// known.
-fn sum(streams: &[Run], number: impl Fn(&Run) -> Option<u64>) -> Option<Option<u64>> {
+/// The sum of a number of the streams, where it is known. `Err` if it is beyond 64 bits.
+fn sum(streams: &[Run], number: impl Fn(&Run) -> Option<u64>) -> Result<Option<u64>, ()> {
     let mut known = Some(0_u64);
     let mut any = false;
     for stream in streams {
@@ -150,7 +149,7 @@ fn sum(streams: &[Run], number: impl Fn(&Run) -> Option<u64>) -> Option<Option<u
             Some(number) => {
                 any = true;
                 known = match known {
-                    Some(sum) => Some(sum.checked_add(number)?),
+                    Some(sum) => Some(sum.checked_add(number).ok_or(())?),
                     None => None,
                 };
             }
@@ -158,7 +157,7 @@ fn sum(streams: &[Run], number: impl Fn(&Run) -> Option<u64>) -> Option<Option<u
             None => {}
         }
     }
-    Some(known.filter(|_| any))
+    Ok(known.filter(|_| any))
 }
 
 /// The share of all bytes that needed no transfer; missing if it is missing for any of them.

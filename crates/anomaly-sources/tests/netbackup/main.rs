@@ -7,7 +7,9 @@
 
 mod bpdbjobs;
 mod bpimagelist;
-mod goldens;
 mod outline;
 mod printed;
+mod properties;
 mod rest;
+#[path = "../shared/mod.rs"]
+mod shared;

@@ -1,26 +1,13 @@
 //! What is read of an input, in words.
 
 use anomaly_model::BackupJob;
-use anomaly_sources::{Format, ReadOptions, Record, read};
+use anomaly_sources::{Format, ReadOptions, read};
+
+use crate::shared;
 
 /// Every record in words, and the error that ended them.
 pub(crate) fn outline(input: impl AsRef<[u8]>, format: Format) -> Vec<String> {
-    let ended = |error| format!("ended: {error}");
-    let reader = match read(input.as_ref(), format, &ReadOptions::default()) {
-        Ok(reader) => reader,
-        Err(error) => return vec![ended(error)],
-    };
-    let in_words = |record| match record {
-        Ok(Record::Job(job)) => {
-            let (id, status) = (job.value.job_id().clone(), job.value.status());
-            format!("{}: {id} {status}", job.place)
-        }
-        Ok(Record::Skipped(skipped)) => format!("{}: skipped, {}", skipped.place, skipped.value),
-        Ok(Record::Bad(error)) => format!("bad {error}"),
-        Ok(other) => unreachable!("{other:?}"),
-        Err(error) => ended(error),
-    };
-    reader.map(in_words).collect()
+    shared::outline(input.as_ref(), format, &ReadOptions::default())
 }
 
 /// The jobs alone.

@@ -34,7 +34,7 @@ pub(crate) struct Try {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) id: u64,
-    pub(crate) job_type: u64,
+    pub(crate) kind: u64,
     pub(crate) state: u64,
     pub(crate) status: Option<u64>,
     pub(crate) policy: String,
@@ -63,7 +63,7 @@ impl Default for Job {
     fn default() -> Self {
         Self {
             id: 4711,
-            job_type: 0,
+            kind: 0,
             state: 3,
             status: Some(0),
             policy: "daily".to_owned(),
@@ -144,7 +144,7 @@ impl Job {
     fn fixed(&self) -> Vec<String> {
         vec![
             self.id.to_string(),
-            self.job_type.to_string(),
+            self.kind.to_string(),
             self.state.to_string(),
             number(self.status),
             escaped(&self.policy),
@@ -178,17 +178,17 @@ impl Job {
     }
 
     fn tail(&self, version: Version) -> Vec<String> {
-        let mut tail = format!("{},2753,1,,,,0,0,,,,,1,0,0,1", self.parent);
-        if version != Version::V4 {
-            let backup_id = if self.has_backup_id {
-                format!("{}_{:010}", self.client, self.started)
-            } else {
-                String::new()
-            };
-            write!(tail, ",0,0,{},1,primary1", escaped(&backup_id)).unwrap();
-        } else {
-            tail = tail.rsplitn(4, ',').last().unwrap().to_owned();
+        let mut tail = format!("{},2753,1,,,,0,0,,,,,1", self.parent);
+        if version == Version::V4 {
+            return vec![tail];
         }
+        let backup_id = format!("{}_{:010}", self.client, self.started);
+        let backup_id = if self.has_backup_id {
+            escaped(&backup_id)
+        } else {
+            String::new()
+        };
+        write!(tail, ",0,0,1,0,0,{backup_id},1,primary1").unwrap();
         let rate = percent(self.dedup.map(|(space, compression)| space + compression));
         let accelerator = percent(self.accelerator);
         let reason = escaped(&self.reason);

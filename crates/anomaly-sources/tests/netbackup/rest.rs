@@ -26,7 +26,7 @@ fn job(changes: Value) -> Value {
             "elapsedTime": "PT1M30S",
         }
     });
-    change(&mut job["attributes"], changes);
+    change(&mut job["attributes"], &changes);
     job
 }
 
@@ -41,11 +41,11 @@ fn image(id: &str, changes: Value) -> Value {
             "scheduleName": "Full", "scheduleType": "FULL", "streamNumber": 1,
         }
     });
-    change(&mut image["attributes"], changes);
+    change(&mut image["attributes"], &changes);
     image
 }
 
-fn change(attributes: &mut Value, changes: Value) {
+fn change(attributes: &mut Value, changes: &Value) {
     for (name, value) in changes.as_object().unwrap() {
         attributes[name] = value.clone();
     }
@@ -117,7 +117,7 @@ fn the_streams_of_a_backup_are_one_job() {
     // Over the end of a page.
     let input = [
         page(&[stream(12, 10), stream(11, 10)]),
-        page(&[parent.clone()]),
+        page(std::slice::from_ref(&parent)),
     ]
     .concat();
     let found = outline::job(input, FORMAT);

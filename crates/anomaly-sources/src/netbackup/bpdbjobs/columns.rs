@@ -64,13 +64,10 @@ pub(super) fn has_separator(line: &str) -> bool {
     })
 }
 
-/// A number, or nothing: `None` if it is neither.
-pub(super) fn number_or_nothing<T: FromStr>(raw: &str) -> Option<Option<T>> {
+/// A number, or nothing.
+pub(super) fn number_or_nothing<T: FromStr>(raw: &str) -> Result<Option<T>, T::Err> {
     let raw = raw.trim();
-    if raw.is_empty() {
-        return Some(None);
-    }
-    raw.parse().ok().map(Some)
+    (!raw.is_empty()).then(|| raw.parse()).transpose()
 }
 
 fn unescaped(raw: &str) -> Cow<'_, str> {

@@ -67,12 +67,11 @@ impl Line {
             .map_err(|()| bad(format!("{STATE} is {state}: must be a number from 0 to 5")))?;
         let ended = number(ENDED)?;
         let not_ended = not_ended.or((ended == Some(0)).then_some(codes::RUNNING));
-        let run = match not_ended {
-            Some(why) => Err(why),
-            None => {
-                let tail = tail.ok_or_else(|| bad(cut_off(columns.len())))?;
-                Ok(ended_run(id, &columns, &client, &tail, place).map_err(bad)?)
-            }
+        let run = if let Some(why) = not_ended {
+            Err(why)
+        } else {
+            let tail = tail.ok_or_else(|| bad(cut_off(columns.len())))?;
+            Ok(ended_run(id, &columns, &client, &tail, place).map_err(bad)?)
         };
         Ok(Self::Backup(Box::new(Member {
             id,

@@ -1,7 +1,6 @@
 //! The records of an input: most are one line, but a value can have a line end in it.
 
 use std::collections::VecDeque;
-use std::mem;
 
 use crate::lines::{Lines, text};
 use crate::netbackup::bpdbjobs::columns::has_separator;
@@ -79,7 +78,7 @@ impl<'a> JobLines<'a> {
                 certain_bytes,
                 stray: None,
             };
-            let before = mem::replace(&mut self.open, Some(next));
+            let before = self.open.replace(next);
             self.close(before);
         } else if let Some(open) = &mut self.open {
             open.go_on(place, &line, self.max_bytes);

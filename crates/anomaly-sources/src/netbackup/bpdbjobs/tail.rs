@@ -121,15 +121,15 @@ impl Lists {
             {
                 return None;
             }
-            let started: Option<u64> = number_or_nothing(started)?;
+            let started: Option<u64> = number_or_nothing(started).ok()?;
             let end = (lists.end + TRY_COLUMNS).checked_add(count(messages)?)?;
             let [kilobytes, files, ..] = columns.from(end) else {
                 return None;
             };
             lists = Self {
                 end: end + 2,
-                try_kilobytes: number_or_nothing(kilobytes)?,
-                try_files: number_or_nothing(files)?,
+                try_kilobytes: number_or_nothing(kilobytes).ok()?,
+                try_files: number_or_nothing(files).ok()?,
                 is_certain: lists.is_certain && started.is_some_and(|started| started > 0),
             };
         }
@@ -156,7 +156,7 @@ impl Lists {
             .rposition(is_of_client)?
             .checked_sub(BACKUP_ID)?;
         let end = FIXED_COLUMNS + 1 + at;
-        number_or_nothing::<u64>(columns.raw(end))?;
+        number_or_nothing::<u64>(columns.raw(end)).ok()?;
         Some(Self::ending_before(end))
     }
 }
@@ -202,7 +202,7 @@ impl Layout {
     /// the rate by deduplication, and that by compression. They are known from a record of 2021,
     /// in which the two parts add up to the rate.
     fn new(tail: &[&str], at: usize) -> Option<Self> {
-        let number = |index: usize| number_or_nothing::<f64>(tail.get(index)?);
+        let number = |index: usize| number_or_nothing::<f64>(tail.get(index)?).ok();
         let is_fraction = |index: usize| {
             let number = number(index).flatten();
             number.is_some() && tail[index].contains('.')
@@ -225,7 +225,7 @@ impl Layout {
         if tail.len() <= last {
             return by_itself();
         }
-        let moved = number_or_nothing(tail.get(at + 4)?)?;
+        let moved = number_or_nothing(tail.get(at + 4)?).ok()?;
         match (rate, number(at + 9)?, number(last)?) {
             (Some(rate), Some(by_dedup), Some(by_compression)) if rate != 0.0 => {
                 let is_sum = (by_dedup + by_compression - rate).abs() <= SUM_TOLERANCE_PERCENT;
@@ -243,9 +243,9 @@ const SUM_TOLERANCE_PERCENT: f64 = 0.2;
 
 /// A count of a list; nothing is none.
 fn count(raw: &str) -> Option<usize> {
-    number_or_nothing(raw).map(Option::unwrap_or_default)
+    number_or_nothing(raw).ok().map(Option::unwrap_or_default)
 }
 
 fn is_number_or_nothing(raw: &str) -> bool {
-    number_or_nothing::<u64>(raw).is_some()
+    number_or_nothing::<u64>(raw).is_ok()
 }

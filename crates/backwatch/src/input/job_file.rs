@@ -1,0 +1,170 @@
+//! One file of backup jobs, read record by record.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read as _};
+use std::path::Path;
+use std::rc::Rc;
+
+use anomaly_features::counted;
+use anomaly_model::BackupJob;
+use anomaly_sources::{Format, Located, ReadOption, ReadOptions, Reader, Record, recognise};
+
+use crate::cli::{FormatChoice, InputOptions};
+use crate::exit::Failure;
+use crate::input::warnings::Warnings;
+use crate::terminal::{information, warning};
+
+/// Of a pipe, one read may give next to nothing: a format is recognised by so much.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// The jobs of a file, read as they are asked for. A bad record is reported and skipped.
+pub(crate) struct JobFile {
+    name: Rc<str>,
+    records: Reader<'static>,
+    bad: Warnings,
+    skipped: Warnings,
+    remarks: Warnings,
+    /// Whether the job before was passed over.
+    is_passed_over: bool,
+}
+
+impl JobFile {
+    /// Opens a file named on the command line.
+    pub(crate) fn open(path: &Path, arguments: &InputOptions) -> Result<Self, Failure> {
+        let name = file_name(path);
+        let failed = |source| Failure::of_source(&name, source);
+        let mut content = open(path)?;
+        let format = match arguments.format {
+            FormatChoice::Named(format) => format,
+            FormatChoice::Auto => {
+                let mut head = Vec::new();
+                let taken = content.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+                taken.map_err(|source| Failure::Open {
+                    path: path.to_owned(),
+                    source,
+                })?;
+                let found = recognise(&head).map_err(failed)?;
+                // Nothing else looks like our own records.
+                if found.format != Format::Ndjson {
+                    let because = found.because;
+                    information(&format!("{name}: read as {}: {because}", found.format));
+                }
+                content = Box::new(Cursor::new(head).chain(content));
+                found.format
+            }
+        };
+        warn_of_unused(arguments, &name, format);
+        let options = ReadOptions::default()
+            .client(arguments.client.clone())
+            .policy(arguments.policy.clone())
+            .started_at(arguments.started_at)
+            .exit_code(arguments.exit_code)
+            .timezone(arguments.timezone)
+            .policy_parts(arguments.policy_parts.clone())
+            .since(arguments.since.clone());
+        let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
+        Ok(Self {
+            name: name.into(),
+            records,
+            bad: Warnings::default(),
+            skipped: Warnings::default(),
+            remarks: Warnings::default(),
+            is_passed_over: false,
+        })
+    }
+
+    /// The name of the file, as messages say it.
+    pub(crate) fn name(&self) -> &Rc<str> {
+        &self.name
+    }
+
+    /// The next job; `None` at the end of the file.
+    pub(crate) fn next(&mut self) -> Result<Option<Located<BackupJob>>, Failure> {
+        let name = &self.name;
+        for record in self.records.by_ref() {
+            match record.map_err(|source| Failure::of_source(name, source))? {
+                Record::Job(job) => {
+                    self.is_passed_over = false;
+                    return Ok(Some(job));
+                }
+                Record::Skipped(Located {
+                    place, value: why, ..
+                }) => self
+                    .skipped
+                    .add(|| format!("{name}: {place}: {why}; skipped")),
+                Record::Remark(_) if self.is_passed_over => {}
+                Record::Remark(Located {
+                    place, value: what, ..
+                }) => self.remarks.add(|| format!("{name}: {place}: {what}")),
+                Record::Bad(error) => self.bad.add(|| format!("{name}: {error}; skipped")),
+                _ => self
+                    .bad
+                    .add(|| format!("{name}: a record of an unknown kind; skipped")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over the job that came last: nothing more is said of it.
+    pub(crate) fn pass_over(&mut self) {
+        self.is_passed_over = true;
+    }
+
+    /// Ends the reading, and says how many records were bad.
+    pub(crate) fn finish(self) -> u64 {
+        if let passed_over @ 1.. = self.records.passed_over() {
+            let (name, records) = (&self.name, counted(passed_over, "record"));
+            information(&format!("{name}: {records} passed over, as --since asks"));
+        }
+        self.remarks
+            .finish(&self.name, "records of which something could not be known");
+        self.skipped
+            .finish(&self.name, "records that are no finished backups");
+        self.bad
+            .finish(&self.name, "records that could not be read")
+    }
+}
+
+/// An option that changes nothing is a misunderstanding.
+fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
+    let used = format.source().options();
+    let given = [
+        (ReadOption::Client, arguments.client.is_some()),
+        (ReadOption::Policy, arguments.policy.is_some()),
+        (ReadOption::PolicyParts, arguments.policy_parts.is_some()),
+        (ReadOption::StartedAt, arguments.started_at.is_some()),
+        (ReadOption::ExitCode, arguments.exit_code.is_some()),
+        (ReadOption::Timezone, arguments.timezone.is_some()),
+    ];
+    for (option, is_given) in given {
+        if is_given && !used.contains(&option) {
+            let option = option.as_str().replace('_', "-");
+            warning(&format!(
+                "{name}: --{option} is not used: {format} has no need of it"
+            ));
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let failed = |source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
+}
+
+fn file_name(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
