@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anomaly_eval::EvalError;
+use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, ReadOption, SourceError};
@@ -47,6 +48,10 @@ pub(crate) enum Failure {
     },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },
+    #[error("the input")]
+    Address(#[source] RemoteError),
+    #[error("{name}")]
+    Server { name: String, source: RemoteError },
     #[error("cannot write to {}", path.display())]
     Create { path: PathBuf, source: io::Error },
     #[error("{}", path.display())]
@@ -100,7 +105,14 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::OptionNeeded { .. } | Self::ShortKey { .. } => Exit::Usage,
+            Self::Settings(_)
+            | Self::OptionNeeded { .. }
+            | Self::ShortKey { .. }
+            | Self::Address(_)
+            | Self::Server {
+                source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
+                ..
+            } => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

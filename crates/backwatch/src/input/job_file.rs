@@ -7,10 +7,13 @@ use std::rc::Rc;
 
 use anomaly_features::counted;
 use anomaly_model::BackupJob;
-use anomaly_sources::{Format, Located, ReadOption, ReadOptions, Reader, Record, recognise};
+use anomaly_sources::{
+    Format, Located, ReadOption, ReadOptions, Reader, Record, SourceError, recognise,
+};
 
 use crate::cli::{FormatChoice, InputOptions};
 use crate::exit::Failure;
+use crate::input::server;
 use crate::input::warnings::Warnings;
 use crate::terminal::{information, warning};
 
@@ -26,6 +29,8 @@ pub(crate) struct JobFile {
     remarks: Warnings,
     /// Whether the job before was passed over.
     is_passed_over: bool,
+    /// Whether it is no failure if there is nothing: a server that was asked for what is new.
+    may_be_empty: bool,
 }
 
 impl JobFile {
@@ -33,8 +38,17 @@ impl JobFile {
     pub(crate) fn open(path: &Path, arguments: &InputOptions) -> Result<Self, Failure> {
         let name = file_name(path);
         let failed = |source| Failure::of_source(&name, source);
-        let mut content = open(path)?;
-        let format = match arguments.format {
+        let server = server::open(path, arguments)?;
+        let is_server = server.is_some();
+        let mut since = arguments.since.clone();
+        let (mut content, format) = match server {
+            Some(remote) => {
+                since = remote.since;
+                (remote.content, FormatChoice::Named(remote.format))
+            }
+            None => (open(path)?, arguments.format),
+        };
+        let format = match format {
             FormatChoice::Named(format) => format,
             FormatChoice::Auto => {
                 let mut head = Vec::new();
@@ -61,7 +75,7 @@ impl JobFile {
             .exit_code(arguments.exit_code)
             .timezone(arguments.timezone)
             .policy_parts(arguments.policy_parts.clone())
-            .since(arguments.since.clone());
+            .since(since);
         let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
         Ok(Self {
             name: name.into(),
@@ -70,6 +84,7 @@ impl JobFile {
             skipped: Warnings::default(),
             remarks: Warnings::default(),
             is_passed_over: false,
+            may_be_empty: is_server && arguments.since.is_some(),
         })
     }
 
@@ -82,6 +97,9 @@ impl JobFile {
     pub(crate) fn next(&mut self) -> Result<Option<Located<BackupJob>>, Failure> {
         let name = &self.name;
         for record in self.records.by_ref() {
+            if self.may_be_empty && matches!(record, Err(SourceError::Empty { .. })) {
+                break;
+            }
             match record.map_err(|source| Failure::of_source(name, source))? {
                 Record::Job(job) => {
                     self.is_passed_over = false;
