@@ -190,6 +190,10 @@ pub(crate) struct InputOptions {
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     pub(crate) policy_parts: Option<Vec<String>>,
 
+    /// Which column of a CSV file is which field of a job, in TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv_mapping: Option<PathBuf>,
+
     /// Pass over what was read before: all up to the job with this id, or all jobs that started at
     /// this RFC 3339 time or before.
     #[arg(long, value_name = "ID|TIME", value_parser = since)]

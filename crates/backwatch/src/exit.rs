@@ -46,6 +46,8 @@ pub(crate) enum Failure {
         format: Format,
         option: ReadOption,
     },
+    #[error("{}", path.display())]
+    Mapping { path: PathBuf, source: SourceError },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },
     #[error("the input")]
@@ -107,6 +109,7 @@ impl Failure {
         match self {
             Self::Settings(_)
             | Self::OptionNeeded { .. }
+            | Self::Mapping { .. }
             | Self::ShortKey { .. }
             | Self::Address(_)
             | Self::Server {

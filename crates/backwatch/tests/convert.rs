@@ -3,9 +3,11 @@
 
 mod program;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anomaly_model::{BackupJob, Verdict};
+use anomaly_sources::Format;
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -45,6 +47,50 @@ fn what_is_converted_is_the_same_jobs_and_the_same_bytes_again() {
     let sample = fs::read_to_string(root().join(SAMPLE)).unwrap();
     assert_eq!(jobs(&once), jobs(&sample));
     assert_eq!(stdout(&convert(&directory, &["DIR/once"])), once);
+}
+
+/// What the readers are tested with: of every format, the same bytes the second time, and none of the
+/// names when they are not wanted.
+#[test]
+fn every_format_is_converted() {
+    let directory = TempDir::new().unwrap();
+    let fixtures = root().join("crates/anomaly-sources/tests/fixtures");
+    let options = "--client=host7 --policy=plan9 --timezone=UTC --started-at=2026-01-01T00:00:00Z";
+    let options: Vec<&str> = options.split(' ').collect();
+    let mut formats = BTreeSet::from(["ndjson".to_owned()]);
+    for entry in fixtures.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let path = path.to_str().unwrap();
+        let once = convert(&directory, &[&[path], &options[..]].concat());
+        if once.stdout.is_empty() {
+            continue;
+        }
+        if let Some((_, said)) = stderr(&once).split_once(": read as ") {
+            formats.insert(said.split(':').next().unwrap().to_owned());
+        }
+        fs::write(directory.path().join("once"), &once.stdout).unwrap();
+        let twice = convert(&directory, &["DIR/once"]);
+        assert_eq!(twice.stdout, once.stdout, "{path}");
+
+        let anonymous = stdout(&convert(&directory, &["DIR/once", "--anonymise"]));
+        let original = jobs(&stdout(&once));
+        assert_eq!(jobs(&anonymous).len(), original.len(), "{path}");
+        for job in original {
+            let names = [
+                job.job_id().as_str(),
+                job.client().name.as_str(),
+                job.policy().name.as_str(),
+            ];
+            for name in names.iter().filter(|name| name.len() > 4) {
+                assert!(!anonymous.contains(name), "{path}: {name}");
+            }
+        }
+    }
+    let all: BTreeSet<String> = Format::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        formats, all,
+        "each format has a file that says so of itself"
+    );
 }
 
 #[test]

@@ -159,12 +159,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::report;
 
     /// What no name of a field, no word and no hash has in it.
     const MARK: &str = "Zq";
 
     fn name() -> impl Strategy<Value = String> {
-        r#"[a-z/ "\\\n]{0,4}Zq[a-zA-Z0-9äπ/, \[\]"\\-]{0,12}"#
+        "[a-z/ \"\\\\\\n\u{1b}\u{202e}]{0,4}Zq[a-zA-Z0-9äπ/, \\[\\]\"\\\\-]{0,12}"
     }
 
     /// The jobs of a few streams on some days, with whatever numbers.
@@ -279,6 +280,19 @@ mod tests {
             }
             let distinct: std::collections::BTreeSet<_> = pseudonyms.values().collect();
             prop_assert_eq!(distinct.len(), pseudonyms.len());
+        }
+
+        #[test]
+        fn what_is_written_reads_back_to_the_same_bytes(jobs in history()) {
+            for job in jobs {
+                let mut once = Vec::new();
+                report::line(&mut once, &job).unwrap();
+                let read: BackupJob = serde_json::from_slice(&once).unwrap();
+                let mut twice = Vec::new();
+                report::line(&mut twice, &read).unwrap();
+                prop_assert_eq!(read, job);
+                prop_assert_eq!(twice, once);
+            }
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! One file of backup jobs, read record by record.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anomaly_features::counted;
 use anomaly_model::BackupJob;
 use anomaly_sources::{
-    Format, Located, ReadOption, ReadOptions, Reader, Record, SourceError, recognise,
+    CsvMapping, Format, Located, ReadOption, ReadOptions, Reader, Record, SourceError, recognise,
 };
 
 use crate::cli::{FormatChoice, InputOptions};
@@ -29,6 +29,8 @@ pub(crate) struct JobFile {
     remarks: Warnings,
     /// Whether the job before was passed over.
     is_passed_over: bool,
+    /// What a server sent besides jobs: how much for which reason. It has no lines to look at.
+    sent_besides: Option<BTreeMap<&'static str, u64>>,
     /// Whether it is no failure if there is nothing: a server that was asked for what is new.
     may_be_empty: bool,
 }
@@ -75,6 +77,7 @@ impl JobFile {
             .exit_code(arguments.exit_code)
             .timezone(arguments.timezone)
             .policy_parts(arguments.policy_parts.clone())
+            .csv_mapping(mapping(arguments.csv_mapping.as_deref())?)
             .since(since);
         let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
         Ok(Self {
@@ -84,6 +87,7 @@ impl JobFile {
             skipped: Warnings::default(),
             remarks: Warnings::default(),
             is_passed_over: false,
+            sent_besides: is_server.then(BTreeMap::new),
             may_be_empty: is_server && arguments.since.is_some(),
         })
     }
@@ -107,9 +111,12 @@ impl JobFile {
                 }
                 Record::Skipped(Located {
                     place, value: why, ..
-                }) => self
-                    .skipped
-                    .add(|| format!("{name}: {place}: {why}; skipped")),
+                }) => match &mut self.sent_besides {
+                    Some(counts) => *counts.entry(why).or_default() += 1,
+                    None => self
+                        .skipped
+                        .add(|| format!("{name}: {place}: {why}; skipped")),
+                },
                 Record::Remark(_) if self.is_passed_over => {}
                 Record::Remark(Located {
                     place, value: what, ..
@@ -134,6 +141,10 @@ impl JobFile {
             let (name, records) = (&self.name, counted(passed_over, "record"));
             information(&format!("{name}: {records} passed over, as --since asks"));
         }
+        for (why, count) in self.sent_besides.into_iter().flatten() {
+            let records = counted(count, "record");
+            information(&format!("{}: {records} skipped: {why}", self.name));
+        }
         self.remarks
             .finish(&self.name, "records of which something could not be known");
         self.skipped
@@ -153,6 +164,7 @@ fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
         (ReadOption::StartedAt, arguments.started_at.is_some()),
         (ReadOption::ExitCode, arguments.exit_code.is_some()),
         (ReadOption::Timezone, arguments.timezone.is_some()),
+        (ReadOption::CsvMapping, arguments.csv_mapping.is_some()),
     ];
     for (option, is_given) in given {
         if is_given && !used.contains(&option) {
@@ -162,6 +174,20 @@ fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
             ));
         }
     }
+}
+
+/// Reads the mapping of columns, if one is given.
+fn mapping(path: Option<&Path>) -> Result<Option<CsvMapping>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = fs::read_to_string(path).map_err(|source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mapping = CsvMapping::parse(&text).map_err(|source| Failure::Mapping {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(mapping))
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {

@@ -165,6 +165,22 @@ fn borgmatic_and_what_it_says_of_a_failure() {
     assert!(text.contains("The job failed (exit code 2)"), "{text}");
 }
 
+/// What needs no tool: a table, and a record that a script writes.
+#[test]
+fn csv_and_a_script_of_ones_own() {
+    let machine = Machine::new();
+    page::install("csv.md", machine.root.path());
+    machine.write("var/log/backups.csv", &page::block("csv.md", "csv"));
+    for (line, jobs) in page::shell_lines("csv.md", machine.root.path())
+        .iter()
+        .zip(["2 new jobs: 2 warming up.", "1 new job: 1 warming up."])
+    {
+        let output = succeeded(machine.command("sh").args(["-c", line]));
+        let text = text(&output);
+        assert!(text.contains(jobs), "{line}: {text}");
+    }
+}
+
 /// The units of all pages are understood by systemd.
 #[test]
 fn units_are_verified() {
@@ -220,7 +236,7 @@ fn every_command_of_a_page_is_understood() {
             let command = command.split("```").next().unwrap();
             for word in command.split(|c: char| c.is_whitespace() || c == '`' || c == '"') {
                 if let Some(option) = word.strip_prefix("--").filter(|option| !option.is_empty()) {
-                    let is_known = ingest.contains(&format!("--{option} "));
+                    let is_known = ingest.split_whitespace().any(|known| known == word);
                     assert!(is_known, "{name}: --{option} is no option of ingest");
                 }
             }

@@ -48,6 +48,15 @@ pub(crate) fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
+/// The text of the only block in a language that a page has.
+pub(crate) fn block(name: &str, language: &str) -> String {
+    let page = fs::read_to_string(directory().join(name)).unwrap();
+    let mut blocks = blocks(&page);
+    blocks.retain(|block| block.language == language);
+    assert_eq!(blocks.len(), 1, "{name}: {language}");
+    blocks.remove(0).text
+}
+
 /// Every file that a page names in the first comment of a block, below `root` in place of `/`; paths
 /// in it are below `root`, too. Scripts can be run.
 pub(crate) fn install(name: &str, root: &Path) -> Vec<PathBuf> {
