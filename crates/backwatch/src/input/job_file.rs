@@ -1,5 +1,6 @@
 //! One file of backup jobs, read record by record.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
