@@ -6,6 +6,7 @@ mod shared;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_sources::{Format, ReadOptions, Record, read};
 use shared::{check, rendered};
@@ -13,9 +14,9 @@ use shared::{check, rendered};
 /// The formats and the fixtures that are in them, with what the input does not say.
 fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
     use Format::{
-        BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate, KopiaList, Ndjson, NetBackupBpdbjobs,
-        NetBackupBpimagelist, NetBackupRest, ResticBackup, ResticSnapshots, RusticBackup,
-        RusticSnapshots,
+        BareosCatalogue, BareosJson, BareosLlist, BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate,
+        KopiaList, Ndjson, NetBackupBpdbjobs, NetBackupBpimagelist, NetBackupRest, ResticBackup,
+        ResticSnapshots, RusticBackup, RusticSnapshots,
     };
     let none = ReadOptions::default;
     let berlin = || {
@@ -25,6 +26,12 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
                 .unwrap(),
         )
     };
+    // The zone is not needed, but must fit.
+    let adelaide = none().timezone(
+        "Australia/Adelaide"
+            .parse::<anomaly_sources::Timezone>()
+            .unwrap(),
+    );
     let mail01 = || berlin().client("mail01".to_owned());
     vec![
         (Ndjson, "jobs.ndjson", none()),
@@ -73,6 +80,12 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
         (NetBackupRest, "netbackup-jobs-4.0.json", none()),
         (NetBackupRest, "netbackup-images-14.0.json", none()),
         (Csv, "csv-own-columns.csv", none()),
+        (BareosCatalogue, "bacula-9.6-catalogue.csv", none()),
+        (BareosCatalogue, "bacula-9.6-tables.csv", none()),
+        (BareosJson, "bareos-llist.json", none()),
+        (BareosJson, "bareos-query.json", none()),
+        (BareosLlist, "bacula-9.6-llist-postgresql.txt", adelaide),
+        (BareosLlist, "bacula-9.6-llist-sqlite.txt", none()),
     ]
 }
 
@@ -137,6 +150,26 @@ fn tasks_manifests_and_snapshots_are_joined() {
     };
     let other = rendered(&manifests_first, Format::Pbs, &store1());
     assert_eq!(jobs(other), jobs(found));
+}
+
+#[test]
+fn a_cut_output_gives_the_jobs_before_the_cut() {
+    for (format, fixture, options) in fixtures() {
+        let path = format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR"));
+        let input = std::fs::read(path).unwrap();
+        let jobs = |input: &[u8]| -> Vec<BackupJob> {
+            let records = read(input, format, &options).into_iter().flatten();
+            records
+                .map_while(Result::ok)
+                .filter_map(Record::job)
+                .collect()
+        };
+        let whole = jobs(&input);
+        for end in (0..input.len()).step_by(41) {
+            let cut = jobs(&input[..end]);
+            assert!(whole.starts_with(&cut), "{fixture} up to {end}");
+        }
+    }
 }
 
 /// The optional fields of a job that hold what the tool reports, in a fixture or never.

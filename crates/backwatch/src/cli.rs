@@ -48,7 +48,10 @@ pub(crate) enum Command {
 /// could not be read (whatever was found), 4 failure, also when not one job could be judged.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -78,7 +81,10 @@ pub(crate) struct ScanArguments {
 /// command where the tool would.
 #[derive(Debug, Args)]
 pub(crate) struct IngestArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -120,7 +126,10 @@ pub(crate) struct JudgeOptions {
 /// failure.
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -189,6 +198,15 @@ pub(crate) struct InputOptions {
     /// this RFC 3339 time or before.
     #[arg(long, value_name = "ID|TIME", value_parser = since)]
     pub(crate) since: Option<Since>,
+
+    /// Certificates (PEM) to verify a server's with; those that the system trusts when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// A file whose first line is the API key for NetBackup; the environment variable
+    /// `NETBACKUP_API_KEY` when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
 }
 
 /// What `--format` says.
@@ -334,7 +352,10 @@ pub(crate) enum EvalCommand {
 /// streams or jobs are too few.
 #[derive(Debug, Args)]
 pub(crate) struct LearnArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(value_name = "FILE", conflicts_with = "histories")]
     pub(crate) files: Vec<PathBuf>,
 

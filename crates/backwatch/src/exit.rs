@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anomaly_eval::EvalError;
+use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, ReadOption, SourceError};
@@ -49,6 +50,10 @@ pub(crate) enum Failure {
     Mapping { path: PathBuf, source: SourceError },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },
+    #[error("the input")]
+    Address(#[source] RemoteError),
+    #[error("{name}")]
+    Server { name: String, source: RemoteError },
     #[error("cannot write to {}", path.display())]
     Create { path: PathBuf, source: io::Error },
     #[error("{}", path.display())]
@@ -105,7 +110,12 @@ impl Failure {
             Self::Settings(_)
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
-            | Self::ShortKey { .. } => Exit::Usage,
+            | Self::ShortKey { .. }
+            | Self::Address(_)
+            | Self::Server {
+                source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
+                ..
+            } => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

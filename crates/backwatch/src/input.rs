@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod job_file;
+mod server;
 mod warnings;
 
 use std::collections::{BTreeSet, HashSet};

@@ -1,5 +1,6 @@
 //! One file of backup jobs, read record by record.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::Path;
@@ -8,11 +9,12 @@ use std::rc::Rc;
 use anomaly_features::counted;
 use anomaly_model::BackupJob;
 use anomaly_sources::{
-    CsvMapping, Format, Located, ReadOption, ReadOptions, Reader, Record, recognise,
+    CsvMapping, Format, Located, ReadOption, ReadOptions, Reader, Record, SourceError, recognise,
 };
 
 use crate::cli::{FormatChoice, InputOptions};
 use crate::exit::Failure;
+use crate::input::server;
 use crate::input::warnings::Warnings;
 use crate::terminal::{information, warning};
 
@@ -28,6 +30,10 @@ pub(crate) struct JobFile {
     remarks: Warnings,
     /// Whether the job before was passed over.
     is_passed_over: bool,
+    /// What a server sent besides jobs: how much for which reason. It has no lines to look at.
+    sent_besides: Option<BTreeMap<&'static str, u64>>,
+    /// Whether it is no failure if there is nothing: a server that was asked for what is new.
+    may_be_empty: bool,
 }
 
 impl JobFile {
@@ -35,8 +41,17 @@ impl JobFile {
     pub(crate) fn open(path: &Path, arguments: &InputOptions) -> Result<Self, Failure> {
         let name = file_name(path);
         let failed = |source| Failure::of_source(&name, source);
-        let mut content = open(path)?;
-        let format = match arguments.format {
+        let server = server::open(path, arguments)?;
+        let is_server = server.is_some();
+        let mut since = arguments.since.clone();
+        let (mut content, format) = match server {
+            Some(remote) => {
+                since = remote.since;
+                (remote.content, FormatChoice::Named(remote.format))
+            }
+            None => (open(path)?, arguments.format),
+        };
+        let format = match format {
             FormatChoice::Named(format) => format,
             FormatChoice::Auto => {
                 let mut head = Vec::new();
@@ -64,7 +79,7 @@ impl JobFile {
             .timezone(arguments.timezone)
             .policy_parts(arguments.policy_parts.clone())
             .csv_mapping(mapping(arguments.csv_mapping.as_deref())?)
-            .since(arguments.since.clone());
+            .since(since);
         let records = anomaly_sources::read(content, format, &options).map_err(failed)?;
         Ok(Self {
             name: name.into(),
@@ -73,6 +88,8 @@ impl JobFile {
             skipped: Warnings::default(),
             remarks: Warnings::default(),
             is_passed_over: false,
+            sent_besides: is_server.then(BTreeMap::new),
+            may_be_empty: is_server && arguments.since.is_some(),
         })
     }
 
@@ -85,6 +102,9 @@ impl JobFile {
     pub(crate) fn next(&mut self) -> Result<Option<Located<BackupJob>>, Failure> {
         let name = &self.name;
         for record in self.records.by_ref() {
+            if self.may_be_empty && matches!(record, Err(SourceError::Empty { .. })) {
+                break;
+            }
             match record.map_err(|source| Failure::of_source(name, source))? {
                 Record::Job(job) => {
                     self.is_passed_over = false;
@@ -92,9 +112,12 @@ impl JobFile {
                 }
                 Record::Skipped(Located {
                     place, value: why, ..
-                }) => self
-                    .skipped
-                    .add(|| format!("{name}: {place}: {why}; skipped")),
+                }) => match &mut self.sent_besides {
+                    Some(counts) => *counts.entry(why).or_default() += 1,
+                    None => self
+                        .skipped
+                        .add(|| format!("{name}: {place}: {why}; skipped")),
+                },
                 Record::Remark(_) if self.is_passed_over => {}
                 Record::Remark(Located {
                     place, value: what, ..
@@ -118,6 +141,10 @@ impl JobFile {
         if let passed_over @ 1.. = self.records.passed_over() {
             let (name, records) = (&self.name, counted(passed_over, "record"));
             information(&format!("{name}: {records} passed over, as --since asks"));
+        }
+        for (why, count) in self.sent_besides.into_iter().flatten() {
+            let records = counted(count, "record");
+            information(&format!("{}: {records} skipped: {why}", self.name));
         }
         self.remarks
             .finish(&self.name, "records of which something could not be known");
