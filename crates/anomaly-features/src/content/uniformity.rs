@@ -12,9 +12,9 @@ pub(super) const MOST_Z: f64 = 5.0;
 /// [`MOST_Z`] is reached by data whose symbols repeat a quarter more often than random ones.
 const FEWEST_PAIRS: f64 = 500.0;
 
-/// Sums of squared counts of a block of 4,096 random bytes: chi-square 175 to 355 at 255 degrees of
+/// Sums of squared counts of a block of 4,096 random bytes: chi-square 174 to 356 at 255 degrees of
 /// freedom, as `chi-square = squares / 16 - 4096`.
-pub(super) const RANDOM_BLOCK_SQUARES: RangeInclusive<u32> = 68_329..=71_223;
+pub(super) const RANDOM_BLOCK_SQUARES: RangeInclusive<u32> = 68_327..=71_225;
 /// Sums of squared counts from which a block is far from random: chi-square per degree of freedom 20,
 /// entropy around 7.3 bits. Compressed data are below.
 pub(super) const PLAIN_BLOCK_SQUARES: u32 = (4_096 + 20 * 255) * 16;
