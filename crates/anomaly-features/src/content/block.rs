@@ -134,7 +134,7 @@ impl BlockStatistics {
             // What the last range left of it.
             let tail_start = self.position - tail.len() as u64;
             let examined = self.plan.examined_until(self.position).max(tail_start);
-            let rest = (self.position - examined) as usize;
+            let rest = usize::try_from(self.position - examined).unwrap_or(0);
             histogram.count(&tail[tail.len() - rest..]);
             histogram.end_range();
         }

@@ -1,6 +1,6 @@
 //! Random data written in fewer symbols.
 
-use super::histogram::{FEWEST_SYMBOLS, SEPARATORS};
+use super::histogram::{SEPARATORS, SYMBOLS};
 use super::uniformity::{MOST_Z, is_enough, normal_score, uniformity_z};
 
 /// The symbols of an encoding.
@@ -15,7 +15,7 @@ pub enum Alphabet {
     Base32,
     /// RFC 4648's base 64, or its URL-safe form.
     Base64,
-    /// Base 85 in the alphabets of Adobe, ZeroMQ or RFC 1924.
+    /// Base 85 in the alphabets of Adobe, of RFC 1924, or of `Z85`.
     Base85,
     /// Small letters, capital letters and digits, each class random in itself, while everything else
     /// is left as it was.
@@ -124,8 +124,7 @@ fn own_symbols(counts: &[u64; 256]) -> Option<Alphabet> {
     // A symbol that did not come yet must not be taken for one that does not exist.
     let all_seen = n >= 20 * u64::from(few);
     (all_seen
-        && u32::from(few) >= FEWEST_SYMBOLS
-        && few <= 100
+        && SYMBOLS.contains(&symbols.len())
         && 2 * n >= bytes
         && is_uniform_over(counts, &symbols))
     .then_some(Alphabet::Other(few))
@@ -163,6 +162,5 @@ fn is_uniform_over(counts: &[u64; 256], symbols: &[u8]) -> bool {
     let n = sum(counts, symbols);
     let square = |byte: &u8| u128::from(counts[usize::from(*byte)]).pow(2);
     let squares = symbols.iter().map(square).sum();
-    let few = symbols.len() as u32;
-    is_enough(n, few) && uniformity_z(squares, n, few).abs() <= MOST_Z
+    is_enough(n, symbols.len()) && uniformity_z(squares, n, symbols.len()).abs() <= MOST_Z
 }

@@ -1,6 +1,7 @@
 //! What kind of data a file holds.
 
 use super::encoding::{Alphabet, encoding};
+use super::kind::FileKind;
 use super::statistics::FileStatistics;
 use super::uniformity::{
     MOST_Z, could_be_random, is_enough, is_printable, is_uniform, normal_score, uniformity_z,
@@ -81,7 +82,7 @@ pub(super) fn nature(found: &FileStatistics, evidence: &Evidence<'_>) -> Nature 
     if n == 0 {
         return Nature::Undecided(Undecided::NotExamined);
     }
-    let dense_format = found.kind.is_some_and(|kind| kind.is_dense()) && !found.lacks_its_end;
+    let dense_format = found.kind.is_some_and(FileKind::is_dense) && !found.lacks_its_end;
     if is_random(n, evidence) {
         return if dense_format {
             Nature::Compressed
@@ -140,12 +141,11 @@ fn is_text_with_random_bytes(n: u64, evidence: &Evidence<'_>) -> bool {
         .map(|byte| counts[byte])
         .collect();
     let seen: u64 = never.iter().sum();
-    let symbols = never.len() as u32;
     let squares = never.iter().map(|count| u128::from(*count).pow(2)).sum();
-    if !is_enough(seen, symbols) || !is_uniform(squares, seen, symbols) {
+    if !is_enough(seen, never.len()) || !is_uniform(squares, seen, never.len()) {
         return false;
     }
-    let floor = seen as f64 / f64::from(symbols);
+    let floor = seen as f64 / never.len() as f64;
     let above = |byte: u8| (counts[usize::from(byte)] as f64 - floor).max(0.0);
     let all: f64 = (0..=u8::MAX).map(above).sum();
     let mut letters: Vec<f64> = (0..=u8::MAX)

@@ -71,7 +71,7 @@ pub(crate) fn program(bytes: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Random bytes: the key stream of ChaCha.
+/// Random bytes: the key stream of a cipher.
 pub(crate) fn random(seed: u64, bytes: usize) -> Vec<u8> {
     let mut stream = vec![0; bytes];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut stream);
@@ -106,7 +106,7 @@ pub(crate) fn format_preserved(seed: u64, plain: &[u8], alphabets: &[&[u8]]) -> 
         let alphabet = alphabets.iter().find(|alphabet| alphabet.contains(byte));
         alphabet.map_or(*byte, |alphabet| alphabet[below(alphabet.len())])
     };
-    plain.iter().map(|byte| replace(byte)).collect()
+    plain.iter().map(&mut replace).collect()
 }
 
 /// Bytes in base 2^`bits`, the highest bits first, in the symbols of `alphabet`.

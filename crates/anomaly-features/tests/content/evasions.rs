@@ -247,7 +247,7 @@ fn every_other_block() {
     let plain = text(size);
     let program = program(size);
     for block in [16, 4_096, 65_536, 1 << 20] {
-        let hit = |at: usize| at / block % 2 == 0;
+        let hit = |at: usize| (at / block).is_multiple_of(2);
         for sampling in BOTH {
             let attacked = encrypted_where(5, &plain, hit);
             let found = reasons("log", &plain, &attacked, sampling);
@@ -396,7 +396,7 @@ fn many_tiny_files() {
     // A tenth of the tiny files encrypted, the others text.
     let some = |number: u64| {
         let note = note(number);
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             encrypted(number, &note)
         } else {
             note

@@ -46,7 +46,9 @@ fn pieces<'a>(mut bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 }
 
 fn fed(mut statistics: BlockStatistics, pieces: &[&[u8]]) -> FileStatistics {
-    pieces.iter().for_each(|piece| statistics.update(piece));
+    for piece in pieces {
+        statistics.update(piece);
+    }
     statistics.finish()
 }
 
@@ -101,9 +103,10 @@ proptest! {
         if read.is_empty() {
             return Ok(());
         }
-        let counts: Vec<f64> = (0..=u8::MAX)
-            .map(|byte| read.iter().filter(|read| **read == byte).count() as f64)
-            .collect();
+        let mut counts = [0.0; 256];
+        for byte in &read {
+            counts[usize::from(*byte)] += 1.0;
+        }
         let seen = counts.iter().filter(|count| **count > 0.0);
         let shannon: f64 = seen.clone().map(|count| -count / n * (count / n).log2()).sum();
         let bias = (seen.count() as f64 - 1.0) / (2.0 * n * std::f64::consts::LN_2);
@@ -205,7 +208,7 @@ fn a_terabyte_is_few_blocks() {
     let found = statistics.finish();
     assert_eq!(found.size_bytes, terabyte);
     assert_eq!(found.examined_bytes, 64 << 20);
-    assert_eq!(found.entropy_bits, 0.0);
+    assert!(found.entropy_bits < 1e-9);
 }
 
 /// Blocks do not keep step with any period: of each of 16 places in a stretch, some are looked at.
