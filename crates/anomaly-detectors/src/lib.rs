@@ -9,6 +9,7 @@ mod baseline;
 mod check;
 mod cluster_distance;
 mod detector;
+mod divergence;
 mod ecod;
 mod ensemble;
 mod error;
@@ -36,6 +37,7 @@ pub use cluster_distance::{
     Cluster, ClusterDistance, ClusterDistanceParams, FittedClusterDistance,
 };
 pub use detector::{Fit, Score};
+pub use divergence::{Divergence, HistogramDivergence};
 pub use ecod::{Ecod, EcodParams, EcodTails, FittedEcod};
 pub use ensemble::{Ensemble, EnsembleMember, EnsembleParams, FittedEnsemble};
 pub use error::DetectorError;

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod content;
+
 mod catalogue;
 mod feature;
 mod matrix;

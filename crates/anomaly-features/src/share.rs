@@ -122,10 +122,31 @@ impl Share {
 #[must_use]
 pub fn label(name: &str) -> Option<(&'static str, Unit)> {
     let share = || Share::ALL.iter().find(|share| share.name() == name);
+    let told = || TOLD.iter().find(|(told, ..)| *told == name);
     feature(name)
         .map(|feature| (feature.label, feature.unit))
         .or_else(|| share().map(|share| (share.label(), Unit::Share)))
+        .or_else(|| told().map(|&(_, label, unit)| (label, unit)))
 }
+
+/// What rules tell of beside features and shares.
+const TOLD: &[(&str, &str, Unit)] = &[
+    (
+        "attribute_divergence_bits",
+        "difference of files' attributes",
+        Unit::Bits,
+    ),
+    (
+        "suspicious_extension_files",
+        "files with extensions of ransomware",
+        Unit::Files,
+    ),
+    (
+        "ransom_note_files",
+        "files called like ransom notes",
+        Unit::Files,
+    ),
+];
 
 /// Transfers below this say nothing about how data compress.
 const SMALL_TRANSFER_BYTES: u64 = 65_536;

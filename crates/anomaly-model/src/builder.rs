@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::record::JobRecord;
-use crate::{BackupImage, BackupJob, JobStatus, ModelError, ScheduleType};
+use crate::{BackupImage, BackupJob, FileInspection, JobStatus, ModelError, ScheduleType};
 
 /// Collects what is known of a job; [`build`](Self::build) checks it.
 ///
@@ -79,8 +79,13 @@ impl BackupJobBuilder {
 
     /// What the job stored.
     pub fn image(mut self, image: BackupImage) -> Self {
-        self.record.image = (&image).into();
-        self.record.content = image.content.as_ref().map(Into::into);
+        self.record.set_image(&image);
+        self
+    }
+
+    /// What was seen by looking into the new and changed files.
+    pub fn inspection(mut self, inspection: impl Into<Option<FileInspection>>) -> Self {
+        self.record.inspection = inspection.into().map(Box::new);
         self
     }
 

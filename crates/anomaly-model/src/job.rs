@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::record::JobRecord;
 use crate::{
-    BackupImage, BackupJobBuilder, Client, ClientName, JobId, JobStatus, Policy, PolicyName,
-    PolicyType, Schedule, ScheduleName, ScheduleType, SourceName,
+    BackupImage, BackupJobBuilder, Client, ClientName, FileInspection, JobId, JobStatus,
+    ModelError, Policy, PolicyName, PolicyType, Schedule, ScheduleName, ScheduleType, SourceName,
 };
 
 /// What identifies a job: the tool and the tool's own id. The same key twice is the same job.
@@ -61,6 +61,7 @@ pub struct BackupJob {
     pub(crate) exit_code: Option<i64>,
     pub(crate) duration_seconds: Option<f64>,
     pub(crate) image: BackupImage,
+    pub(crate) inspection: Option<Box<FileInspection>>,
 }
 
 impl BackupJob {
@@ -155,6 +156,32 @@ impl BackupJob {
     pub fn image(&self) -> &BackupImage {
         &self.image
     }
+
+    /// What was seen by looking into the new and changed files, where someone did.
+    #[must_use]
+    pub fn inspection(&self) -> Option<&FileInspection> {
+        self.inspection.as_deref()
+    }
+
+    /// The same job, with what someone beside the tool saw of its files: `image` and `inspection`
+    /// take the place of what was reported.
+    ///
+    /// # Errors
+    /// [`ModelError`] when what was seen breaks a rule of the job format.
+    pub fn with_files_seen(
+        &self,
+        image: BackupImage,
+        inspection: FileInspection,
+    ) -> Result<Self, ModelError> {
+        inspection.check()?;
+        let mut record = JobRecord::default();
+        record.set_image(&image);
+        Ok(Self {
+            image: record.checked_image()?,
+            inspection: Some(Box::new(inspection)),
+            ..self.clone()
+        })
+    }
 }
 
 impl Serialize for BackupJob {
@@ -182,6 +209,8 @@ impl Serialize for BackupJob {
             duration_seconds: Option<f64>,
             #[serde(flatten)]
             image: &'a BackupImage,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            inspection: Option<&'a FileInspection>,
         }
 
         Line {
@@ -198,6 +227,7 @@ impl Serialize for BackupJob {
             exit_code: self.exit_code,
             duration_seconds: self.duration_seconds,
             image: &self.image,
+            inspection: self.inspection(),
         }
         .serialize(serializer)
     }

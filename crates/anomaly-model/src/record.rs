@@ -1,14 +1,14 @@
 //! The job record as it is written, and the one check that makes a job of it.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::content::ContentRecord;
 use crate::image::ImageRecord;
 use crate::job::BackupJob;
 use crate::raw::{Key, Raw};
 use crate::{
-    Client, ClientName, JobId, JobStatus, ModelError, Policy, PolicyName, PolicyType, Schedule,
-    ScheduleName, SourceName,
+    BackupImage, Client, ClientName, FileInspection, JobId, JobStatus, ModelError, Policy,
+    PolicyName, PolicyType, Schedule, ScheduleName, SourceName,
 };
 
 /// The longest duration that is believed: a hundred years.
@@ -22,6 +22,7 @@ macro_rules! job_record {
             $(pub(crate) $field: Option<Raw>,)*
             pub(crate) image: ImageRecord,
             pub(crate) content: Option<ContentRecord>,
+            pub(crate) inspection: Option<Box<FileInspection>>,
         }
 
         impl JobRecord {
@@ -54,8 +55,10 @@ impl JobRecord {
                 expected,
             ));
         }
-        let mut image = self.image.check()?;
-        image.content = optional(self.content.as_ref(), ContentRecord::check)?;
+        let image = self.checked_image()?;
+        if let Some(inspection) = &self.inspection {
+            inspection.check()?;
+        }
         Ok(BackupJob {
             source: SourceName::from_raw(needed(self.source.as_ref(), "source")?)?,
             job_id: JobId::from_raw(needed(self.job_id.as_ref(), "job_id")?)?,
@@ -79,7 +82,22 @@ impl JobRecord {
                 raw.real("duration_seconds", &(0.0..=MAX_DURATION_SECONDS))
             })?,
             image,
+            inspection: self.inspection.clone(),
         })
+    }
+}
+
+impl JobRecord {
+    /// Takes in the numbers of `image`.
+    pub(crate) fn set_image(&mut self, image: &BackupImage) {
+        self.image = image.into();
+        self.content = image.content.as_ref().map(Into::into);
+    }
+
+    pub(crate) fn checked_image(&self) -> Result<BackupImage, ModelError> {
+        let mut image = self.image.check()?;
+        image.content = optional(self.content.as_ref(), ContentRecord::check)?;
+        Ok(image)
     }
 }
 
@@ -108,10 +126,14 @@ impl<'de> Deserialize<'de> for JobRecord {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JobRecord, A::Error> {
                 let mut record = JobRecord::default();
                 while let Some(Key(key)) = map.next_key()? {
-                    if key == "content" {
-                        record.content = map.next_value()?;
-                    } else {
-                        record.set(&key, map.next_value()?);
+                    match &*key {
+                        "content" => record.content = map.next_value()?,
+                        "inspection" => {
+                            record.inspection = map.next_value().map_err(|error| {
+                                A::Error::custom(format_args!("`inspection`: {error}"))
+                            })?;
+                        }
+                        _ => record.set(&key, map.next_value()?),
                     }
                 }
                 Ok(record)

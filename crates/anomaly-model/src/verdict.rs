@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::raw::Raw;
 use crate::{
     AnomalyKind, BackupJob, ClientName, FeatureName, Finding, JobId, JobKey, ModelError,
-    PolicyName, ScheduleType, Severity, SourceName,
+    NotableFile, PolicyName, ScheduleType, Severity, SourceName,
 };
 
 /// How often a usual job of a stream is at least as strange as this one: above 0, at most 1.
@@ -124,6 +124,8 @@ pub struct Verdict {
     pub summary: String,
     /// Features that the job did not report and that would have been used.
     pub unseen: Vec<FeatureName>,
+    /// The files that show what happened, the weightiest first, where someone looked into them.
+    pub files: Vec<NotableFile>,
 }
 
 impl Verdict {
@@ -142,6 +144,7 @@ impl Verdict {
             findings: Vec::new(),
             summary: summary.into(),
             unseen: Vec::new(),
+            files: Vec::new(),
         }
     }
 
@@ -210,6 +213,8 @@ struct VerdictRecord {
     findings: Vec<Finding>,
     summary: String,
     unseen: Vec<FeatureName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<NotableFile>,
 }
 
 impl From<Verdict> for VerdictRecord {
@@ -237,6 +242,7 @@ impl From<Verdict> for VerdictRecord {
             findings: verdict.findings,
             summary: verdict.summary,
             unseen: verdict.unseen,
+            files: verdict.files,
         }
     }
 }
@@ -272,6 +278,7 @@ impl TryFrom<VerdictRecord> for Verdict {
             findings: record.findings,
             summary: record.summary,
             unseen: record.unseen,
+            files: record.files,
         })
     }
 }

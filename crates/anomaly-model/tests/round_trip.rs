@@ -7,10 +7,11 @@
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{
-    Anomaly, AnomalyKind, BackupImage, BackupJob, Client, ClientName, ContentStatistics, Direction,
-    FeatureName, Finding, JobKey, JobRef, JobStatus, Judgement, ModelError, PValue, Policy,
-    PolicyName, PolicyType, Review, ReviewStatus, Schedule, ScheduleName, ScheduleType, Severity,
-    StreamKey, StreamPart, Verdict,
+    Anomaly, AnomalyKind, AttributeHistograms, BackupImage, BackupJob, Client, ClientName,
+    ContentStatistics, Direction, FeatureName, FileChange, FileInspection, FileReason, Finding,
+    JobKey, JobRef, JobStatus, Judgement, ModelError, NotableFile, PValue, Policy, PolicyName,
+    PolicyType, Review, ReviewStatus, Schedule, ScheduleName, ScheduleType, Severity, StreamKey,
+    StreamPart, Verdict,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -114,6 +115,63 @@ fn image() -> BoxedStrategy<BackupImage> {
         .boxed()
 }
 
+fn notable_file() -> impl Strategy<Value = NotableFile> {
+    let reasons = subsequence(FileReason::ALL, 0..=FileReason::ALL.len());
+    let numbers = (count(), within(0.0, 8.0), within(0.0, 8.0));
+    (
+        text(),
+        option::of(text()),
+        word(FileChange::ALL),
+        reasons,
+        numbers,
+    )
+        .prop_map(|(path, previous_path, change, reasons, numbers)| {
+            let mut file = NotableFile::new(path, change, reasons);
+            file.previous_path = previous_path;
+            file.size_bytes = numbers.0;
+            file.entropy_bits = numbers.1;
+            file.entropy_bits_before = numbers.2;
+            file
+        })
+}
+
+fn inspection() -> BoxedStrategy<FileInspection> {
+    let counts = proptest::array::uniform8(count());
+    let extensions = proptest::collection::btree_map("[a-z0-9]{0,9}", any::<u64>(), 0..9);
+    let ranges = proptest::array::uniform6(proptest::collection::vec(any::<u64>(), 0..9));
+    let files = proptest::collection::vec(notable_file(), 0..4);
+    (counts, extensions, option::of(ranges), files)
+        .prop_map(|(counts, written_extensions, ranges, notable_files)| {
+            let mut inspection = FileInspection::default();
+            [
+                inspection.written_files,
+                inspection.examined_files,
+                inspection.unreadable_files,
+                inspection.unsteady_files,
+                inspection.contradicting_files,
+                inspection.partly_random_files,
+                inspection.encoded_files,
+                inspection.ransom_note_files,
+            ] = counts;
+            inspection.written_extensions = written_extensions;
+            inspection.attributes = ranges.map(|ranges| {
+                let mut attributes = AttributeHistograms::default();
+                [
+                    attributes.access_age,
+                    attributes.change_age,
+                    attributes.modification_age,
+                    attributes.extension,
+                    attributes.permission,
+                    attributes.size,
+                ] = ranges;
+                attributes
+            });
+            inspection.notable_files = notable_files;
+            inspection
+        })
+        .boxed()
+}
+
 fn job() -> BoxedStrategy<BackupJob> {
     let names = (
         text(),
@@ -129,8 +187,9 @@ fn job() -> BoxedStrategy<BackupJob> {
         option::of(0..1_000_000_000_000_i64),
         within(0.0, 1e9),
     );
-    (names, words, times, option::of(any::<i64>()), image())
-        .prop_map(|(names, words, times, exit_code, image)| {
+    let seen = (image(), option::of(inspection()));
+    (names, words, times, option::of(any::<i64>()), seen)
+        .prop_map(|(names, words, times, exit_code, (image, inspection))| {
             let ended_at = times
                 .1
                 .map(|micros| times.0 + TimeDelta::microseconds(micros))
@@ -144,6 +203,7 @@ fn job() -> BoxedStrategy<BackupJob> {
                 .exit_code(exit_code)
                 .duration_seconds(times.2)
                 .image(image)
+                .inspection(inspection)
                 .build()
                 .unwrap()
         })
@@ -186,18 +246,21 @@ fn verdict() -> BoxedStrategy<Verdict> {
         within(1e-300, 1.0),
         findings,
         text(),
-        unseen,
+        (unseen, proptest::collection::vec(notable_file(), 0..3)),
     )
-        .prop_map(|(job, judgement, p_value, findings, summary, unseen)| {
-            let mut verdict = Verdict::new(&job, judgement, summary);
-            verdict.p_value = p_value.map(|p| PValue::new(p).unwrap());
-            verdict.findings = findings;
-            verdict.unseen = unseen
-                .into_iter()
-                .map(|name| FeatureName::new(name).unwrap())
-                .collect();
-            verdict
-        })
+        .prop_map(
+            |(job, judgement, p_value, findings, summary, (unseen, files))| {
+                let mut verdict = Verdict::new(&job, judgement, summary);
+                verdict.p_value = p_value.map(|p| PValue::new(p).unwrap());
+                verdict.findings = findings;
+                verdict.files = files;
+                verdict.unseen = unseen
+                    .into_iter()
+                    .map(|name| FeatureName::new(name).unwrap())
+                    .collect();
+                verdict
+            },
+        )
         .boxed()
 }
 
@@ -230,6 +293,11 @@ proptest! {
         prop_assert_eq!(&read_back(&stream), &stream);
         if let Some(content) = job.image().content {
             prop_assert_eq!(read_back(&content), content);
+        }
+        if let Some(inspection) = job.inspection() {
+            prop_assert_eq!(&read_back(inspection), inspection);
+            let seen = job.with_files_seen(*job.image(), inspection.clone()).unwrap();
+            prop_assert_eq!(seen, job);
         }
     }
 
@@ -281,6 +349,23 @@ fn names_read_back_and_are_never_blank() {
     assert!(serde_json::from_str::<PolicyName>("\" \"").is_err());
     assert!(PolicyType::new("x".repeat(4097)).is_err());
     assert!(ScheduleName::new("").is_err());
+}
+
+#[test]
+fn an_inspection_that_names_too_much_or_nonsense_is_refused() {
+    let job = BackupJob::builder("restic", "1", "c", "p", DateTime::UNIX_EPOCH);
+    let file = NotableFile::new("a", FileChange::New, vec![FileReason::LooksRandom]);
+    let mut inspection = FileInspection::default();
+    inspection.notable_files = vec![file; FileInspection::MOST_FILES + 1];
+    let error = job.inspection(inspection).build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`notable_files` is 21 long: must be at most 20 long"
+    );
+    let line = r#"{"source":"borg","job_id":"1","client":"c","policy":"p","status":"failed",
+        "started_at":"2026-11-22T04:00:00Z","inspection":{"ransom_note_files":-1}}"#;
+    let error = serde_json::from_str::<BackupJob>(line).unwrap_err();
+    assert!(error.to_string().starts_with("`inspection`: invalid value"));
 }
 
 #[test]

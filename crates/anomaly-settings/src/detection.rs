@@ -2,8 +2,9 @@
 
 use crate::section::section;
 use crate::{
-    AlarmBudget, DetectorSet, ExcludedFeatures, FleetAlarmsPerWeek, FleetStreams, ForestSamples,
-    ForestTrees, HistoryJobs, IqrFactor, SensitivityPercent, WarmUpJobs,
+    AlarmBudget, AttributeDeviations, AttributeRate, DetectorSet, ExcludedFeatures, Extensions,
+    FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs, IqrFactor,
+    SensitivityPercent, SuspiciousExtensionPercent, WarmUpJobs,
 };
 
 section! {
@@ -116,6 +117,42 @@ section! {
         /// feature left out is a kind of attack not seen. NetBackup's counterpart is
         /// `featuresToExclude`.
         excluded_features: ExcludedFeatures = ExcludedFeatures::default(),
+
+        /// Standard deviations by which the attributes of written files must leave the usual ones.
+        ///
+        /// For the rule `attribute_shift`: how far the divergence of a job's six histograms (access,
+        /// change and modification time, extension, permissions, size) lies above the mean of past
+        /// divergences. Larger means fewer alarms. Whatever the distribution is, no more than one in
+        /// `1 + k * k` of its values lies k above the mean (Cantelli), which is one in 362 for 19.
+        /// NetBackup's counterpart is `feedbackThreshold`.
+        attribute_deviations: AttributeDeviations = AttributeDeviations::default(),
+
+        /// How far each usual job moves the usual attributes of written files towards its own.
+        ///
+        /// From 0, not at all, to 1, all the way. Larger follows a client that changes sooner, and
+        /// forgets sooner; 0.1 remembers about the last ten jobs. NetBackup's counterpart is
+        /// `feedbackRate`.
+        attribute_rate: AttributeRate = AttributeRate::default(),
+
+        /// Percent of the written files that must have a suspicious extension to be an anomaly.
+        ///
+        /// For the rule `suspicious_extension`; of new and changed files. Larger misses smaller
+        /// attacks. NetBackup's counterpart is `ransomwareExtDetectionMinPercentage`, with the same
+        /// default and range.
+        suspicious_extension_percent: SuspiciousExtensionPercent = SuspiciousExtensionPercent::default(),
+
+        /// Extensions that are suspicious beside the shipped ones.
+        ///
+        /// For the rule `suspicious_extension`. Empty, because the shipped list holds those of known
+        /// ransomware. NetBackup's counterpart is `includeExtension`.
+        include_extensions: Extensions = Extensions::default(),
+
+        /// Extensions that are not suspicious, though the shipped list or `include_extensions` has them.
+        ///
+        /// For the rule `suspicious_extension`, where someone's own files are called so. Empty, because
+        /// an extension left out is a kind of attack not seen. NetBackup's counterpart is
+        /// `excludeExtension`.
+        exclude_extensions: Extensions = Extensions::default(),
     }
 
     /// The rules, which need no history.
@@ -202,5 +239,26 @@ section! {
         /// Off suits clients that are away at times, such as laptops. On, because a backup that
         /// stopped raises no error anywhere.
         missed_backup: bool = true,
+
+        /// Whether written files whose attributes are unlike any before are an anomaly.
+        ///
+        /// Needs a source that looks into files, and twenty jobs. Off suits streams whose jobs hold
+        /// something else each time. On, because it sees what numbers and content do not: other kinds
+        /// of files, other owners' permissions, times that were set. NetBackup's counterpart is the
+        /// in-line detector of file attributes.
+        attribute_shift: bool = true,
+
+        /// Whether written files with the extensions of known ransomware are an anomaly.
+        ///
+        /// Needs a source that looks at the names of files. Off suits those who collect such files. On,
+        /// because it needs no history and names the attacker. NetBackup's counterpart is
+        /// `isRansomwareExtDetectionEnable`.
+        suspicious_extension: bool = true,
+
+        /// Whether new files that are called like ransom notes are an anomaly.
+        ///
+        /// Needs a source that looks at the names of files. Off suits those who collect such files. On,
+        /// because attackers want to be read. NetBackup has no counterpart.
+        ransom_note: bool = true,
     }
 }

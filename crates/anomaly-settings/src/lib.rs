@@ -4,6 +4,7 @@ mod detection;
 mod detector;
 mod error;
 mod excluded;
+mod extensions;
 mod file;
 mod key;
 mod knob;
@@ -20,11 +21,13 @@ pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSe
 pub use detector::DetectorName;
 pub use error::SettingsError;
 pub use excluded::ExcludedFeatures;
+pub use extensions::Extensions;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
 pub use number::{
-    AlarmBudget, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs,
-    IqrFactor, SensitivityPercent, WarmUpJobs,
+    AlarmBudget, AttributeDeviations, AttributeRate, FleetAlarmsPerWeek, FleetStreams,
+    ForestSamples, ForestTrees, HistoryJobs, IqrFactor, SensitivityPercent,
+    SuspiciousExtensionPercent, WarmUpJobs,
 };
 pub use place::Place;
 pub use scope::Scope;

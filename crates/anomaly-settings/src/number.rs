@@ -98,6 +98,12 @@ numbers! {
     ForestTrees(u32), "forest_trees", 10..=500, 50;
     /// Jobs that each tree of the isolation forest is grown from.
     ForestSamples(u32), "forest_samples", 8..=1024, 64;
+    /// Standard deviations above the mean of past divergences at which attributes are strange.
+    AttributeDeviations(f64), "attribute_deviations", 2.0..=1000.0, 19.0;
+    /// How far each usual job moves the usual attributes towards its own.
+    AttributeRate(f64), "attribute_rate", 0.01..=1.0, 0.1;
+    /// Percent of the written files that must have a suspicious extension.
+    SuspiciousExtensionPercent(f64), "suspicious_extension_percent", 10.0..=100.0, 10.0;
 }
 
 impl AlarmBudget {

@@ -37,6 +37,20 @@ const VALUES: &[(&str, [&str; 3])] = &[
             r#"["image_bytes"]"#,
         ],
     ),
+    ("detection.attribute_deviations", ["2.0", "20.0", "1000.0"]),
+    ("detection.attribute_rate", ["0.01", "0.5", "1.0"]),
+    (
+        "detection.suspicious_extension_percent",
+        ["11.0", "50.0", "100.0"],
+    ),
+    (
+        "detection.include_extensions",
+        [r#"["locked"]"#, r#"["locked", "crypt"]"#, r#"["crypt"]"#],
+    ),
+    (
+        "detection.exclude_extensions",
+        [r#"["wcry"]"#, r#"["wcry", "locky"]"#, r#"["locky"]"#],
+    ),
     ("detection.rules.failed_job", ["false", "false", "false"]),
     ("detection.rules.empty_image", ["false", "false", "false"]),
     ("detection.rules.clock", ["false", "false", "false"]),
@@ -48,6 +62,15 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("detection.rules.slow_loss", ["false", "false", "false"]),
     ("detection.rules.slow_job", ["false", "false", "false"]),
     ("detection.rules.missed_backup", ["false", "false", "false"]),
+    (
+        "detection.rules.attribute_shift",
+        ["false", "false", "false"],
+    ),
+    (
+        "detection.rules.suspicious_extension",
+        ["false", "false", "false"],
+    ),
+    ("detection.rules.ransom_note", ["false", "false", "false"]),
     (
         "streams.key",
         [

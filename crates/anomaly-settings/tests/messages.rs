@@ -29,7 +29,8 @@ fn unknown_key() {
         "backwatch.toml:3:1: there is no setting `detection.alarm_budgt`; did you mean \
          `detection.alarm_budget`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
          history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
-         excluded_features, rules"
+         excluded_features, attribute_deviations, attribute_rate, suspicious_extension_percent, \
+         include_extensions, exclude_extensions, rules"
     );
     assert_eq!(
         file("[detecton]\nseed = 1\n"),
@@ -46,12 +47,14 @@ fn unknown_key() {
         "backwatch.toml:1:11: there is no setting `detection.failed_job`; did you mean \
          `detection.rules.failed_job`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
          history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
-         excluded_features, rules"
+         excluded_features, attribute_deviations, attribute_rate, suspicious_extension_percent, \
+         include_extensions, exclude_extensions, rules"
     );
     assert_eq!(
         file("detection.rules.weather = false"),
         "backwatch.toml:1:17: there is no setting `detection.rules.weather`. Allowed: \
-         failed_job, empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup"
+         failed_job, empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup, \
+         attribute_shift, suspicious_extension, ransom_note"
     );
     assert_eq!(
         file("[[scope]]\nclient = 'a'\nstreams.key = ['client']"),
@@ -136,7 +139,8 @@ fn out_of_range() {
         file("# \u{e9}\u{e9}\r\ndetection.rules = { clock = '\u{e9}', x = 1 }"),
         "backwatch.toml:2:29: `detection.rules.clock` is '\u{e9}': must be true or \
          false\nbackwatch.toml:2:34: there is no setting `detection.rules.x`. Allowed: failed_job, \
-         empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup"
+         empty_image, clock, most_gone, all_overwritten, slow_loss, slow_job, missed_backup, \
+         attribute_shift, suspicious_extension, ransom_note"
     );
     assert_eq!(
         file("streams.key = ['client', 'client']"),

@@ -3,9 +3,10 @@
 use anomaly_features::FEATURES;
 use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType, StreamPart};
 use anomaly_settings::{
-    AlarmBudget, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures,
-    FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs, IqrFactor, Scope,
-    SensitivityPercent, Settings, StreamParts, WarmUpJobs,
+    AlarmBudget, AttributeDeviations, AttributeRate, DetectionOverrides, DetectorName, DetectorSet,
+    ExcludedFeatures, Extensions, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees,
+    HistoryJobs, IqrFactor, Scope, SensitivityPercent, Settings, StreamParts,
+    SuspiciousExtensionPercent, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -75,11 +76,24 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
         option::of((0.0..=10_000.0).prop_map(|number| FleetAlarmsPerWeek::new(number).unwrap())),
         option::of((1_u32..=10_000_000).prop_map(|number| FleetStreams::new(number).unwrap())),
     );
+    let extensions = || {
+        let extensions = proptest::collection::vec("[.]?[a-zA-Z0-9_]{1,9}", 0..4);
+        option::of(extensions.prop_map(|names| Extensions::new(names).unwrap()))
+    };
+    let attributes = (
+        option::of((2.0..=1000.0).prop_map(|number| AttributeDeviations::new(number).unwrap())),
+        option::of((0.01..=1.0).prop_map(|number| AttributeRate::new(number).unwrap())),
+        option::of(
+            (10.0..=100.0).prop_map(|number| SuspiciousExtensionPercent::new(number).unwrap()),
+        ),
+        (extensions(), extensions()),
+        (flag(), flag(), flag()),
+    );
     let lists = (option::of(detectors), option::of(features));
     let flags = (flag(), flag(), flag(), flag(), flag());
     let more_flags = (flag(), flag(), flag(), flag());
-    (numbers, budgets, lists, flags, more_flags).prop_map(
-        |(numbers, budgets, lists, flags, more)| {
+    (numbers, budgets, lists, (flags, more_flags), attributes).prop_map(
+        |(numbers, budgets, lists, (flags, more), attributes)| {
             let mut keys = DetectionOverrides::default();
             (
                 keys.alarm_budget,
@@ -102,6 +116,17 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
                 keys.rules.slow_job,
             ) = more;
             (keys.detectors, keys.excluded_features) = lists;
+            (
+                keys.attribute_deviations,
+                keys.attribute_rate,
+                keys.suspicious_extension_percent,
+                (keys.include_extensions, keys.exclude_extensions),
+                (
+                    keys.rules.attribute_shift,
+                    keys.rules.suspicious_extension,
+                    keys.rules.ransom_note,
+                ),
+            ) = attributes;
             (
                 keys.enabled,
                 keys.rules.failed_job,

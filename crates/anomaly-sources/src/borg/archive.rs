@@ -127,11 +127,11 @@ impl Archive {
             return image;
         };
         let count = |letter: &str| letters.get(letter).copied();
-        // `C`: changed while borg read it.
-        let changed = [count("M"), count("C")].into_iter().flatten();
+        // Files that changed while borg read them have a letter of their own, whose count is not
+        // one of files: they are in none of the three.
         image
             .files_new(count("A").unwrap_or(0))
-            .files_changed(changed.fold(0, u64::saturating_add))
+            .files_changed(count("M").unwrap_or(0))
             .files_unmodified(count("U").unwrap_or(0))
             .directory_count(count("d"))
     }

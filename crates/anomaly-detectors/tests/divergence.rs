@@ -1,0 +1,106 @@
+//! Histograms against a baseline that follows them.
+
+use anomaly_detectors::HistogramDivergence;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Draws `observations` from weights with a small generator, so that the counts are a sample.
+fn sample(weights: &[u32], observations: u64, seed: &mut u64) -> Vec<u64> {
+    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+    let mut counts = vec![0; weights.len()];
+    for _ in 0..observations {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let mut left = (*seed >> 33) % total;
+        for (count, &weight) in counts.iter_mut().zip(weights) {
+            if left < u64::from(weight) {
+                *count += 1;
+                break;
+            }
+            left -= u64::from(weight);
+        }
+    }
+    counts
+}
+
+fn learnt(weights: &[u32], seed: &mut u64) -> HistogramDivergence {
+    let mut usual = HistogramDivergence::default();
+    for day in 0..60_u64 {
+        usual.learn(&[&sample(weights, 50 + 37 * (day % 7), seed)], 0.1);
+    }
+    usual
+}
+
+proptest! {
+    /// No counts, however large, make a result that is not a number, and a state reads back.
+    #[test]
+    fn any_histograms_have_a_finite_divergence(
+        nights in vec(vec(vec(prop_oneof![Just(0), 1..9_u64, any::<u64>()], 0..5), 0..4), 0..40),
+        rate in prop_oneof![Just(f64::NAN), -1.0..2.0],
+    ) {
+        let mut usual = HistogramDivergence::default();
+        for night in &nights {
+            let night: Vec<&[u64]> = night.iter().map(Vec::as_slice).collect();
+            let divergence = usual.of(&night);
+            prop_assert!(divergence.total_bits.is_finite() && divergence.total_bits >= 0.0);
+            prop_assert!(divergence.deviations.is_none_or(f64::is_finite));
+            prop_assert_eq!(divergence.bits.len(), night.len());
+            usual.learn(&night, rate);
+        }
+        let text = serde_json::to_string(&usual).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        let read: HistogramDivergence =
+            serde_json::from_str(&text).map_err(|e| TestCaseError::fail(e.to_string()))?;
+        prop_assert_eq!(read, usual);
+    }
+
+    /// Whatever the usual mix is: samples of it are not strange, and files that are nearly all in a
+    /// range that was hardly used are.
+    #[test]
+    fn a_mix_that_was_never_seen_is_strange(
+        mut weights in vec(0..100_u32, 3..30),
+        mut seed in any::<u64>(),
+    ) {
+        weights[0] = 0;
+        weights[1] = 50;
+        let usual = learnt(&weights, &mut seed);
+        let ordinary = usual.of(&[&sample(&weights, 90, &mut seed)]).deviations.unwrap_or(f64::NAN);
+        prop_assert!(ordinary < 19.0, "{}", ordinary);
+        let mut strange = vec![0; weights.len()];
+        strange[0] = 300;
+        let strange = usual.of(&[&strange]).deviations.unwrap_or(f64::NAN);
+        prop_assert!(strange > 19.0, "{}", strange);
+    }
+}
+
+/// A baseline that follows fast forgets fast.
+#[test]
+fn the_rate_says_how_soon_a_new_mix_is_usual() {
+    let (before, after) = ([100_u64, 0], [0_u64, 100]);
+    let after_days = |rate| {
+        let mut usual = HistogramDivergence::default();
+        for _ in 0..20 {
+            usual.learn(&[&before], rate);
+        }
+        for _ in 0..5 {
+            usual.learn(&[&after], rate);
+        }
+        usual.of(&[&after]).total_bits
+    };
+    assert!(after_days(0.0) > 7.0);
+    assert!(after_days(0.1) > after_days(0.5));
+    assert!(after_days(1.0) < 0.02);
+}
+
+#[test]
+fn too_little_is_an_answer() {
+    let mut usual = HistogramDivergence::default();
+    assert_eq!(usual.of(&[&[50, 50]]).bits, [None], "no baseline yet");
+    usual.learn(&[&[50, 50]], 0.1);
+    assert_eq!(usual.of(&[&[5, 5]]).bits, [None], "too few observations");
+    assert_eq!(usual.of(&[&[50, 50, 50]]).bits, [None], "other ranges");
+    let one = usual.of(&[&[50, 50]]);
+    assert_eq!(
+        (one.bits.len(), one.deviations),
+        (1, None),
+        "no past divergences"
+    );
+}
