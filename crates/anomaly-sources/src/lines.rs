@@ -2,25 +2,24 @@
 
 use std::io::{BufRead, Read};
 
+use crate::input::Text;
 use crate::raw_record::RawRecord;
-use crate::{Place, ReadOptions, SourceError};
+use crate::{Input, Place, ReadOptions, SourceError};
 
 /// The lines of an input that are not blank.
-#[derive(Debug)]
-pub(crate) struct Lines<I> {
-    text: I,
+pub(crate) struct Lines<'a> {
+    text: Text<'a>,
     /// The line that is read next, from 1.
     next: u64,
     max_bytes: usize,
     buffer: Vec<u8>,
 }
 
-impl<I: BufRead> Lines<I> {
-    /// The lines of `text`, of which the first has the number `line`.
-    pub(crate) fn new(text: I, line: u64, options: &ReadOptions) -> Self {
+impl<'a> Lines<'a> {
+    pub(crate) fn new(input: Input<'a>, options: &ReadOptions) -> Self {
         Self {
-            text,
-            next: line,
+            text: input.text,
+            next: input.line,
             max_bytes: options.max_record_bytes,
             buffer: Vec::new(),
         }

@@ -1,10 +1,11 @@
 //! The command line.
 
+use std::iter;
 use std::path::PathBuf;
 
 use anomaly_eval::Pattern;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_sources::Format;
+use anomaly_sources::{Format, Timezone};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,9 +77,9 @@ pub(crate) struct ScanArguments {
 /// How files of backup jobs are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputOptions {
-    /// What the files hold; recognised from their content when not given.
-    #[arg(long, value_parser = formats())]
-    pub(crate) format: Option<Format>,
+    /// What the files hold; `auto` recognises it from their content.
+    #[arg(long, value_parser = formats(), default_value = "auto")]
+    pub(crate) format: FormatChoice,
 
     /// Take the jobs in order of their start, not of their place in the files.
     #[arg(long)]
@@ -99,6 +100,24 @@ pub(crate) struct InputOptions {
     /// The exit status of the tool whose output is read, for formats that do not say.
     #[arg(long, value_name = "CODE")]
     pub(crate) exit_code: Option<i64>,
+
+    /// The zone of times that are printed without one: a name such as Europe/Berlin, or an offset
+    /// such as +02:00.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) timezone: Option<Timezone>,
+
+    /// Of which parts to make the policy of a tool that has no policies, such as `paths,tags`; all
+    /// that the tool has when not given.
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    pub(crate) policy_parts: Option<Vec<String>>,
+}
+
+/// What `--format` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormatChoice {
+    /// The content shows it.
+    Auto,
+    Named(Format),
 }
 
 /// Score the rows of a table of numbers with one detector, fitted on the same rows.
@@ -312,9 +331,12 @@ pub(crate) enum Output {
     Ndjson,
 }
 
-fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
-        .try_map(|word| word.parse::<Format>())
+fn formats() -> impl clap::builder::TypedValueParser<Value = FormatChoice> {
+    let names = Format::ALL.iter().map(|format| format.as_str());
+    PossibleValuesParser::new(iter::once("auto").chain(names)).try_map(|word| match &*word {
+        "auto" => Ok(FormatChoice::Auto),
+        name => name.parse().map(FormatChoice::Named),
+    })
 }
 
 fn patterns() -> impl clap::builder::TypedValueParser<Value = Pattern> {

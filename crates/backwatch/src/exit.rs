@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anomaly_eval::EvalError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
-use anomaly_sources::{Format, SourceError};
+use anomaly_sources::{Format, ReadOption, SourceError};
 
 use crate::detect::DetectError;
 
@@ -39,11 +39,11 @@ pub(crate) enum Failure {
     Open { path: PathBuf, source: io::Error },
     #[error("{name}")]
     Source { name: String, source: SourceError },
-    #[error("{name}: {format} does not say the {option}: give it with --{}", option.replace('_', "-"))]
+    #[error("{name}: {format} does not say the {option}: give it with --{}", option.as_str().replace('_', "-"))]
     OptionNeeded {
         name: String,
         format: Format,
-        option: &'static str,
+        option: ReadOption,
     },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
-use anomaly_sources::{Format, Located, Place, ReadOptions, Record, recognise};
+use anomaly_sources::{Format, Located, Place, ReadOption, ReadOptions, Record, recognise};
 
-use crate::cli::InputOptions;
+use crate::cli::{FormatChoice, InputOptions};
 use crate::exit::Failure;
 use crate::terminal::warning;
 
@@ -68,7 +68,7 @@ impl Input {
         let name = file_name(path);
         let failed = |source| Failure::of_source(&name, source);
         let mut content = open(path)?;
-        let format = if let Some(format) = arguments.format {
+        let format = if let FormatChoice::Named(format) = arguments.format {
             format
         } else {
             let unreadable = |source| Failure::Open {
@@ -84,7 +84,9 @@ impl Input {
             .client(arguments.client.clone())
             .policy(arguments.policy.clone())
             .started_at(arguments.started_at)
-            .exit_code(arguments.exit_code);
+            .exit_code(arguments.exit_code)
+            .timezone(arguments.timezone)
+            .policy_parts(arguments.policy_parts.clone());
 
         let mut summary = FileSummary::new(name.clone());
         let (mut bad, mut skipped, mut twice) = (
@@ -203,19 +205,22 @@ impl FileSummary {
 
 /// An option that changes nothing is a misunderstanding.
 fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
-    if format == Format::ResticBackup {
-        return;
-    }
+    let used = format.source().options();
     let given = [
-        ("--client", arguments.client.is_some()),
-        ("--policy", arguments.policy.is_some()),
-        ("--started-at", arguments.started_at.is_some()),
-        ("--exit-code", arguments.exit_code.is_some()),
+        (ReadOption::Client, arguments.client.is_some()),
+        (ReadOption::Policy, arguments.policy.is_some()),
+        (ReadOption::PolicyParts, arguments.policy_parts.is_some()),
+        (ReadOption::StartedAt, arguments.started_at.is_some()),
+        (ReadOption::ExitCode, arguments.exit_code.is_some()),
+        (ReadOption::Timezone, arguments.timezone.is_some()),
     ];
-    for (option, _) in given.iter().filter(|(_, given)| *given) {
-        warning(&format!(
-            "{name}: {option} is not used: {format} says it itself"
-        ));
+    for (option, is_given) in given {
+        if is_given && !used.contains(&option) {
+            let option = option.as_str().replace('_', "-");
+            warning(&format!(
+                "{name}: --{option} is not used: {format} has no need of it"
+            ));
+        }
     }
 }
 

@@ -10,31 +10,18 @@ use std::io::{BufRead, BufReader};
 
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::DateTime;
-use anomaly_sources::{Format, ReadOptions, Record, RecordError, SourceError, read, recognise};
+use anomaly_sources::{
+    Format, ReadOptions, Record, RecordError, SourceError, Timezone, read, recognise,
+};
 
 /// Short enough that a fuzzer reaches it.
 const MAX_RECORD_BYTES: usize = 2000;
 
-pub(crate) fn ndjson(bytes: &[u8]) {
-    reads(bytes, Format::Ndjson, &options());
-}
-
-pub(crate) fn restic_snapshots(bytes: &[u8]) {
-    let (records, _) = reads(bytes, Format::ResticSnapshots, &options());
-    let starts = records.iter().filter_map(|record| match record {
-        Record::Job(job) => Some(job.value.started_at()),
-        _ => None,
-    });
-    assert!(starts.is_sorted(), "jobs come in the order of their start");
-}
-
-pub(crate) fn restic_backup(bytes: &[u8]) {
-    reads(bytes, Format::ResticBackup, &options());
-    reads(
-        bytes,
-        Format::ResticBackup,
-        &options().exit_code(1).started_at(DateTime::UNIX_EPOCH),
-    );
+/// Whatever a reader finds, with and without a run that failed.
+pub(crate) fn any(bytes: &[u8], format: Format) {
+    reads(bytes, format, &options());
+    let failed = options().exit_code(1).started_at(DateTime::UNIX_EPOCH);
+    reads(bytes, format, &failed);
 }
 
 /// What is recognised can at least be opened.
@@ -53,6 +40,7 @@ fn options() -> ReadOptions {
     options
         .client("client".to_owned())
         .policy("policy".to_owned())
+        .timezone("Europe/Berlin".parse::<Timezone>().unwrap())
 }
 
 /// Reads `bytes` and checks what holds for every format.
@@ -67,7 +55,7 @@ fn reads(bytes: &[u8], format: Format, options: &ReadOptions) -> (Vec<Record>, O
                 assert_eq!(serde_json::from_str::<BackupJob>(&text).unwrap(), job.value);
                 job.place
             }
-            Record::Skipped(skipped) => skipped.place,
+            Record::Skipped(said) | Record::Remark(said) => said.place,
             Record::Bad(RecordError { place, message, .. }) => {
                 assert!(!message.is_empty());
                 *place

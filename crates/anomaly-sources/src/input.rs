@@ -1,6 +1,7 @@
 //! The beginning of an input: is it text, and where does the text start?
 
-use std::io::{BufRead, Chain, Cursor, Read};
+use std::fmt;
+use std::io::{BufRead, Cursor, Read};
 
 use crate::SourceError;
 
@@ -10,19 +11,25 @@ const HEAD_BYTES: usize = 512;
 const MAGIC_BYTES: usize = 4;
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What is left of an input whose beginning was read.
-pub(crate) type Text<R> = Chain<Cursor<Vec<u8>>, R>;
+/// The text of an input.
+pub(crate) type Text<'a> = Box<dyn BufRead + 'a>;
 
-/// An input that begins with text, or is empty.
-pub(crate) struct Opened<R> {
+/// An input that begins with text, or is empty: what a [`Source`](crate::Source) opens.
+pub struct Input<'a> {
     /// All of it from the first character that is not blank, without a byte order mark.
-    pub(crate) text: Text<R>,
+    pub(crate) text: Text<'a>,
     /// The line of that character, from 1.
     pub(crate) line: u64,
+    /// The first bytes of it.
+    pub(crate) head: Vec<u8>,
 }
 
-impl<R: BufRead> Opened<R> {
-    pub(crate) fn new(mut input: R) -> Result<Self, SourceError> {
+impl<'a> Input<'a> {
+    /// Looks at the beginning of an input.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it is not text, or cannot be read.
+    pub fn new(mut input: impl BufRead + 'a) -> Result<Self, SourceError> {
         let mut line = 1;
         let mut head = Vec::with_capacity(HEAD_BYTES);
         for byte in input.by_ref().bytes() {
@@ -40,22 +47,25 @@ impl<R: BufRead> Opened<R> {
         }
         check_text(&head)?;
         Ok(Self {
-            text: Cursor::new(head).chain(input),
+            text: Box::new(Cursor::new(head.clone()).chain(input)),
             line,
+            head,
         })
     }
 
-    /// The first bytes.
-    pub(crate) fn head(&self) -> &[u8] {
-        self.text.get_ref().0.get_ref()
-    }
-
+    /// Refuses an input without text.
     pub(crate) fn not_empty(self) -> Result<Self, SourceError> {
-        if self.head().is_empty() {
+        if self.head.is_empty() {
             Err(EMPTY)
         } else {
             Ok(self)
         }
+    }
+}
+
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (f.debug_struct("Input").field("line", &self.line)).finish_non_exhaustive()
     }
 }
 
