@@ -16,7 +16,8 @@ pub(super) fn lines(files: &[NotableFile]) -> Vec<String> {
     lines
 }
 
-fn line(file: &NotableFile) -> String {
+/// A file, and what is notable about it.
+pub(crate) fn line(file: &NotableFile) -> String {
     let before = file.previous_path.as_deref();
     let before = before.map_or_else(String::new, |before| format!(" (was {before})"));
     let reasons: Vec<&str> = file
@@ -25,7 +26,8 @@ fn line(file: &NotableFile) -> String {
         .map(|reason| reason.in_words())
         .collect();
     let entropy = match (file.entropy_bits_before, file.entropy_bits) {
-        (Some(before), Some(now)) => format!(", entropy {before:.1} to {now:.1} bits"),
+        (Some(before), Some(now)) => format!(", entropy {before:.2} to {now:.2} bits"),
+        (None, Some(now)) => format!(", entropy {now:.2} bits"),
         _ => String::new(),
     };
     let text = format!("{}{before}: {}{entropy}", file.path, reasons.join(", "));

@@ -1,14 +1,15 @@
 //! Output for programs.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 
 use anomaly_features::AnomalyType;
-use anomaly_model::{Anomaly, Verdict};
+use anomaly_model::Anomaly;
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::scan::Found;
+use crate::found::Found;
 use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::harmful;
@@ -42,28 +43,37 @@ pub(super) fn document<'a>(out: impl Write, found: &'a Found) -> Result<(), Fail
         switched_off: &found.off,
         anomalies,
     };
-    write_lines(out, [serde_json::to_string_pretty(&document)])
+    pretty(out, &document)
 }
 
-/// One verdict record a line.
-pub(super) fn verdicts(out: impl Write, verdicts: &[Verdict]) -> Result<(), Failure> {
-    write_lines(out, verdicts.iter().map(serde_json::to_string))
+/// One document, in lines that people can read.
+pub(crate) fn pretty(mut out: impl Write, document: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(document)?;
+    writeln!(out, "{}", escaped(&json))?;
+    Ok(out.flush()?)
 }
 
-fn write_lines(
-    out: impl Write,
-    lines: impl IntoIterator<Item = serde_json::Result<String>>,
-) -> Result<(), Failure> {
+/// A record on a line of its own.
+pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(record)?;
+    Ok(writeln!(out, "{}", escaped(&json))?)
+}
+
+/// One record a line.
+pub(super) fn lines<T: Serialize>(out: impl Write, records: &[T]) -> Result<(), Failure> {
     let mut out = BufWriter::new(out);
-    for line in lines {
-        writeln!(out, "{}", escaped(&line?))?;
+    for record in records {
+        line(&mut out, record)?;
     }
     Ok(out.flush()?)
 }
 
 /// The same JSON, with what could harm a terminal escaped. It only stands inside of strings, since
 /// between values JSON has no such characters but line ends.
-fn escaped(json: &str) -> String {
+fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.contains(|c| harmful(c) && c != '\n') {
+        return Cow::Borrowed(json);
+    }
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         if harmful(c) && c != '\n' {
@@ -72,5 +82,5 @@ fn escaped(json: &str) -> String {
             escaped.push(c);
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
