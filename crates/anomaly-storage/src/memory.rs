@@ -5,7 +5,7 @@ mod log;
 mod numbered;
 
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
 use self::data::{Data, Row, Stream};
 use self::log::Entry;
@@ -140,6 +140,9 @@ macro_rules! read_from_data {
                 limit: usize,
             ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
                 Ok(self.data.streams_after(after, limit))
+            }
+            fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError> {
+                Ok(self.data.streams_of_client(client))
             }
             fn due_streams(
                 &self,

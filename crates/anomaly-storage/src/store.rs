@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
@@ -120,6 +120,12 @@ pub trait Read {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError>;
+
+    /// The streams that a client has jobs in, in the order in which they were first seen.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError>;
 
     /// Up to `limit` streams whose next job is due by `until`, the one due first first, with their
     /// status.

@@ -1,7 +1,7 @@
 //! What a store in memory holds.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
@@ -133,6 +133,17 @@ impl Data {
                         .and_then(|found| found.status.clone()),
                 ),
             })
+            .collect()
+    }
+
+    pub(super) fn streams_of_client(&self, client: &ClientName) -> Vec<StreamKey> {
+        let of_client = self.rows.iter();
+        let of_client = of_client.filter(|row| row.job.client().name == *client);
+        let streams: HashSet<&StreamKey> = of_client.map(|row| &row.stream).collect();
+        let in_order = self.stream_order.iter();
+        in_order
+            .filter(|stream| streams.contains(stream))
+            .cloned()
             .collect()
     }
 

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::fault::Fault;
@@ -225,6 +225,10 @@ impl<T: Reader> Read for T {
         limit: usize,
     ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
         self.read(|connection| streams::streams(connection, after, limit))
+    }
+
+    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError> {
+        self.read(|connection| streams::of_client(connection, client))
     }
 
     fn due_streams(

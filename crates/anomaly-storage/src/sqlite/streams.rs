@@ -1,7 +1,7 @@
 //! Streams: their numbers, what is known of them, and their models.
 
-use anomaly_model::StreamKey;
 use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{ClientName, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::fault::{Fault, Result};
@@ -11,6 +11,9 @@ use crate::Stored;
 const ID: &str = "SELECT id FROM streams WHERE key = ?1";
 const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
 const STREAMS: &str = "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
+const OF_CLIENT: &str = "
+    SELECT key FROM streams WHERE id IN (SELECT stream FROM client_streams WHERE client = ?1)
+    ORDER BY id";
 const DUE: &str = "
     SELECT id, key, status FROM streams
     WHERE due_at_micros <= ?1 AND status IS NOT NULL ORDER BY due_at_micros LIMIT ?2";
@@ -88,6 +91,12 @@ pub(super) fn put_status(
         .prepare_cached("UPDATE streams SET status = ?2, due_at_micros = ?3 WHERE id = ?1")?
         .execute((stream, status, from_time(due_at)))?;
     Ok(())
+}
+
+pub(super) fn of_client(connection: &Connection, client: &ClientName) -> Result<Vec<StreamKey>> {
+    let mut statement = connection.prepare_cached(OF_CLIENT)?;
+    let rows = statement.query_map((client.as_str(),), |row| json(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn due(

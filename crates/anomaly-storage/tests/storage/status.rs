@@ -1,7 +1,7 @@
 //! What is known of a stream without reading its jobs.
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Judgement, StreamKey};
+use anomaly_model::{BackupJob, ClientName, Judgement, StreamKey};
 use anomaly_storage::{Store, Stored};
 
 use crate::both_stores::both_stores;
@@ -11,6 +11,7 @@ both_stores! {
     streams_come_in_the_order_in_which_they_were_seen
     a_status_is_part_of_its_transaction
     streams_are_found_by_when_they_are_due
+    streams_are_found_by_their_client
     the_last_note_counts
 }
 
@@ -115,6 +116,24 @@ fn streams_are_found_by_when_they_are_due(store: &mut dyn Store) {
     drop(transaction);
     assert_eq!(due(store, 20, 9).len(), 2, "it was not committed");
     assert_eq!(due(store, 20, 9)[1], third);
+}
+
+fn streams_are_found_by_their_client(store: &mut dyn Store) {
+    let of = |policy: &str, id: &str| {
+        let job = BackupJob::builder("restic", id, "mail01", policy, at(1)).build();
+        Case::of_job(job.unwrap(), Judgement::Normal)
+    };
+    let cases = [
+        of("daily", "a"),
+        Case::of_client("web02", "b", 1, Judgement::Normal),
+        of("weekly", "c"),
+        of("daily", "d"),
+    ];
+    store_all(store, &cases);
+    let streams = store.streams_of_client(&cases[0].verdict.client).unwrap();
+    assert_eq!(streams, [cases[0].stream.clone(), cases[2].stream.clone()]);
+    let nobody = ClientName::new("nobody").unwrap();
+    assert_eq!(store.streams_of_client(&nobody).unwrap(), []);
 }
 
 fn the_last_note_counts(store: &mut dyn Store) {
