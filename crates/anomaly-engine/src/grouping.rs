@@ -16,6 +16,22 @@ pub struct Sighting {
 }
 
 impl Sighting {
+    /// Of an anomaly of `client`.
+    #[must_use]
+    pub fn new(
+        client: ClientName,
+        started_at: DateTime<Utc>,
+        severity: Severity,
+        kind: AnomalyKind,
+    ) -> Self {
+        Self {
+            client,
+            started_at,
+            severity,
+            kind,
+        }
+    }
+
     /// Of an anomaly; `None` if the verdict is none.
     #[must_use]
     pub fn of(anomaly: &Verdict) -> Option<Self> {

@@ -39,7 +39,7 @@ pub use grouping::{Sighting, group};
 pub use learn::{LearnError, PastStream};
 pub use missed::missed_job;
 pub use population::{Population, PopulationError};
-pub use recovery::{Examined, FirstAlarm, is_of_data, recovery_point};
+pub use recovery::{Examined, FirstAlarm, Onset, is_of_data, recovery_point};
 pub use said::Said;
 pub use status::{Overdue, StreamStatus};
 pub use stream_model::StreamModel;

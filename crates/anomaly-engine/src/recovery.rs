@@ -8,6 +8,8 @@ use anomaly_model::{
 };
 use anomaly_settings::DetectionSettings;
 
+use crate::statistic::STATISTICS;
+
 /// So many jobs in a row without a sign, and what came before is another story: a week of daily
 /// jobs, as long as an anomaly counts as one that goes on.
 const CALM_JOBS: usize = 7;
@@ -34,6 +36,8 @@ pub struct Examined {
     p_value: Option<f64>,
     review: ReviewStatus,
     is_covered: bool,
+    /// Whether it was found in the least that each of some jobs did.
+    is_drip: bool,
     unseen: Vec<FeatureName>,
 }
 
@@ -56,6 +60,9 @@ impl Examined {
             p_value: verdict.p_value.map(anomaly_model::PValue::get),
             review: review.map_or(ReviewStatus::NotReviewed, |review| review.status),
             is_covered: verdict.covered_by.is_some(),
+            is_drip: verdict
+                .kind()
+                .is_some_and(|kind| onset(kind, verdict) == Onset::Drip),
             unseen: verdict.unseen.clone(),
         }
     }
@@ -115,13 +122,56 @@ pub fn is_of_data(kind: AnomalyKind) -> bool {
     !matches!(kind, Failure | MissedBackup | Slowdown)
 }
 
+/// How an incident began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Onset {
+    /// With one job.
+    Sudden,
+    /// In small steps, seen in the least that each of some jobs did: before anyone could see it.
+    Drip,
+    /// With data that went little by little, since the stream held most.
+    Loss,
+}
+
 /// The first alarm of an incident, as far as a stream is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstAlarm {
     /// When the first job of the stream's client started that is an anomaly of data.
     pub at: DateTime<Utc>,
-    /// Whether that is a change in small steps: it began before anyone could see it.
-    pub is_slow: bool,
+    /// How it began.
+    pub onset: Onset,
+}
+
+impl FirstAlarm {
+    /// Of one anomaly; `None` if it says nothing of the data.
+    #[must_use]
+    pub fn of(anomaly: &Verdict) -> Option<Self> {
+        let kind = anomaly.kind().filter(|&kind| is_of_data(kind))?;
+        let onset = onset(kind, anomaly);
+        let at = anomaly.started_at;
+        Some(Self { at, onset })
+    }
+
+    /// The first of two anomalies of an incident; what comes later says nothing of how it began.
+    #[must_use]
+    pub fn or_before(self, other: Self) -> Self {
+        if (self.at, other.onset) < (other.at, self.onset) {
+            self
+        } else {
+            other
+        }
+    }
+}
+
+fn onset(kind: AnomalyKind, anomaly: &Verdict) -> Onset {
+    if kind != AnomalyKind::SlowDrift {
+        return Onset::Sudden;
+    }
+    let of_shares = anomaly.findings.iter().any(|finding| {
+        let mut sustained = STATISTICS.iter().filter(|one| one.is_sustained());
+        sustained.any(|one| one.share.name() == finding.feature.as_str())
+    });
+    if of_shares { Onset::Drip } else { Onset::Loss }
 }
 
 struct Thresholds {
@@ -155,11 +205,8 @@ pub fn recovery_point<E>(
             strange,
             raised: (RAISED * strange).min(MOST_RAISED).max(strange),
         },
-        slow_jobs: if first_alarm.is_some_and(|alarm| alarm.is_slow) {
-            SLOW_JOBS
-        } else {
-            0
-        },
+        onset: first_alarm.map_or(Onset::Sudden, |alarm| alarm.onset),
+        since_drip: None,
         remembered_jobs: settings.history_jobs.get() as usize,
         first_alarm,
         first_sign: first_alarm.map(|alarm| alarm.at),
@@ -182,8 +229,9 @@ pub fn recovery_point<E>(
 /// The walk back through a stream's jobs.
 struct Search {
     thresholds: Thresholds,
-    /// Jobs before the first alarm that are not trusted, whatever they say.
-    slow_jobs: usize,
+    onset: Onset,
+    /// Jobs since the drip that was found last, after the first alarm.
+    since_drip: Option<usize>,
     /// Jobs that were compared with each other.
     remembered_jobs: usize,
     first_alarm: Option<FirstAlarm>,
@@ -232,11 +280,16 @@ impl Most {
 
 impl Search {
     fn is_slow(&self) -> bool {
-        self.slow_jobs > 0
+        self.onset > Onset::Sudden
+    }
+
+    /// Jobs before the first sign that are not trusted, whatever they say.
+    fn slow_jobs(&self) -> usize {
+        if self.is_slow() { SLOW_JOBS } else { 0 }
     }
 
     fn is_done(&self) -> bool {
-        let compared = !self.is_slow() || self.before >= self.remembered_jobs;
+        let compared = self.onset < Onset::Loss || self.before >= self.remembered_jobs;
         self.found.is_some() && self.calm >= CALM_JOBS && compared
     }
 
@@ -245,18 +298,23 @@ impl Search {
         let held_more = self.most.is_less_than(examined);
         let alarm = self.first_alarm.map(|alarm| alarm.at);
         if alarm.is_some_and(|at| examined.job.started_at >= at) {
+            self.note_drip(examined, doubt);
             self.list(examined, doubt.unwrap_or(SuspectReason::AfterFirstSign));
             return;
+        }
+        // A drip whose jobs reach back beyond the first alarm began before it.
+        if self.since_drip.take().is_some_and(reaches_back) {
+            self.onset = self.onset.max(Onset::Drip);
         }
         self.before += 1;
         if alarm.is_some() && examined.is_sign(&self.thresholds) {
             self.first_sign = Some(examined.job.started_at);
             (self.before, self.calm, self.found) = (0, 0, None);
-        } else if self.is_slow() && (self.before <= self.slow_jobs || held_more) {
+        } else if self.onset == Onset::Loss && held_more {
             (self.calm, self.found) = (0, None);
         }
         let succeeded = examined.status == JobStatus::Succeeded && !examined.is_empty();
-        let trusted = succeeded && doubt.is_none() && self.before > self.slow_jobs;
+        let trusted = succeeded && doubt.is_none() && self.before > self.slow_jobs();
         if trusted && self.found.is_none() {
             self.found = Some(Found {
                 examined: examined.clone(),
@@ -270,6 +328,15 @@ impl Search {
             SuspectReason::AfterFirstSign
         };
         self.list(examined, doubt.unwrap_or(reason));
+    }
+
+    /// Notes how long before the job something was found that takes several jobs to be seen.
+    fn note_drip(&mut self, examined: &Examined, doubt: Option<SuspectReason>) {
+        if examined.is_drip && doubt == Some(SuspectReason::Anomalous) {
+            self.since_drip = Some(0);
+        } else if examined.left_an_image() {
+            self.since_drip = self.since_drip.map(|jobs| jobs + 1);
+        }
     }
 
     /// Lists an image as suspect; what is not newer than the one that is found leaves the list again.
@@ -289,7 +356,7 @@ impl Search {
         let mut reasons = Vec::new();
         match (self.first_alarm, self.first_sign) {
             (Some(alarm), Some(sign)) if sign < alarm.at => reasons.push(format!(
-                "The first alarm was at {}; signs of it, too weak for an alarm, go back to {}.",
+                "The first alarm was at {}; signs shortly before it go back to {}.",
                 when(alarm.at),
                 when(sign)
             )),
@@ -297,10 +364,13 @@ impl Search {
             (None, _) => reasons.push("Nothing says that data of this client were hit.".to_owned()),
         }
         if self.is_slow() {
+            let most = match self.onset {
+                Onset::Loss => ", and holds about the most that is remembered",
+                _ => "",
+            };
             reasons.push(format!(
                 "It came in small steps, so that nobody knows when it began: the image is from \
-                 before the {SLOW_JOBS} jobs in which it was seen, and holds most of what is \
-                 remembered."
+                 before the {SLOW_JOBS} jobs in which it was seen{most}."
             ));
         }
         let found = self.found.take();
@@ -364,6 +434,12 @@ impl Search {
         }
         confidence
     }
+}
+
+/// Whether a drip that was found so many jobs after the first alarm began before it: a week or two
+/// of jobs had it, and those of the week may be just the ones since.
+fn reaches_back(jobs: usize) -> bool {
+    jobs + 1 < SLOW_JOBS && jobs + 1 != CALM_JOBS
 }
 
 fn when(time: DateTime<Utc>) -> String {

@@ -88,6 +88,21 @@ pub enum Overdue {
 }
 
 impl StreamStatus {
+    /// After a job that nobody could judge, because the stream's model cannot be used: what was known
+    /// stays.
+    #[must_use]
+    pub fn after_unjudged(before: Option<&Self>, job: &BackupJob, verdict: &Verdict) -> Self {
+        let mut status = Self::after(before, job, verdict, &StreamModel::default());
+        if let Some(before) = before {
+            status.learnt_jobs = before.learnt_jobs;
+            status.latest_start = before.latest_start.max(Some(job.started_at()));
+            status.odd_start = before.odd_start;
+            status.rhythm = before.rhythm;
+            status.proposal.clone_from(&before.proposal);
+        }
+        status
+    }
+
     /// After a job was judged: `before` is the status before it, `model` that of the stream after
     /// it.
     #[must_use]

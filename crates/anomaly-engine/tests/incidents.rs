@@ -99,10 +99,10 @@ fn single_anomalies_of_many_clients_over_weeks_are_not_one() {
 }
 
 #[test]
-fn anomalies_of_a_client_within_a_week_are_one() {
+fn anomalies_of_a_client_within_eight_days_are_one() {
     let failed = anomaly(1, 0, Severity::Medium, AnomalyKind::Failure);
-    let encrypted = anomaly(1, 168, Severity::High, AnomalyKind::MassEncryption);
-    let late = anomaly(1, 168 + 169, Severity::Low, AnomalyKind::Growth);
+    let encrypted = anomaly(1, 192, Severity::High, AnomalyKind::MassEncryption);
+    let late = anomaly(1, 192 + 193, Severity::Low, AnomalyKind::Growth);
     let other = anomaly(2, 100, Severity::High, AnomalyKind::MassEncryption);
     assert_eq!(sizes(&[failed, encrypted, late, other]), [2, 1, 1]);
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::convert::Infallible;
 
-use anomaly_engine::{Engine, Examined, FirstAlarm, StreamModel, recovery_point};
+use anomaly_engine::{Engine, Examined, FirstAlarm, Onset, StreamModel, recovery_point};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
     AnomalyKind, BackupJob, Confidence, ContentStatistics, JobStatus, Judgement, PValue,
@@ -77,13 +77,16 @@ fn examined(number: u64, day: &Day) -> Examined {
 
 /// The recovery point of days from day 0 on, when the first alarm was on this day.
 fn point(days: &[Day], alarm: Option<usize>) -> RecoveryPoint {
-    let is_slow = |at: usize| {
-        let kind = AnomalyKind::SlowDrift;
-        matches!(days[at].judgement, Judgement::Anomalous { kind: k, .. } if k == kind)
+    let onset = |at: usize| {
+        let slow = AnomalyKind::SlowDrift;
+        match days[at].judgement {
+            Judgement::Anomalous { kind, .. } if kind == slow => Onset::Loss,
+            _ => Onset::Sudden,
+        }
     };
     let first_alarm = alarm.map(|at| FirstAlarm {
         at: day(at as u64),
-        is_slow: is_slow(at),
+        onset: onset(at),
     });
     let newest_first = (0..).zip(days).collect::<Vec<_>>().into_iter().rev();
     let stream = Engine::default().stream_of(&builder(0).build().unwrap());
@@ -316,18 +319,14 @@ fn a_drip_is_not_restored_from_the_day_before() {
         };
         let verdict = engine.judge(&job, &mut model);
         if verdict.is_anomalous() && alarm.is_none() {
-            let is_slow = verdict.kind() == Some(AnomalyKind::SlowDrift);
-            assert!(is_slow, "{}", verdict.summary);
-            alarm = Some(FirstAlarm {
-                at: job.started_at(),
-                is_slow,
-            });
+            alarm = FirstAlarm::of(&verdict);
         }
         seen.push(Ok::<_, Infallible>(Examined::of(&job, &verdict, None)));
     }
     seen.reverse();
     let alarm = alarm.unwrap();
     assert!(alarm.at > day(46));
+    assert_eq!(alarm.onset, Onset::Drip);
     let settings = DetectionSettings::default();
     let stream = engine.stream_of(&dripping(0));
     let point = recovery_point(stream, &settings, Some(alarm), seen).unwrap();

@@ -1,15 +1,21 @@
 //! Engine and store, composed.
 
+mod coverage;
+mod incidents;
+mod recovery;
+mod reviews;
+mod tick;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use anomaly_engine::{Engine, Population};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{AnomalyQuery, MemoryStore, SqliteStore, Store};
 
 use crate::session::Session;
-use crate::{BatchSummary, Observed, Reviewed, ServiceError};
+use crate::{BatchSummary, Observed, ServiceError};
 
 /// Jobs that a batch commits at once: enough that the disk is not what limits it, few enough that
 /// a killed process repeats little.
@@ -150,20 +156,6 @@ impl AnomalyService {
         Ok(self.store.last_normal(job)?)
     }
 
-    /// Takes down what a person decided about an anomaly. A false positive is learnt as a usual
-    /// job; one that is confirmed or ignored is not, and is unlearnt if it was.
-    ///
-    /// # Errors
-    /// [`ServiceError::Store`] when there is no such anomaly or the store fails, and
-    /// [`ServiceError::Model`] when the stored model cannot be used; then nothing was changed.
-    pub fn review(&mut self, job: &JobKey, review: &Review) -> Result<Reviewed, ServiceError> {
-        let mut session = Session::begin(&self.engine, &mut *self.store)?;
-        let reviewed = session.review(job, review)?;
-        session.commit()?;
-        tracing::info!(job = %job.job_id, status = %review.status, learnt = reviewed.learnt);
-        Ok(reviewed)
-    }
-
     /// Forgets what was learnt of a stream, which then warms up anew: for a stored model that
     /// cannot be used, or a stream that has become another. Jobs and verdicts stay.
     ///
@@ -171,7 +163,7 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the store fails; then nothing was changed.
     pub fn forget(&mut self, stream: &StreamKey) -> Result<(), ServiceError> {
         let mut session = Session::begin(&self.engine, &mut *self.store)?;
-        session.forget(stream);
+        session.forget(stream)?;
         session.commit()?;
         tracing::info!(%stream, "forgotten");
         Ok(())

@@ -8,7 +8,7 @@ section! {
     pub struct IncidentSettings, pub(crate) overrides IncidentOverrides, prefix "incidents." {
         /// Hours within which anomalies of one client belong together, each from the one before.
         ///
-        /// 168, a week: it holds a job of every usual schedule once, the weekly full backup too.
+        /// 192, eight days: a week holds a job of every usual schedule, and a weekly one may be late.
         /// Longer makes one of what is not; shorter tells each stream of a client apart.
         client_hours: ClientHours = ClientHours::default(),
 

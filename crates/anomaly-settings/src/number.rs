@@ -113,7 +113,7 @@ numbers! {
     /// The most days for which a false positive may cover later jobs.
     LongestExpiryDays(u32), "longest_days", 1..=3660, 366;
     /// Hours within which anomalies of one client belong together.
-    ClientHours(u32), "client_hours", 1..=8784, 168;
+    ClientHours(u32), "client_hours", 1..=8784, 192;
     /// Hours within which anomalies of many clients belong together.
     FleetHours(u32), "fleet_hours", 1..=744, 24;
     /// Clients that are many.
