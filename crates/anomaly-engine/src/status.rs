@@ -166,13 +166,20 @@ impl StreamStatus {
         self.missed.map(|missed| missed.after)
     }
 
-    /// The earliest time at which [`overdue`](Self::overdue) can say that a job was missed; `None`
-    /// while too few jobs say how often they come, or after that was told.
+    /// A time at which [`overdue`](Self::overdue) is to be asked, since a job may be missed then;
+    /// `None` while too few jobs say how often they come, or after that was told.
+    ///
+    /// `last_tick` is when it was last asked: a job that says to have started long after that has a
+    /// wrong clock, and does not put off the next one.
     #[must_use]
-    pub fn due_at(&self) -> Option<DateTime<Utc>> {
-        let start = self.latest_start?;
+    pub fn due_at(&self, last_tick: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let start = match last_tick {
+            Some(last) => self.reference(last)?,
+            None => self.latest_start?,
+        };
         let was_told = self.missed.is_some_and(|missed| missed.after == start);
-        if was_told && self.odd_start.is_none_or(|odd| odd <= start) {
+        let may_be_ahead = self.odd_start.is_some_and(|odd| odd > start);
+        if was_told && !may_be_ahead {
             return None;
         }
         self.told_due_after(start)
@@ -308,10 +315,8 @@ impl StreamStatus {
     fn reference(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let latest = self.latest_start?;
         let odd = self.odd_start;
-        Some(
-            odd.filter(|odd| (latest..=now).contains(odd))
-                .unwrap_or(latest),
-        )
+        let has_come = |odd: &DateTime<Utc>| *odd >= latest && *odd <= now + AHEAD;
+        Some(odd.filter(has_come).unwrap_or(latest))
     }
 
     fn due_after(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {

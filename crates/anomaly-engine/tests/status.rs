@@ -56,7 +56,7 @@ impl Stream {
     fn tick(&mut self, now: DateTime<Utc>) -> Overdue {
         let last = self.last_tick.replace(now);
         let status = self.status.as_mut().unwrap();
-        let due_at = status.due_at();
+        let due_at = status.due_at(last);
         let overdue = status.overdue(self.engine.settings(), now, last);
         if let Overdue::Missed(silence) = &overdue {
             assert!(
@@ -185,7 +185,7 @@ fn a_wrong_clock_of_the_jobs_does_not_flood() {
 fn a_stream_without_a_cadence_is_never_due() {
     for jobs in [1, 7] {
         let mut stream = Stream::after(&usual_jobs(jobs));
-        assert_eq!(stream.status.as_ref().unwrap().due_at(), None);
+        assert_eq!(stream.status.as_ref().unwrap().due_at(None), None);
         assert_eq!(stream.told(jobs, 60), 0);
         let coverage = stream.coverage(day(60));
         assert_eq!((coverage.due_at, coverage.silence), (None, None));

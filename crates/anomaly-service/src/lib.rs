@@ -6,6 +6,7 @@ mod report;
 mod review;
 mod service;
 mod session;
+mod ticks;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
 pub use error::ServiceError;

@@ -13,6 +13,7 @@ use anomaly_storage::{AuditEntry, Observation, Origin, Store, Transaction};
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
+use crate::ticks::Ticks;
 use crate::{Observed, ServiceError};
 
 /// Who made what no person made.
@@ -158,6 +159,7 @@ impl<'a> Session<'a> {
     /// Writes everything back and commits it. A session that is dropped changes nothing.
     pub(crate) fn commit(mut self) -> Result<(), ServiceError> {
         self.put_incidents()?;
+        let last_tick = Ticks::read(&*self.transaction)?.last;
         for (key, stream) in self.streams.iter().filter(|(_, stream)| stream.is_changed) {
             if let Ok(model) = &stream.model {
                 let state = model.to_bytes().map_err(|source| ServiceError::Model {
@@ -169,7 +171,7 @@ impl<'a> Session<'a> {
             if let Some(status) = &stream.status {
                 let text = written(status)?;
                 self.transaction
-                    .put_stream_status(key, &text, status.due_at())?;
+                    .put_stream_status(key, &text, status.due_at(last_tick))?;
             }
         }
         Ok(self.transaction.commit()?)

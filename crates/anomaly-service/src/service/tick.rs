@@ -4,10 +4,10 @@ use anomaly_engine::{Overdue, missed_job};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Severity, Verdict};
 use anomaly_storage::AuditEntry;
-use serde::{Deserialize, Serialize};
 
 use super::AnomalyService;
 use crate::session::{OURSELVES, Session, read_status};
+use crate::ticks::{NOTE, Ticks};
 use crate::{ServiceError, TickReport};
 
 /// Streams that are asked in one transaction.
@@ -16,20 +16,6 @@ const PAGE: usize = 500;
 const FEW: u64 = 20;
 /// A clock that is corrected by less was not set back.
 const CORRECTED: TimeDelta = TimeDelta::hours(1);
-/// The note that ticks keep.
-const NOTE: &str = "tick";
-
-/// What a tick has to know of those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-struct Ticks {
-    last: Option<DateTime<Utc>>,
-    /// Whether the last one found most streams overdue.
-    #[serde(default)]
-    fleet_seemed_silent: bool,
-    /// Whether that was reported.
-    #[serde(default)]
-    fleet_is_silent: bool,
-}
 
 impl AnomalyService {
     /// Asks which jobs that were due by `now`, by the caller's clock, have not come, and makes an
@@ -51,10 +37,7 @@ impl AnomalyService {
         mut told: impl FnMut(&Verdict),
     ) -> Result<TickReport, ServiceError> {
         let mut report = TickReport::default();
-        let note = self.store.note(NOTE)?;
-        let before: Ticks = note
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+        let before = Ticks::read(&*self.store)?;
         let mut ticks = Ticks {
             last: Some(now),
             ..before
@@ -64,8 +47,13 @@ impl AnomalyService {
             self.note_clock(now, before.last)?;
             return self.note_ticks(now, ticks, report);
         }
-        let overdue = self.store.count_due_streams(now)?;
+        let mut overdue = self.store.count_due_streams(now)?;
         report.silent_fleet = self.silent_fleet(overdue)?;
+        // Some are asked earlier than they can be overdue: they do not count.
+        while report.silent_fleet.is_some() && self.put_off(now, before.last)? {
+            overdue = self.store.count_due_streams(now)?;
+            report.silent_fleet = self.silent_fleet(overdue)?;
+        }
         ticks.fleet_seemed_silent = report.silent_fleet.is_some();
         if let Some(overdue) = report.silent_fleet {
             // The second tick in a row that finds it so is believed.
@@ -87,6 +75,32 @@ impl AnomalyService {
         }
         let watched = self.store.count_due_streams(DateTime::<Utc>::MAX_UTC)?;
         Ok((overdue * 2 > watched).then_some(overdue))
+    }
+
+    /// Asks those streams that are due longest, and notes when to ask those again that are not
+    /// overdue; says whether there were any.
+    fn put_off(
+        &mut self,
+        now: DateTime<Utc>,
+        last: Option<DateTime<Utc>>,
+    ) -> Result<bool, ServiceError> {
+        let settings = self.engine.settings();
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
+        let mut any = false;
+        for stored in session.transaction.due_streams(now, PAGE)? {
+            let (stream, text) = stored.record;
+            let Some(status) = read_status(&stream, &text) else {
+                continue;
+            };
+            if let Overdue::Not { again_at } = status.overdue(settings, now, last) {
+                session.put_status(&stream, &status, again_at)?;
+                any = true;
+            }
+        }
+        if any {
+            session.commit()?;
+        }
+        Ok(any)
     }
 
     /// Asks some of the streams that are due; says whether there may be more.
