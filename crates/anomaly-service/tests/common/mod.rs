@@ -1,6 +1,10 @@
 //! Jobs for tests.
 #![allow(dead_code, reason = "each test file uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "a builder hands its result over"
+)]
 
 use anomaly_service::AnomalyService;
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
