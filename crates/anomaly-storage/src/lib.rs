@@ -18,7 +18,10 @@ mod stored;
 pub use audit::{AuditEntry, AuditQuery};
 pub use change::{Decision, PendingChange, SettingsVersion};
 pub use error::StoreError;
-pub use evidence::{Hash, LogHead};
+pub use evidence::{
+    Checkpoint, CheckpointError, Hash, KeyError, LogHead, SigningKey, Tampering, Verification,
+    VerifyingKey,
+};
 pub use incident::{IncidentQuery, IncidentRecord};
 pub use judged_as::JudgedAs;
 pub use memory::MemoryStore;

@@ -54,12 +54,14 @@ impl MemoryTransaction<'_> {
         self.undo.push(Box::new(undo));
     }
 
-    fn log(&mut self, entry: Entry) {
+    /// Adds a leaf to the log, and returns its number.
+    fn log(&mut self, entry: Entry) -> u64 {
+        let number = self.data.next();
         self.data.log.push((entry, self.now));
         self.on_drop(|data| _ = data.log.pop());
+        number
     }
 
-    /// The stored name of an anomaly, if it is one.
     fn check_anomaly(&self, job: &JobKey) -> Result<(), StoreError> {
         if self
             .data
@@ -113,7 +115,7 @@ macro_rules! read_from_data {
                 self.data.anomalies(query)
             }
             fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
-                Ok(self.data.place(job).and_then(|place| self.data.last_normal(place)))
+                Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))
             }
             fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
                 Ok(self.data.reviews.get(job).cloned().unwrap_or_default())
@@ -196,14 +198,15 @@ impl Transaction for MemoryTransaction<'_> {
         if self.data.add_stream(observation.stream) {
             self.on_drop(Data::drop_last_stream);
         }
-        let place = self.data.push(Row {
+        let row = Row {
             job: observation.job.clone(),
             stream: observation.stream.clone(),
             verdict: observation.verdict.clone(),
             origin: observation.origin,
-        });
-        self.on_drop(Data::pop);
-        self.log(Entry::Observation(place));
+        };
+        let number = self.log(Entry::Observation);
+        self.data.put(number, row);
+        self.on_drop(move |data| _ = data.remove(number));
         Ok(Inserted::New)
     }
 
@@ -252,18 +255,20 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
-        let number = self.data.incidents.push(to_micros(incident));
-        self.on_drop(|data| data.incidents.pop());
+        let number = self.data.incidents.next();
+        self.data.incidents.put(number, to_micros(incident));
+        self.on_drop(move |data| _ = data.incidents.remove(number));
         Ok(number)
     }
 
     fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
-        let before = self.data.incidents.replace(number, to_micros(incident));
-        let before = before.ok_or(StoreError::NoSuchRecord {
-            what: "incident",
-            number,
-        })?;
-        self.on_drop(move |data| _ = data.incidents.replace(number, before));
+        if self.data.incidents.get(number).is_none() {
+            let what = "incident";
+            return Err(StoreError::NoSuchRecord { what, number });
+        }
+        if let Some(before) = self.data.incidents.put(number, to_micros(incident)) {
+            self.on_drop(move |data| _ = data.incidents.put(number, before));
+        }
         Ok(())
     }
 
@@ -285,22 +290,23 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
-        let number = self.data.audit.push(entry.clone());
-        self.on_drop(|data| data.audit.pop());
-        self.log(Entry::Audit(number));
+        let number = self.log(Entry::Audit);
+        self.data.audit.put(number, entry.clone());
+        self.on_drop(move |data| _ = data.audit.remove(number));
         Ok(number)
     }
 
     fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
-        let number = self.data.settings.push(version.clone());
-        self.on_drop(|data| data.settings.pop());
-        self.log(Entry::Settings(number));
+        let number = self.log(Entry::Settings);
+        self.data.settings.put(number, version.clone());
+        self.on_drop(move |data| _ = data.settings.remove(number));
         Ok(number)
     }
 
     fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
-        let number = self.data.proposals.push(change.clone());
-        self.on_drop(|data| data.proposals.pop());
+        let number = self.data.proposals.next();
+        self.data.proposals.put(number, change.clone());
+        self.on_drop(move |data| _ = data.proposals.remove(number));
         Ok(number)
     }
 
@@ -313,8 +319,8 @@ impl Transaction for MemoryTransaction<'_> {
         };
         let mut decided = before.clone();
         decided.decision = Some(decision.clone());
-        self.data.proposals.replace(proposal, decided);
-        self.on_drop(move |data| _ = data.proposals.replace(proposal, before));
+        self.data.proposals.put(proposal, decided);
+        self.on_drop(move |data| _ = data.proposals.put(proposal, before));
         Ok(())
     }
 
@@ -322,8 +328,9 @@ impl Transaction for MemoryTransaction<'_> {
         let mut message = message.clone();
         message.made_at = message.made_at.trunc_subsecs(6);
         let made_at = message.made_at;
-        let number = self.data.messages.push(message);
-        self.on_drop(|data| data.messages.pop());
+        let number = self.data.messages.next();
+        self.data.messages.put(number, message);
+        self.on_drop(move |data| _ = data.messages.remove(number));
         for &sink in sinks {
             self.put_delivery(number, &Delivery::first(sink, made_at))?;
         }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Judgement, Review, StreamKey, Verdict};
@@ -16,12 +17,11 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Data {
-    /// In the order in which they were stored.
-    pub(super) rows: Vec<Row>,
-    /// Where each job is in `rows`.
-    places: HashMap<JobKey, usize>,
-    /// Where the normal jobs of each stream are in `rows`, by their start.
-    normal_places: HashMap<StreamKey, BTreeSet<(i64, usize)>>,
+    /// By their numbers, which are those of their leaves: in the order in which they were stored.
+    pub(super) rows: BTreeMap<u64, Row>,
+    numbers: HashMap<JobKey, u64>,
+    /// The numbers of the normal jobs of each stream, by their start.
+    normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
     /// In the order in which they were first seen.
     stream_order: Vec<StreamKey>,
     pub(super) streams: HashMap<StreamKey, Stream>,
@@ -58,33 +58,37 @@ pub(super) struct Stream {
 }
 
 impl Data {
-    pub(super) fn place(&self, job: &JobKey) -> Option<usize> {
-        self.places.get(job).copied()
+    /// The number that the next record of the log gets.
+    pub(super) fn next(&self) -> u64 {
+        self.log.len() as u64 + 1
+    }
+
+    pub(super) fn number(&self, job: &JobKey) -> Option<u64> {
+        self.numbers.get(job).copied()
     }
 
     pub(super) fn row(&self, job: &JobKey) -> Option<&Row> {
-        self.place(job).map(|place| &self.rows[place])
+        self.rows.get(&self.number(job)?)
     }
 
-    /// Keeps a job, and returns its place.
-    pub(super) fn push(&mut self, row: Row) -> usize {
-        let place = self.rows.len();
-        self.places.insert(row.job.key(), place);
+    /// Keeps a job.
+    pub(super) fn put(&mut self, number: u64, row: Row) {
+        self.numbers.insert(row.job.key(), number);
         if row.verdict.judgement == Judgement::Normal {
-            let places = self.normal_places.entry(row.stream.clone()).or_default();
-            places.insert((row.started_at_micros(), place));
+            let normal = self.normal.entry(row.stream.clone()).or_default();
+            normal.insert((row.started_at_micros(), number));
         }
-        self.rows.push(row);
-        place
+        self.rows.insert(number, row);
     }
 
-    /// Forgets the job that was kept last.
-    pub(super) fn pop(&mut self) {
-        let Some(row) = self.rows.pop() else { return };
-        self.places.remove(&row.job.key());
-        if let Some(places) = self.normal_places.get_mut(&row.stream) {
-            places.remove(&(row.started_at_micros(), self.rows.len()));
+    /// Forgets a job.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Row> {
+        let row = self.rows.remove(&number)?;
+        self.numbers.remove(&row.job.key());
+        if let Some(normal) = self.normal.get_mut(&row.stream) {
+            normal.remove(&(row.started_at_micros(), number));
         }
+        Some(row)
     }
 
     /// Makes a stream known, and says whether it was not.
@@ -134,39 +138,41 @@ impl Data {
             .collect()
     }
 
-    pub(super) fn last_normal(&self, place: usize) -> Option<JobRef> {
-        let this = &self.rows[place];
-        let normal = self.normal_places.get(&this.stream)?;
+    pub(super) fn last_normal(&self, number: u64) -> Option<JobRef> {
+        let this = self.rows.get(&number)?;
+        let normal = self.normal.get(&this.stream)?;
         // Jobs mostly come in the order of their start: the first of these is nearly always it.
-        let mut earlier = normal
-            .range(..=(this.started_at_micros(), usize::MAX))
-            .rev();
-        let (_, found) = earlier.find(|(_, normal)| *normal < place)?;
-        let job = &self.rows[*found].job;
+        let mut earlier = normal.range(..=(this.started_at_micros(), u64::MAX)).rev();
+        let (_, found) = earlier.find(|(_, normal)| *normal < number)?;
+        let job = &self.rows.get(found)?.job;
         Some(JobRef::new(job.key(), job.started_at()))
     }
 
-    /// The places of the rows that `meets` takes, newest start first, after the job `after`.
+    /// The rows that `meets` takes, newest start first, after the job `after`.
     fn listed(
         &self,
         after: Option<&JobKey>,
         limit: Option<usize>,
         meets: impl Fn(&Row) -> bool,
-    ) -> Result<Vec<usize>, StoreError> {
-        let order = |place: &usize| Reverse((self.rows[*place].started_at_micros(), *place));
-        let after = after
-            .map(|job| {
-                let place = self.place(job);
-                place.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })
-            })
-            .transpose()?;
-        let mut places: Vec<usize> = (0..self.rows.len())
-            .filter(|&place| meets(&self.rows[place]))
-            .filter(|place| after.is_none_or(|after| order(place) > order(&after)))
+    ) -> Result<Vec<(u64, &Row)>, StoreError> {
+        let order = |(number, row): &(u64, &Row)| Reverse((row.started_at_micros(), *number));
+        let after = match after {
+            None => None,
+            Some(job) => {
+                let row = self
+                    .number(job)
+                    .and_then(|number| Some((number, self.row(job)?)));
+                Some(row.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })?)
+            }
+        };
+        let rows = self.rows.iter().map(|(&number, row)| (number, row));
+        let mut found: Vec<_> = rows
+            .filter(|(_, row)| meets(row))
+            .filter(|row| after.is_none_or(|after| order(row) > order(&after)))
             .collect();
-        places.sort_by_key(order);
-        places.truncate(limit.unwrap_or(usize::MAX));
-        Ok(places)
+        found.sort_by_key(order);
+        found.truncate(limit.unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
@@ -176,7 +182,7 @@ impl Data {
             anomaly.review = reviews.and_then(|reviews| reviews.last().cloned());
             anomaly
         };
-        let places = self.listed(query.after.as_ref(), query.limit, |row| {
+        let found = self.listed(query.after.as_ref(), query.limit, |row| {
             let incident = self.incident_of.get(&row.job.key());
             row.verdict.is_anomalous()
                 && query
@@ -184,11 +190,11 @@ impl Data {
                     .is_none_or(|number| incident == Some(&number))
                 && query.includes(&anomaly(row))
         })?;
-        Ok(places
+        Ok(found
             .into_iter()
-            .map(|place| {
-                let mut anomaly = anomaly(&self.rows[place]);
-                anomaly.last_normal = self.last_normal(place);
+            .map(|(number, row)| {
+                let mut anomaly = anomaly(row);
+                anomaly.last_normal = self.last_normal(number);
                 anomaly
             })
             .collect())
@@ -203,7 +209,7 @@ impl Data {
             query.started_from.as_ref().map(micros),
             query.started_until.as_ref().map(micros),
         );
-        let places = self.listed(query.after.as_ref(), query.limit, |row| {
+        let found = self.listed(query.after.as_ref(), query.limit, |row| {
             let started_at = row.started_at_micros();
             query
                 .stream
@@ -219,10 +225,7 @@ impl Data {
                 && from.is_none_or(|from| from <= started_at)
                 && until.is_none_or(|until| started_at < until)
         })?;
-        Ok(places
-            .into_iter()
-            .map(|place| self.observation(place))
-            .collect())
+        Ok(found.into_iter().map(observation).collect())
     }
 
     pub(super) fn observations_stored_after(
@@ -230,20 +233,9 @@ impl Data {
         after: u64,
         limit: usize,
     ) -> Vec<StoredObservation> {
-        let first = usize::try_from(after).unwrap_or(usize::MAX);
-        let places = (first..self.rows.len()).take(limit);
-        places.map(|place| self.observation(place)).collect()
-    }
-
-    fn observation(&self, place: usize) -> StoredObservation {
-        let row = &self.rows[place];
-        StoredObservation {
-            number: place as u64 + 1,
-            stream: row.stream.clone(),
-            job: row.job.clone(),
-            verdict: row.verdict.clone(),
-            origin: row.origin,
-        }
+        let later = self.rows.range((Bound::Excluded(after), Bound::Unbounded));
+        let later = later.map(|(&number, row)| (number, row));
+        later.take(limit).map(observation).collect()
     }
 
     pub(super) fn incidents(
@@ -324,5 +316,15 @@ impl Data {
             .map(|(_, message)| message)
             .take(limit)
             .collect()
+    }
+}
+
+fn observation((number, row): (u64, &Row)) -> StoredObservation {
+    StoredObservation {
+        number,
+        stream: row.stream.clone(),
+        job: row.job.clone(),
+        verdict: row.verdict.clone(),
+        origin: row.origin,
     }
 }

@@ -8,16 +8,13 @@ use super::data::Data;
 use crate::LogHead;
 use crate::evidence::{Leaf, LeafKind, Tree};
 
-/// What a leaf is of.
+/// What the record of a leaf is, which has the leaf's number.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// The observation at this place.
-    Observation(usize),
+    Observation,
     Review(JobKey, Review),
-    /// The settings with this number.
-    Settings(u64),
-    /// The entry with this number.
-    Audit(u64),
+    Settings,
+    Audit,
 }
 
 /// An entry, and when it was recorded.
@@ -26,11 +23,11 @@ pub(super) type Logged = (Entry, Option<DateTime<Utc>>);
 impl Data {
     pub(super) fn log_head(&self) -> LogHead {
         let mut tree = Tree::default();
-        for (entry, recorded_at) in &self.log {
-            let (kind, parts) = self.parts(entry);
+        for (number, (entry, recorded_at)) in (1..).zip(&self.log) {
+            let (kind, parts) = self.parts(number, entry);
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             let leaf = Leaf {
-                number: tree.size(),
+                number,
                 kind,
                 recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
                 parts: &parts,
@@ -40,28 +37,27 @@ impl Data {
         tree.head()
     }
 
-    fn parts(&self, entry: &Entry) -> (LeafKind, Vec<String>) {
+    fn parts(&self, number: u64, entry: &Entry) -> (LeafKind, Vec<String>) {
         match entry {
-            Entry::Observation(place) => {
-                let row = &self.rows[*place];
-                let origin = row.origin.as_str().to_owned();
-                let parts = vec![
-                    origin,
-                    json(&row.stream),
-                    json(&row.job),
-                    json(&row.verdict),
-                ];
-                (LeafKind::Observation, parts)
+            Entry::Observation => {
+                let parts = self.rows.get(&number).map(|row| {
+                    let origin = row.origin.as_str().to_owned();
+                    vec![
+                        origin,
+                        json(&row.stream),
+                        json(&row.job),
+                        json(&row.verdict),
+                    ]
+                });
+                (LeafKind::Observation, parts.unwrap_or_default())
             }
             Entry::Review(job, review) => {
                 let (source, id) = (job.source.as_str(), job.job_id.as_str());
                 let parts = vec![source.to_owned(), id.to_owned(), json(review)];
                 (LeafKind::Review, parts)
             }
-            Entry::Settings(number) => {
-                (LeafKind::Settings, vec![json(&self.settings.get(*number))])
-            }
-            Entry::Audit(number) => (LeafKind::Audit, vec![json(&self.audit.get(*number))]),
+            Entry::Settings => (LeafKind::Settings, vec![json(&self.settings.get(number))]),
+            Entry::Audit => (LeafKind::Audit, vec![json(&self.audit.get(number))]),
         }
     }
 }

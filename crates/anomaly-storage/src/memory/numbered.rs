@@ -1,48 +1,43 @@
-//! Records numbered from 1.
+//! Records by their numbers.
+
+use std::collections::BTreeMap;
 
 use crate::Stored;
 
-/// Records numbered from 1, in the order in which they were kept.
+/// Records by their numbers.
 #[derive(Debug)]
-pub(super) struct Numbered<T>(Vec<T>);
+pub(super) struct Numbered<T>(BTreeMap<u64, T>);
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(BTreeMap::new())
     }
 }
 
 impl<T: Clone> Numbered<T> {
-    /// Keeps a record, and returns its number.
-    pub(super) fn push(&mut self, record: T) -> u64 {
-        self.0.push(record);
-        self.0.len() as u64
+    /// The number after the last.
+    pub(super) fn next(&self) -> u64 {
+        self.0.last_key_value().map_or(1, |(last, _)| last + 1)
     }
 
-    /// Forgets the last record.
-    pub(super) fn pop(&mut self) {
-        self.0.pop();
+    /// Keeps a record, in place of the one with this number, which it returns.
+    pub(super) fn put(&mut self, number: u64, record: T) -> Option<T> {
+        self.0.insert(number, record)
+    }
+
+    pub(super) fn remove(&mut self, number: u64) -> Option<T> {
+        self.0.remove(&number)
     }
 
     pub(super) fn get(&self, number: u64) -> Option<&T> {
-        self.0.get(place(number)?)
-    }
-
-    /// Puts a record in the place of another, which it returns.
-    pub(super) fn replace(&mut self, number: u64, record: T) -> Option<T> {
-        let place = self.0.get_mut(place(number)?)?;
-        Some(std::mem::replace(place, record))
+        self.0.get(&number)
     }
 
     /// All records with their numbers.
     pub(super) fn stored(&self) -> impl DoubleEndedIterator<Item = Stored<T>> {
-        self.0.iter().enumerate().map(|(place, record)| Stored {
-            number: place as u64 + 1,
+        self.0.iter().map(|(&number, record)| Stored {
+            number,
             record: record.clone(),
         })
     }
-}
-
-fn place(number: u64) -> Option<usize> {
-    usize::try_from(number).ok()?.checked_sub(1)
 }

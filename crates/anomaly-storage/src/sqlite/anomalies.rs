@@ -14,13 +14,12 @@ use crate::{AnomalyQuery, AuditEntry, StoreError};
 
 const REVIEWS: &str = "
     SELECT review FROM reviews
-    WHERE job = (SELECT sequence FROM jobs WHERE source = ?1 AND job_id = ?2)
-    ORDER BY sequence";
+    WHERE job = (SELECT number FROM jobs WHERE key = ?1)
+    ORDER BY number";
 
-const LAST_REVIEW: &str =
-    "SELECT review FROM reviews WHERE job = ?1 ORDER BY sequence DESC LIMIT 1";
+const LAST_REVIEW: &str = "SELECT review FROM reviews WHERE job = ?1 ORDER BY number DESC LIMIT 1";
 
-const IS_ANOMALOUS: &str = "SELECT 1 FROM jobs WHERE sequence = ?1 AND state = 'anomalous'";
+const IS_ANOMALOUS: &str = "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
 
 pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<Anomaly>> {
     let mut conditions = Conditions::new("this.state = 'anomalous'");
@@ -43,7 +42,7 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
         query.review_status.map(ReviewStatus::as_str).map(owned),
     );
     conditions.and_if(
-        "this.sequence IN (SELECT job FROM incident_jobs WHERE incident = ?)",
+        "this.number IN (SELECT job FROM incident_jobs WHERE incident = ?)",
         query.incident.map(from_count),
     );
     conditions.and_if("this.started_at_micros >= ?", from_time(query.started_from));
@@ -55,9 +54,9 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
         "SELECT this.verdict, last.review, {}
          FROM jobs AS this
          LEFT JOIN reviews AS last
-             ON last.sequence = (SELECT max(sequence) FROM reviews WHERE job = this.sequence)
+             ON last.number = (SELECT max(number) FROM reviews WHERE job = this.number)
          WHERE {}
-         ORDER BY this.started_at_micros DESC, this.sequence DESC
+         ORDER BY this.started_at_micros DESC, this.number DESC
          LIMIT {}",
         normal_before_this!(),
         conditions.sql(),
@@ -75,8 +74,7 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
 
 pub(super) fn reviews(connection: &Connection, key: &JobKey) -> Result<Vec<Review>> {
     let mut statement = connection.prepare_cached(REVIEWS)?;
-    let key = (key.source.as_str(), key.job_id.as_str());
-    let rows = statement.query_map(key, |row| json(row, 0))?;
+    let rows = statement.query_map((jobs::short(key),), |row| json(row, 0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -86,7 +84,7 @@ pub(super) fn place(connection: &Connection, key: &JobKey) -> Result<Place> {
     let place = jobs::place(connection, key)?.ok_or_else(no_such_anomaly)?;
     let is_anomalous = connection
         .prepare_cached(IS_ANOMALOUS)?
-        .exists((place.sequence,))?;
+        .exists((place.number,))?;
     if is_anomalous {
         Ok(place)
     } else {
@@ -101,22 +99,24 @@ pub(super) fn review(
     key: &JobKey,
     review: &Review,
 ) -> Result<Option<Review>> {
-    let job = place(connection, key)?.sequence;
+    let job = place(connection, key)?.number;
     let replaced: Option<Review> = connection
         .prepare_cached(LAST_REVIEW)?
         .query_row((job,), |row| json(row, 0))
         .optional()?;
     let text = to_json(review)?;
-    let leaf = from_count(log.next(connection)?);
+    let number = from_count(log.next(connection)?);
     let status = review.status.as_str();
-    let sequence = connection
-        .prepare_cached("INSERT INTO reviews (leaf, job, status, review) VALUES (?1, ?2, ?3, ?4)")?
-        .insert((leaf, job, status, &text))?;
     connection
-        .prepare_cached("UPDATE jobs SET review_status = ?2 WHERE sequence = ?1")?
+        .prepare_cached(
+            "INSERT INTO reviews (number, job, status, review) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute((number, job, status, &text))?;
+    connection
+        .prepare_cached("UPDATE jobs SET review_status = ?2 WHERE number = ?1")?
         .execute((job, status))?;
     let parts = [key.source.as_str(), key.job_id.as_str(), &text];
-    log.append(connection, LeafKind::Review, sequence, &parts)?;
+    log.append(connection, LeafKind::Review, &parts)?;
     audit::insert(
         connection,
         log,

@@ -37,19 +37,20 @@ pub(super) fn entries(
 
 pub(super) fn insert(connection: &Connection, log: &mut Log, entry: &AuditEntry) -> Result<u64> {
     let text = to_json(entry)?;
-    let number = connection
+    let number = log.next(connection)?;
+    connection
         .prepare_cached(
-            "INSERT INTO audit (leaf, who, what, subject, severity, entry)
+            "INSERT INTO audit (number, who, what, subject, severity, entry)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .insert((
-            from_count(log.next(connection)?),
+        .execute((
+            from_count(number),
             &entry.who,
             &entry.what,
             &entry.subject,
             entry.severity.map(Severity::as_str),
             &text,
         ))?;
-    log.append(connection, LeafKind::Audit, number, &[&text])?;
-    Ok(number.unsigned_abs())
+    log.append(connection, LeafKind::Audit, &[&text])?;
+    Ok(number)
 }

@@ -30,12 +30,12 @@ pub(super) fn accept_settings(
     version: &SettingsVersion,
 ) -> Result<u64> {
     let text = to_json(version)?;
-    let leaf = from_count(log.next(connection)?);
-    let number = connection
-        .prepare_cached("INSERT INTO settings_versions (leaf, version) VALUES (?1, ?2)")?
-        .insert((leaf, &text))?;
-    log.append(connection, LeafKind::Settings, number, &[&text])?;
-    Ok(number.unsigned_abs())
+    let number = log.next(connection)?;
+    connection
+        .prepare_cached("INSERT INTO settings_versions (number, version) VALUES (?1, ?2)")?
+        .execute((from_count(number), &text))?;
+    log.append(connection, LeafKind::Settings, &[&text])?;
+    Ok(number)
 }
 
 pub(super) fn proposal(connection: &Connection, number: u64) -> Result<Option<PendingChange>> {

@@ -1,15 +1,16 @@
 //! Jobs, and the verdicts on them.
 
 use anomaly_model::{
-    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, Verdict,
+    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, StreamPart, Verdict,
 };
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::conditions::Conditions;
 use super::fault::Result;
+use super::job_key::{ShortKey, job_key};
 use super::log::Log;
-use super::streams;
+use super::streams::{self, StreamIds};
 use super::values::{
     count, from_count, from_limit, from_time, json, optional_json, to_json, unknown_word,
 };
@@ -19,12 +20,11 @@ use crate::{
 };
 
 /// The index of keys alone answers it.
-const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE source = ?1 AND job_id = ?2";
-const JOB: &str = "SELECT job FROM jobs WHERE source = ?1 AND job_id = ?2";
-const VERDICT: &str = "SELECT verdict FROM jobs WHERE source = ?1 AND job_id = ?2";
-const ORIGIN: &str = "SELECT origin FROM jobs WHERE source = ?1 AND job_id = ?2";
-const PLACE: &str =
-    "SELECT sequence, started_at_micros FROM jobs WHERE source = ?1 AND job_id = ?2";
+const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE key = ?1";
+const JOB: &str = "SELECT job FROM jobs WHERE key = ?1";
+const VERDICT: &str = "SELECT verdict FROM jobs WHERE key = ?1";
+const ORIGIN: &str = "SELECT origin FROM jobs WHERE key = ?1";
+const PLACE: &str = "SELECT number, started_at_micros FROM jobs WHERE key = ?1";
 
 /// The last normal job before `jobs AS this`.
 macro_rules! normal_before_this {
@@ -32,8 +32,8 @@ macro_rules! normal_before_this {
         "(SELECT normal.job FROM jobs AS normal
           WHERE normal.stream = this.stream AND normal.state = 'normal'
               AND normal.started_at_micros <= this.started_at_micros
-              AND normal.sequence < this.sequence
-          ORDER BY normal.started_at_micros DESC, normal.sequence DESC LIMIT 1)"
+              AND normal.number < this.number
+          ORDER BY normal.started_at_micros DESC, normal.number DESC LIMIT 1)"
     };
 }
 pub(super) use normal_before_this;
@@ -41,17 +41,17 @@ pub(super) use normal_before_this;
 const LAST_NORMAL: &str = concat!(
     "SELECT ",
     normal_before_this!(),
-    " FROM jobs AS this WHERE this.source = ?1 AND this.job_id = ?2"
+    " FROM jobs AS this WHERE this.key = ?1"
 );
 
 const STORED_AFTER: &str = "
-    SELECT sequence, key, job, verdict, origin
+    SELECT number, streams.key, job, verdict, origin
     FROM jobs JOIN streams ON streams.id = jobs.stream
-    WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    WHERE number > ?1 ORDER BY number LIMIT ?2";
 
 pub(super) fn is_known(connection: &Connection, key: &JobKey) -> Result<bool> {
     let mut statement = connection.prepare_cached(IS_KNOWN)?;
-    Ok(statement.exists((key.source.as_str(), key.job_id.as_str()))?)
+    Ok(statement.exists((short(key),))?)
 }
 
 pub(super) fn job(connection: &Connection, key: &JobKey) -> Result<Option<BackupJob>> {
@@ -73,7 +73,7 @@ pub(super) fn last_normal(connection: &Connection, key: &JobKey) -> Result<Optio
 /// The row of a job: what orders lists of jobs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    pub(super) sequence: i64,
+    pub(super) number: i64,
     pub(super) started_at_micros: i64,
 }
 
@@ -81,8 +81,8 @@ impl Place {
     /// Adds that a list of `jobs AS this` goes on after this place.
     pub(super) fn bound(self, conditions: &mut Conditions) {
         conditions.and(
-            "(this.started_at_micros, this.sequence) < (?, ?)",
-            [self.started_at_micros.into(), self.sequence.into()],
+            "(this.started_at_micros, this.number) < (?, ?)",
+            [self.started_at_micros.into(), self.number.into()],
         );
     }
 }
@@ -91,7 +91,7 @@ impl Place {
 pub(super) fn place(connection: &Connection, key: &JobKey) -> Result<Option<Place>> {
     by_key(connection, PLACE, key, |row| {
         Ok(Place {
-            sequence: row.get(0)?,
+            number: row.get(0)?,
             started_at_micros: row.get(1)?,
         })
     })
@@ -141,12 +141,12 @@ pub(super) fn observations(
     }
     // Which jobs, first: only these are read whole.
     let sql = format!(
-        "SELECT sequence, key, job, verdict, origin
+        "SELECT number, streams.key, job, verdict, origin
          FROM jobs JOIN streams ON streams.id = jobs.stream
-         WHERE sequence IN (
-             SELECT sequence FROM jobs AS this WHERE {}
-             ORDER BY started_at_micros DESC, sequence DESC LIMIT {})
-         ORDER BY started_at_micros DESC, sequence DESC",
+         WHERE number IN (
+             SELECT number FROM jobs AS this WHERE {}
+             ORDER BY started_at_micros DESC, number DESC LIMIT {})
+         ORDER BY started_at_micros DESC, number DESC",
         conditions.sql(),
         from_limit(query.limit),
     );
@@ -168,6 +168,7 @@ pub(super) fn observations_stored_after(
 pub(super) fn insert(
     connection: &Connection,
     log: &mut Log,
+    ids: &mut StreamIds,
     key: &JobKey,
     observation: &Observation<'_>,
 ) -> Result<Inserted> {
@@ -177,44 +178,55 @@ pub(super) fn insert(
         verdict,
         origin,
     } = observation;
-    if is_known(connection, key)? {
+    let stream_key = to_json(stream)?;
+    // Then all jobs of the stream are of one client.
+    let names_client = stream
+        .parts()
+        .iter()
+        .any(|(part, _)| *part == StreamPart::Client);
+    let is_new_stream = ids.known(connection, &stream_key)?.is_none();
+    // A known job does not make its stream known.
+    if is_new_stream && is_known(connection, key)? {
         return Ok(Inserted::AlreadyStored);
     }
-    let stream_key = to_json(stream)?;
-    let stream = streams::id(connection, &stream_key)?;
+    let stream = ids.get(connection, &stream_key)?;
     let client = job.client().name.as_str();
     let (job_json, verdict_json) = (to_json(job)?, to_json(verdict)?);
     let severity = verdict.severity().map(Severity::as_str);
-    let sequence = connection
+    let inserted = connection
         .prepare_cached(
-            "INSERT INTO jobs (leaf, stream, source, job_id, origin, client, policy,
-                               started_at_micros, state, severity, kind, review_status, job,
-                               verdict)
-             VALUES (:leaf, :stream, :source, :job_id, :origin, :client, :policy,
-                     :started_at_micros, :state, :severity, :kind, :review_status, :job,
-                     :verdict)",
+            "INSERT INTO jobs (number, key, stream, origin, client, policy, started_at_micros,
+                               state, severity, kind, review_status, job, verdict)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (key) DO NOTHING",
         )?
-        .insert(named_params! {
-            ":leaf": from_count(log.next(connection)?),
-            ":stream": stream,
-            ":source": key.source.as_str(),
-            ":job_id": key.job_id.as_str(),
-            ":origin": origin.as_str(),
-            ":client": client,
-            ":policy": job.policy().name.as_str(),
-            ":started_at_micros": job.started_at().timestamp_micros(),
-            ":state": JudgedAs::from(&verdict.judgement).as_str(),
-            ":severity": severity,
-            ":kind": verdict.kind().map(AnomalyKind::as_str),
-            ":review_status": severity.map(|_| ReviewStatus::NotReviewed.as_str()),
-            ":job": job_json,
-            ":verdict": verdict_json,
-        })?;
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO client_streams (client, stream) VALUES (?1, ?2)")?
-        .execute((client, stream))?;
+        .execute((
+            from_count(log.next(connection)?),
+            short(key),
+            stream,
+            origin.as_str(),
+            client,
+            job.policy().name.as_str(),
+            job.started_at().timestamp_micros(),
+            JudgedAs::from(&verdict.judgement).as_str(),
+            severity,
+            verdict.kind().map(AnomalyKind::as_str),
+            severity.map(|_| ReviewStatus::NotReviewed.as_str()),
+            &job_json,
+            &verdict_json,
+        ))?;
+    if inserted == 0 {
+        return Ok(Inserted::AlreadyStored);
+    }
+    if is_new_stream || !names_client {
+        connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO client_streams (client, stream) VALUES (?1, ?2)",
+            )?
+            .execute((client, stream))?;
+    }
     let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
-    log.append(connection, LeafKind::Observation, sequence, &parts)?;
+    log.append(connection, LeafKind::Observation, &parts)?;
     Ok(Inserted::New)
 }
 
@@ -241,6 +253,11 @@ fn origin_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Origin> {
         .ok_or_else(|| unknown_word(column, word))
 }
 
+/// What a job is found by.
+pub(super) fn short(key: &JobKey) -> ShortKey {
+    job_key(key.source.as_str(), key.job_id.as_str())
+}
+
 fn by_key<T>(
     connection: &Connection,
     sql: &str,
@@ -249,6 +266,6 @@ fn by_key<T>(
 ) -> Result<Option<T>> {
     Ok(connection
         .prepare_cached(sql)?
-        .query_row((key.source.as_str(), key.job_id.as_str()), read)
+        .query_row((short(key),), read)
         .optional()?)
 }

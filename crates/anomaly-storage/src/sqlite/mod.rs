@@ -7,6 +7,7 @@ mod changes;
 mod conditions;
 mod fault;
 mod incidents;
+mod job_key;
 mod jobs;
 mod log;
 mod migrations;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use self::fault::Fault;
 use self::log::Log;
 use self::site::Site;
+use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
@@ -81,6 +83,7 @@ impl Store for SqliteStore {
                 transaction,
                 site,
                 log: Log::default(),
+                ids: StreamIds::default(),
                 failed: false,
             })),
             Err(error) => Err(site.fail(error)),
@@ -93,6 +96,7 @@ struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
     site: &'a Site,
     log: Log,
+    ids: StreamIds,
     /// Whether a write failed. SQLite may then have rolled back what came before, and would write
     /// what comes after outside of any transaction.
     failed: bool,
@@ -101,10 +105,10 @@ struct SqliteTransaction<'a> {
 impl SqliteTransaction<'_> {
     fn write<T>(
         &mut self,
-        write: impl FnOnce(&Connection, &mut Log) -> fault::Result<T>,
+        write: impl FnOnce(&Connection, &mut Log, &mut StreamIds) -> fault::Result<T>,
     ) -> Result<T, StoreError> {
         self.check()?;
-        write(&self.transaction, &mut self.log).map_err(|fault| {
+        write(&self.transaction, &mut self.log, &mut self.ids).map_err(|fault| {
             // What is refused has changed nothing.
             self.failed = !matches!(fault, Fault::Store(_));
             self.site.say(fault)
@@ -276,59 +280,59 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
         let key = observation.checked_key()?;
-        self.write(|connection, log| jobs::insert(connection, log, &key, observation))
+        self.write(|connection, log, ids| jobs::insert(connection, log, ids, &key, observation))
     }
 
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_model_state(connection, stream, state))
+        self.write(|connection, _, ids| streams::put_model_state(connection, ids, stream, state))
     }
 
     fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_status(connection, stream, status))
+        self.write(|connection, _, ids| streams::put_status(connection, ids, stream, status))
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
-        self.write(|connection, log| anomalies::review(connection, log, job, review))
+        self.write(|connection, log, _| anomalies::review(connection, log, job, review))
     }
 
     fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
-        self.write(|connection, _| incidents::open(connection, incident))
+        self.write(|connection, _, _| incidents::open(connection, incident))
     }
 
     fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
-        self.write(|connection, _| incidents::put(connection, number, incident))
+        self.write(|connection, _, _| incidents::put(connection, number, incident))
     }
 
     fn put_in_incident(&mut self, job: &JobKey, incident: u64) -> Result<(), StoreError> {
-        self.write(|connection, _| incidents::put_job(connection, job, incident))
+        self.write(|connection, _, _| incidents::put_job(connection, job, incident))
     }
 
     fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
-        self.write(|connection, log| audit::insert(connection, log, entry))
+        self.write(|connection, log, _| audit::insert(connection, log, entry))
     }
 
     fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
-        self.write(|connection, log| changes::accept_settings(connection, log, version))
+        self.write(|connection, log, _| changes::accept_settings(connection, log, version))
     }
 
     fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
-        self.write(|connection, _| changes::propose(connection, change))
+        self.write(|connection, _, _| changes::propose(connection, change))
     }
 
     fn decide(&mut self, proposal: u64, decision: &Decision) -> Result<(), StoreError> {
-        self.write(|connection, _| changes::decide(connection, proposal, decision))
+        self.write(|connection, _, _| changes::decide(connection, proposal, decision))
     }
 
     fn post(&mut self, message: &Message, sinks: &[&str]) -> Result<u64, StoreError> {
-        self.write(|connection, _| outbox::post(connection, message, sinks))
+        self.write(|connection, _, _| outbox::post(connection, message, sinks))
     }
 
     fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError> {
-        self.write(|connection, _| outbox::put_delivery(connection, message, delivery))
+        self.write(|connection, _, _| outbox::put_delivery(connection, message, delivery))
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.write(|connection, log| Ok(log.save(connection)?))?;
+        self.write(|connection, log, _| Ok(log.save(connection)?))?;
         let site = self.site;
         self.transaction.commit().map_err(|error| site.fail(error))
     }

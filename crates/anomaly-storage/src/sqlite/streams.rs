@@ -1,5 +1,7 @@
 //! Streams: their numbers, what is known of them, and their models.
 
+use std::collections::HashMap;
+
 use anomaly_model::StreamKey;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -14,13 +16,34 @@ const MODEL_STATE: &str = "
     SELECT checksum, state FROM model_states
     WHERE stream = (SELECT id FROM streams WHERE key = ?1)";
 
-/// The number that stands for the stream with this key, given out when it is first seen.
-pub(super) fn id(connection: &Connection, key: &str) -> Result<i64> {
-    match find(connection, key)? {
-        Some(id) => Ok(id),
-        None => Ok(connection
+/// The numbers of the streams that a transaction has met, by their keys: a job asks for its stream's
+/// three times.
+#[derive(Debug, Default)]
+pub(super) struct StreamIds(HashMap<String, i64>);
+
+impl StreamIds {
+    /// The number that stands for the stream with this key, if it was seen.
+    pub(super) fn known(&mut self, connection: &Connection, key: &str) -> Result<Option<i64>> {
+        if let Some(&id) = self.0.get(key) {
+            return Ok(Some(id));
+        }
+        let id = find(connection, key)?;
+        if let Some(id) = id {
+            self.0.insert(key.to_owned(), id);
+        }
+        Ok(id)
+    }
+
+    /// The number that stands for the stream with this key, given out when it is first seen.
+    pub(super) fn get(&mut self, connection: &Connection, key: &str) -> Result<i64> {
+        if let Some(id) = self.known(connection, key)? {
+            return Ok(id);
+        }
+        let id = connection
             .prepare_cached("INSERT INTO streams (key) VALUES (?1)")?
-            .insert((key,))?),
+            .insert((key,))?;
+        self.0.insert(key.to_owned(), id);
+        Ok(id)
     }
 }
 
@@ -51,10 +74,11 @@ pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result
 
 pub(super) fn put_model_state(
     connection: &Connection,
+    ids: &mut StreamIds,
     stream: &StreamKey,
     state: &[u8],
 ) -> Result<()> {
-    let stream = id(connection, &to_json(stream)?)?;
+    let stream = ids.get(connection, &to_json(stream)?)?;
     connection
         .prepare_cached(
             "INSERT INTO model_states (stream, checksum, state) VALUES (?1, ?2, ?3)
@@ -71,8 +95,13 @@ pub(super) fn status(connection: &Connection, stream: &StreamKey) -> Result<Opti
     Ok(status.optional()?.flatten())
 }
 
-pub(super) fn put_status(connection: &Connection, stream: &StreamKey, status: &str) -> Result<()> {
-    let stream = id(connection, &to_json(stream)?)?;
+pub(super) fn put_status(
+    connection: &Connection,
+    ids: &mut StreamIds,
+    stream: &StreamKey,
+    status: &str,
+) -> Result<()> {
+    let stream = ids.get(connection, &to_json(stream)?)?;
     connection
         .prepare_cached("UPDATE streams SET status = ?2 WHERE id = ?1")?
         .execute((stream, status))?;

@@ -111,8 +111,8 @@ fn a_record_that_cannot_be_read_is_damage() {
     healthy(&path);
     let key = cases()[2].key();
 
-    for (column, value) in [("job", "'{}'"), ("verdict", "'not JSON'")] {
-        let sql = format!("UPDATE jobs SET {column} = {value} WHERE job_id = 'job 2'");
+    for (column, value) in [("verdict", "'not JSON'"), ("job", "'{}'")] {
+        let sql = format!("UPDATE jobs SET {column} = {value} WHERE job ->> 'job_id' = 'job 2'");
         Connection::open(&path).unwrap().execute(&sql, ()).unwrap();
     }
 
