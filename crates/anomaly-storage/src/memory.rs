@@ -3,6 +3,7 @@
 mod data;
 mod log;
 mod numbered;
+mod purge;
 
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
@@ -11,8 +12,8 @@ use self::data::{Data, Row};
 use self::log::Entry;
 use crate::{
     AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Read,
-    SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
+    Purged, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -52,6 +53,12 @@ struct MemoryTransaction<'a> {
 impl MemoryTransaction<'_> {
     fn on_drop(&mut self, undo: impl FnOnce(&mut Data) + 'static) {
         self.undo.push(Box::new(undo));
+    }
+
+    fn add_stream(&mut self, stream: &StreamKey) {
+        if let Some(number) = self.data.add_stream(stream) {
+            self.on_drop(move |data| _ = data.remove_stream(number));
+        }
     }
 
     /// Adds a leaf to the log, and returns its number.
@@ -118,7 +125,8 @@ macro_rules! read_from_data {
                 Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))
             }
             fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
-                Ok(self.data.reviews.get(job).cloned().unwrap_or_default())
+                let reviews = self.data.reviews.get(job).into_iter().flatten();
+                Ok(reviews.map(|review| review.record.clone()).collect())
             }
             fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
                 Ok(self.data.model_states.get(stream).cloned())
@@ -195,9 +203,7 @@ impl Transaction for MemoryTransaction<'_> {
         if self.data.row(&key).is_some() {
             return Ok(Inserted::AlreadyStored);
         }
-        if self.data.add_stream(observation.stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
+        self.add_stream(observation.stream);
         let row = Row {
             job: observation.job.clone(),
             stream: observation.stream.clone(),
@@ -211,9 +217,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        if self.data.add_stream(stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
+        self.add_stream(stream);
         let before = self
             .data
             .model_states
@@ -229,9 +233,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
-        if self.data.add_stream(stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
+        self.add_stream(stream);
         let before = self.data.set_status(stream, Some(status.to_owned()));
         let stream = stream.clone();
         self.on_drop(move |data| _ = data.set_status(&stream, before));
@@ -240,24 +242,23 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
         self.check_anomaly(job)?;
+        let number = self.log(Entry::Review(job.clone(), review.clone()));
         let reviews = self.data.reviews.entry(job.clone()).or_default();
-        let replaced = reviews.last().cloned();
-        reviews.push(review.clone());
+        let replaced = reviews.last().map(|review| review.record.clone());
+        let record = review.clone();
+        reviews.push(Stored { number, record });
         let key = job.clone();
         self.on_drop(move |data| {
-            data.reviews
-                .entry(key)
-                .and_modify(|reviews| _ = reviews.pop());
+            let reviews = data.reviews.entry(key);
+            reviews.and_modify(|reviews| _ = reviews.pop());
         });
-        self.log(Entry::Review(job.clone(), review.clone()));
         self.audit(&AuditEntry::of_review(job, replaced.as_ref(), review))?;
         Ok(replaced)
     }
 
     fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
-        let number = self.data.incidents.next();
-        self.data.incidents.put(number, to_micros(incident));
-        self.on_drop(move |data| _ = data.incidents.remove(number));
+        let number = self.data.incidents.push(to_micros(incident));
+        self.on_drop(|data| data.incidents.pop());
         Ok(number)
     }
 
@@ -304,9 +305,8 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
-        let number = self.data.proposals.next();
-        self.data.proposals.put(number, change.clone());
-        self.on_drop(move |data| _ = data.proposals.remove(number));
+        let number = self.data.proposals.push(change.clone());
+        self.on_drop(|data| data.proposals.pop());
         Ok(number)
     }
 
@@ -328,9 +328,8 @@ impl Transaction for MemoryTransaction<'_> {
         let mut message = message.clone();
         message.made_at = message.made_at.trunc_subsecs(6);
         let made_at = message.made_at;
-        let number = self.data.messages.next();
-        self.data.messages.put(number, message);
-        self.on_drop(move |data| _ = data.messages.remove(number));
+        let number = self.data.messages.push(message);
+        self.on_drop(|data| data.messages.pop());
         for &sink in sinks {
             self.put_delivery(number, &Delivery::first(sink, made_at))?;
         }
@@ -356,6 +355,10 @@ impl Transaction for MemoryTransaction<'_> {
             };
         });
         Ok(())
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        Ok(purge::purge(self, purge))
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

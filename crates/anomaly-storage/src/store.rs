@@ -7,8 +7,8 @@ use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdi
 
 use crate::{
     AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange,
-    SettingsVersion, StoreError, Stored, StoredObservation,
+    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
+    Purged, SettingsVersion, StoreError, Stored, StoredObservation,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -308,6 +308,13 @@ pub trait Transaction: Read {
     /// [`StoreError::NoSuchRecord`] when the message is unknown; otherwise when the store cannot be
     /// written.
     fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// Deletes what is older than it is kept for: one step, of as many as are to be done. The log
+    /// gets a leaf that says which of its leaves have lost their records.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError>;
 
     /// Makes the changes visible and durable.
     ///

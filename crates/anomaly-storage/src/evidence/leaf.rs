@@ -19,6 +19,16 @@ pub(crate) enum LeafKind {
     Purge = 5,
 }
 
+impl LeafKind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Observation,
+        Self::Review,
+        Self::Settings,
+        Self::Audit,
+        Self::Purge,
+    ];
+}
+
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaf<'a> {

@@ -9,6 +9,7 @@ use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Judgement, Review, Strea
 
 use super::log::Logged;
 use super::numbered::Numbered;
+use crate::purge::PurgeRecord;
 use crate::{
     AnomalyQuery, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord, JudgedAs,
     Message, ObservationQuery, Origin, PendingChange, SettingsVersion, StoreError, Stored,
@@ -23,13 +24,14 @@ pub(super) struct Data {
     /// The numbers of the normal jobs of each stream, by their start.
     normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
     /// In the order in which they were first seen.
-    stream_order: Vec<StreamKey>,
+    pub(super) stream_order: BTreeMap<u64, StreamKey>,
     pub(super) streams: HashMap<StreamKey, Stream>,
     pub(super) model_states: HashMap<StreamKey, Vec<u8>>,
-    pub(super) reviews: HashMap<JobKey, Vec<Review>>,
+    pub(super) reviews: HashMap<JobKey, Vec<Stored<Review>>>,
     pub(super) incidents: Numbered<IncidentRecord>,
     pub(super) incident_of: HashMap<JobKey, u64>,
     pub(super) audit: Numbered<AuditEntry>,
+    pub(super) purges: Numbered<PurgeRecord>,
     pub(super) settings: Numbered<SettingsVersion>,
     pub(super) proposals: Numbered<PendingChange>,
     pub(super) messages: Numbered<Message>,
@@ -47,14 +49,16 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn started_at_micros(&self) -> i64 {
+    pub(super) fn started_at_micros(&self) -> i64 {
         self.job.started_at().timestamp_micros()
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Stream {
     pub(super) status: Option<String>,
+    /// When the newest of its jobs that were purged started.
+    pub(super) purged_until_micros: Option<i64>,
 }
 
 impl Data {
@@ -91,21 +95,26 @@ impl Data {
         Some(row)
     }
 
-    /// Makes a stream known, and says whether it was not.
-    pub(super) fn add_stream(&mut self, stream: &StreamKey) -> bool {
-        let is_new = !self.streams.contains_key(stream);
-        if is_new {
-            self.streams.insert(stream.clone(), Stream::default());
-            self.stream_order.push(stream.clone());
+    /// Makes a stream known, and returns its number if it was not.
+    pub(super) fn add_stream(&mut self, stream: &StreamKey) -> Option<u64> {
+        if self.streams.contains_key(stream) {
+            return None;
         }
-        is_new
+        let last = self.stream_order.last_key_value();
+        let number = last.map_or(1, |(last, _)| last + 1);
+        self.put_stream(number, stream.clone(), Stream::default());
+        Some(number)
     }
 
-    /// Forgets the stream that became known last.
-    pub(super) fn drop_last_stream(&mut self) {
-        if let Some(stream) = self.stream_order.pop() {
-            self.streams.remove(&stream);
-        }
+    pub(super) fn put_stream(&mut self, number: u64, key: StreamKey, stream: Stream) {
+        self.streams.insert(key.clone(), stream);
+        self.stream_order.insert(number, key);
+    }
+
+    pub(super) fn remove_stream(&mut self, number: u64) -> Option<(StreamKey, Stream)> {
+        let key = self.stream_order.remove(&number)?;
+        let stream = self.streams.remove(&key)?;
+        Some((key, stream))
     }
 
     /// Keeps the status of a known stream, and returns the one before.
@@ -123,17 +132,16 @@ impl Data {
         after: u64,
         limit: usize,
     ) -> Vec<Stored<(StreamKey, Option<String>)>> {
-        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        let streams = (1..).zip(&self.stream_order).skip(skipped).take(limit);
+        let later = (Bound::Excluded(after), Bound::Unbounded);
+        let streams = self.stream_order.range(later).take(limit);
         streams
-            .map(|(number, stream)| Stored {
-                number,
-                record: (
-                    stream.clone(),
-                    self.streams
-                        .get(stream)
-                        .and_then(|found| found.status.clone()),
-                ),
+            .map(|(&number, key)| {
+                let status = self
+                    .streams
+                    .get(key)
+                    .and_then(|stream| stream.status.clone());
+                let record = (key.clone(), status);
+                Stored { number, record }
             })
             .collect()
     }
@@ -179,7 +187,7 @@ impl Data {
         let anomaly = |row: &Row| {
             let mut anomaly = Anomaly::new(row.verdict.clone());
             let reviews = self.reviews.get(&row.job.key());
-            anomaly.review = reviews.and_then(|reviews| reviews.last().cloned());
+            anomaly.review = reviews.and_then(|reviews| Some(reviews.last()?.record.clone()));
             anomaly
         };
         let found = self.listed(query.after.as_ref(), query.limit, |row| {

@@ -5,8 +5,8 @@ use anomaly_model::{JobKey, Review};
 use serde::Serialize;
 
 use super::data::Data;
-use crate::LogHead;
 use crate::evidence::{Leaf, LeafKind, Tree};
+use crate::{Hash, LogHead};
 
 /// What the record of a leaf is, which has the leaf's number.
 #[derive(Debug)]
@@ -15,6 +15,9 @@ pub(super) enum Entry {
     Review(JobKey, Review),
     Settings,
     Audit,
+    Purge,
+    /// The record was purged.
+    Gone(Hash),
 }
 
 /// An entry, and when it was recorded.
@@ -23,18 +26,26 @@ pub(super) type Logged = (Entry, Option<DateTime<Utc>>);
 impl Data {
     pub(super) fn log_head(&self) -> LogHead {
         let mut tree = Tree::default();
-        for (number, (entry, recorded_at)) in (1..).zip(&self.log) {
-            let (kind, parts) = self.parts(number, entry);
-            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-            let leaf = Leaf {
-                number,
-                kind,
-                recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
-                parts: &parts,
-            };
-            tree.push(leaf.hash());
-        }
+        (1..=self.log.len() as u64).for_each(|number| tree.push(self.leaf_hash(number)));
         tree.head()
+    }
+
+    /// The hash of the leaf with a number that the log has.
+    pub(super) fn leaf_hash(&self, number: u64) -> Hash {
+        let place = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        let (entry, recorded_at) = &self.log[place];
+        if let Entry::Gone(hash) = entry {
+            return *hash;
+        }
+        let (kind, parts) = self.parts(number, entry);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let leaf = Leaf {
+            number,
+            kind,
+            recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
+            parts: &parts,
+        };
+        leaf.hash()
     }
 
     fn parts(&self, number: u64, entry: &Entry) -> (LeafKind, Vec<String>) {
@@ -58,6 +69,9 @@ impl Data {
             }
             Entry::Settings => (LeafKind::Settings, vec![json(&self.settings.get(number))]),
             Entry::Audit => (LeafKind::Audit, vec![json(&self.audit.get(number))]),
+            Entry::Purge | Entry::Gone(_) => {
+                (LeafKind::Purge, vec![json(&self.purges.get(number))])
+            }
         }
     }
 }

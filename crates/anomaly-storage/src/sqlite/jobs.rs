@@ -1,7 +1,7 @@
 //! Jobs, and the verdicts on them.
 
 use anomaly_model::{
-    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, StreamPart, Verdict,
+    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, Verdict,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -124,8 +124,9 @@ pub(super) fn observations(
         let client: Value = client.as_str().to_owned().into();
         if query.stream.is_none() {
             conditions.and(
-                "this.stream IN (SELECT stream FROM client_streams WHERE client = ?)",
-                [client.clone()],
+                "this.stream IN (SELECT id FROM streams WHERE client = ?
+                     UNION SELECT stream FROM other_clients WHERE client = ?)",
+                [client.clone(), client.clone()],
             );
         }
         conditions.and("this.client = ?", [client]);
@@ -179,18 +180,12 @@ pub(super) fn insert(
         origin,
     } = observation;
     let stream_key = to_json(stream)?;
-    // Then all jobs of the stream are of one client.
-    let names_client = stream
-        .parts()
-        .iter()
-        .any(|(part, _)| *part == StreamPart::Client);
-    let is_new_stream = ids.known(connection, &stream_key)?.is_none();
     // A known job does not make its stream known.
-    if is_new_stream && is_known(connection, key)? {
+    if !ids.has(connection, &stream_key)? && is_known(connection, key)? {
         return Ok(Inserted::AlreadyStored);
     }
-    let stream = ids.get(connection, &stream_key)?;
     let client = job.client().name.as_str();
+    let stream = ids.get_with_client(connection, &stream_key, client)?;
     let (job_json, verdict_json) = (to_json(job)?, to_json(verdict)?);
     let severity = verdict.severity().map(Severity::as_str);
     let inserted = connection
@@ -217,13 +212,6 @@ pub(super) fn insert(
         ))?;
     if inserted == 0 {
         return Ok(Inserted::AlreadyStored);
-    }
-    if is_new_stream || !names_client {
-        connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO client_streams (client, stream) VALUES (?1, ?2)",
-            )?
-            .execute((client, stream))?;
     }
     let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
     log.append(connection, LeafKind::Observation, &parts)?;

@@ -13,9 +13,11 @@ mod log;
 mod migrations;
 mod open;
 mod outbox;
+mod purge;
 mod site;
 mod streams;
 mod values;
+mod verify;
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,8 +33,9 @@ use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Read,
-    SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
+    Purged, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+    Verification,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -71,6 +74,20 @@ impl SqliteStore {
         set.map_err(|error| self.site.fail(error))?;
         self.site.busy_timeout = timeout;
         Ok(())
+    }
+}
+
+impl SqliteStore {
+    /// Hashes everything that was recorded anew, and says what is not as it was: against the hashes
+    /// of the log, and against what the log was at the time of each of `checkpoints`.
+    ///
+    /// Whoever may write the database may also write its hashes: only a checkpoint that was kept
+    /// elsewhere tells then. It reads the whole database and holds no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the database cannot be read.
+    pub fn verify(&self, checkpoints: &[LogHead]) -> Result<Verification, StoreError> {
+        self.read(|connection| verify::verify(connection, checkpoints))
     }
 }
 
@@ -329,6 +346,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError> {
         self.write(|connection, _, _| outbox::put_delivery(connection, message, delivery))
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.write(|connection, log, _| purge::purge(connection, log, purge))
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -9,52 +9,95 @@ use super::fault::{Fault, Result};
 use super::values::{count, from_count, from_limit, json, to_json};
 use crate::Stored;
 
-const ID: &str = "SELECT id FROM streams WHERE key = ?1";
+const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
 const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
 const STREAMS: &str = "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
 const MODEL_STATE: &str = "
     SELECT checksum, state FROM model_states
     WHERE stream = (SELECT id FROM streams WHERE key = ?1)";
 
-/// The numbers of the streams that a transaction has met, by their keys: a job asks for its stream's
-/// three times.
+/// The streams that a transaction has met, by their keys: a job asks for its stream three times.
 #[derive(Debug, Default)]
-pub(super) struct StreamIds(HashMap<String, i64>);
+pub(super) struct StreamIds(HashMap<String, Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    id: i64,
+    /// The client of its first job.
+    client: Option<String>,
+}
 
 impl StreamIds {
-    /// The number that stands for the stream with this key, if it was seen.
-    pub(super) fn known(&mut self, connection: &Connection, key: &str) -> Result<Option<i64>> {
-        if let Some(&id) = self.0.get(key) {
-            return Ok(Some(id));
-        }
-        let id = find(connection, key)?;
-        if let Some(id) = id {
-            self.0.insert(key.to_owned(), id);
-        }
-        Ok(id)
-    }
-
     /// The number that stands for the stream with this key, given out when it is first seen.
     pub(super) fn get(&mut self, connection: &Connection, key: &str) -> Result<i64> {
-        if let Some(id) = self.known(connection, key)? {
-            return Ok(id);
+        Ok(self.known(connection, key)?.id)
+    }
+
+    /// The same, of a stream that has a job of this client.
+    pub(super) fn get_with_client(
+        &mut self,
+        connection: &Connection,
+        key: &str,
+        client: &str,
+    ) -> Result<i64> {
+        let stream = self.known(connection, key)?;
+        match stream.client.as_deref() {
+            Some(first) if first == client => {}
+            Some(_) => {
+                connection
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO other_clients (client, stream) VALUES (?1, ?2)",
+                    )?
+                    .execute((client, stream.id))?;
+            }
+            None => {
+                connection
+                    .prepare_cached("UPDATE streams SET client = ?2 WHERE id = ?1")?
+                    .execute((stream.id, client))?;
+                stream.client = Some(client.to_owned());
+            }
         }
-        let id = connection
-            .prepare_cached("INSERT INTO streams (key) VALUES (?1)")?
-            .insert((key,))?;
-        self.0.insert(key.to_owned(), id);
-        Ok(id)
+        Ok(stream.id)
+    }
+
+    /// Whether a stream was met or is stored.
+    pub(super) fn has(&mut self, connection: &Connection, key: &str) -> Result<bool> {
+        if self.0.contains_key(key) {
+            return Ok(true);
+        }
+        let known = find(connection, key)?;
+        let is_known = known.is_some();
+        self.0.extend(known.map(|known| (key.to_owned(), known)));
+        Ok(is_known)
+    }
+
+    fn known(&mut self, connection: &Connection, key: &str) -> Result<&mut Known> {
+        if !self.has(connection, key)? {
+            let id = connection
+                .prepare_cached("INSERT INTO streams (key) VALUES (?1)")?
+                .insert((key,))?;
+            let client = None;
+            self.0.insert(key.to_owned(), Known { id, client });
+        }
+        // It is there by now.
+        Ok(self.0.entry(key.to_owned()).or_default())
     }
 }
 
 /// The number that stands for a stream, if it was seen.
 pub(super) fn known_id(connection: &Connection, stream: &StreamKey) -> Result<Option<i64>> {
-    find(connection, &to_json(stream)?)
+    Ok(find(connection, &to_json(stream)?)?.map(|known| known.id))
 }
 
-fn find(connection: &Connection, key: &str) -> Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(ID)?;
-    Ok(statement.query_row((key,), |row| row.get(0)).optional()?)
+fn find(connection: &Connection, key: &str) -> Result<Option<Known>> {
+    let mut statement = connection.prepare_cached(STREAM)?;
+    let known = statement.query_row((key,), |row| {
+        Ok(Known {
+            id: row.get(0)?,
+            client: row.get(1)?,
+        })
+    });
+    Ok(known.optional()?)
 }
 
 pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result<Option<Vec<u8>>> {

@@ -14,6 +14,7 @@ mod log;
 mod outbox;
 mod paths;
 mod processes;
+mod purge;
 mod query;
 mod schema;
 mod status;

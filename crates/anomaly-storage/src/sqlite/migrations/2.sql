@@ -27,6 +27,9 @@ ALTER TABLE streams ADD COLUMN status TEXT;
 -- has been idle. Microseconds since 1970, UTC.
 ALTER TABLE streams ADD COLUMN purged_until_micros INTEGER;
 
+CREATE INDEX purged_streams ON streams (purged_until_micros)
+    WHERE purged_until_micros IS NOT NULL;
+
 CREATE TABLE new_model_states (
     stream INTEGER PRIMARY KEY REFERENCES streams (id),
     -- CRC-32 of the state.
@@ -104,14 +107,22 @@ CREATE INDEX anomalies_by_review ON jobs (review_status, started_at_micros)
     WHERE state = 'anomalous';
 CREATE INDEX reviews_of_job ON reviews (job);
 
--- Which streams a client has jobs in.
-CREATE TABLE client_streams (
+-- The client of the first job of each stream, and those of the others: rarely any.
+ALTER TABLE streams ADD COLUMN client TEXT;
+
+UPDATE streams SET client = (SELECT client FROM jobs WHERE stream = id ORDER BY number LIMIT 1);
+
+CREATE INDEX streams_of_client ON streams (client);
+
+CREATE TABLE other_clients (
     client TEXT NOT NULL,
     stream INTEGER NOT NULL REFERENCES streams (id),
     PRIMARY KEY (client, stream)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO client_streams SELECT DISTINCT client, stream FROM jobs;
+INSERT INTO other_clients
+SELECT DISTINCT jobs.client, stream FROM jobs JOIN streams ON streams.id = jobs.stream
+WHERE jobs.client <> streams.client;
 
 CREATE TABLE incidents (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -187,6 +198,8 @@ CREATE TABLE messages (
     -- JSON
     body TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX messages_by_time ON messages (made_at_micros);
 
 CREATE TABLE deliveries (
     message INTEGER NOT NULL REFERENCES messages (number),

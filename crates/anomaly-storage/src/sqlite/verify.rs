@@ -1,0 +1,357 @@
+//! Whether what is stored is what was recorded.
+
+use anomaly_model::{BackupJob, Review, Verdict};
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
+
+use super::fault::Result;
+use super::jobs::short;
+use super::log;
+use super::values::{count, from_count, json};
+use crate::evidence::{Leaf, LeafKind, Tampering, Tree, Verification};
+use crate::purge::{PurgeRecord, PurgedLeaves};
+use crate::{AuditEntry, Hash, JudgedAs, LogHead};
+
+const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER BY number";
+
+/// The records of each kind of leaf: first what was hashed, then what repeats it for searching.
+const OBSERVATION: &str = "
+    SELECT origin, streams.key, job, verdict,
+           jobs.key, jobs.client, policy, started_at_micros, state, severity, kind, review_status,
+           (SELECT status FROM reviews WHERE number = (
+               SELECT max(number) FROM reviews WHERE job = jobs.number))
+    FROM jobs JOIN streams ON streams.id = jobs.stream WHERE number = ?1";
+const REVIEW: &str = "
+    SELECT jobs.job ->> 'source', jobs.job ->> 'job_id', review, status
+    FROM reviews JOIN jobs ON jobs.number = reviews.job WHERE reviews.number = ?1";
+const SETTINGS: &str = "SELECT version FROM settings_versions WHERE number = ?1";
+const AUDIT: &str = "SELECT entry, who, what, subject, severity FROM audit WHERE number = ?1";
+const PURGE: &str = "SELECT purge FROM purges WHERE number = ?1";
+
+/// Records that no leaf is of.
+const UNRECORDED: [(&str, &str); 5] = [
+    (
+        "job",
+        "SELECT min(number) FROM jobs WHERE number NOT IN (SELECT number FROM log WHERE kind = 1)",
+    ),
+    (
+        "review",
+        "SELECT min(number) FROM reviews WHERE number NOT IN (SELECT number FROM log WHERE kind = 2)",
+    ),
+    (
+        "version of the settings",
+        "SELECT min(number) FROM settings_versions WHERE number NOT IN (SELECT number FROM log WHERE kind = 3)",
+    ),
+    (
+        "entry of the audit log",
+        "SELECT min(number) FROM audit WHERE number NOT IN (SELECT number FROM log WHERE kind = 4)",
+    ),
+    (
+        "purge",
+        "SELECT min(number) FROM purges WHERE number NOT IN (SELECT number FROM log WHERE kind = 5)",
+    ),
+];
+
+/// Hashes everything anew. `checkpoints` are what the log was at earlier times.
+pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result<Verification> {
+    // What is read is of one moment, whoever writes meanwhile.
+    let snapshot = connection.unchecked_transaction()?;
+    let stored = log::tree(&snapshot)?;
+    let mut checkpoints = checkpoints.to_vec();
+    checkpoints.sort_by_key(|head| head.size);
+    let mut walk = Walk {
+        records: Records::prepare(&snapshot)?,
+        purged: purged_leaves(&snapshot)?,
+        purged_hashes: Vec::new(),
+        checkpoints,
+        agreed: 0,
+        tree: Tree::default(),
+        verification: Verification {
+            head: stored.head(),
+            verified_leaves: 0,
+            purged_leaves: 0,
+            matched_checkpoints: 0,
+            tampering: None,
+        },
+    };
+    let tampering = match walk.all(&snapshot, &stored)? {
+        Some(tampering) => Some(tampering),
+        None => unrecorded(&snapshot)?,
+    };
+    Ok(Verification {
+        tampering,
+        ..walk.verification
+    })
+}
+
+/// What was found so far, on the way from the first leaf to the last.
+struct Walk<'a> {
+    records: Records<'a>,
+    /// Those ahead, the nearest last.
+    purged: Vec<PurgedLeaves>,
+    /// The hashes of the purged leaves of the range that the walk is in.
+    purged_hashes: Vec<Hash>,
+    /// By size.
+    checkpoints: Vec<LogHead>,
+    /// So many leaves are known to be as they were.
+    agreed: u64,
+    /// Of the leaves so far.
+    tree: Tree,
+    verification: Verification,
+}
+
+impl Walk<'_> {
+    fn all(&mut self, connection: &Connection, stored: &Tree) -> Result<Option<Tampering>> {
+        let mut log = connection.prepare(LOG)?;
+        let mut rows = log.query(())?;
+        while let Some(row) = rows.next()? {
+            if let Some(tampering) = self.leaf(row)? {
+                return Ok(Some(tampering));
+            }
+        }
+        Ok(self.end(stored))
+    }
+
+    /// Looks at one leaf, and at what is known of the log that ends with it.
+    fn leaf(&mut self, row: &Row<'_>) -> Result<Option<Tampering>> {
+        let number = self.tree.size() + 1;
+        let removed = |what: &str| {
+            let what = what.to_owned();
+            Some(Tampering::Removed { leaf: number, what })
+        };
+        if count(row, 0)? != number {
+            return Ok(removed("the log has no such leaf"));
+        }
+        let hash: Hash = row.get(3)?;
+        let kind = row.get::<_, i64>(1)?;
+        let kind = LeafKind::ALL
+            .into_iter()
+            .find(|known| *known as i64 == kind);
+        let Some(kind) = kind else {
+            return Ok(altered(
+                number,
+                "the log has a kind for it that there is not",
+            ));
+        };
+        if let Some(range) = self
+            .purged
+            .last()
+            .filter(|range| range.first <= number)
+            .cloned()
+        {
+            if self.records.exists(kind, number)? {
+                return Ok(altered(number, "it was purged, and its record is here"));
+            }
+            self.purged_hashes.push(hash);
+            self.verification.purged_leaves += 1;
+            if range.last == number {
+                let hashes = std::mem::take(&mut self.purged_hashes);
+                self.purged.pop();
+                if !range.have(&hashes) {
+                    let (first, last) = (range.first, range.last);
+                    return Ok(Some(Tampering::Rewritten { first, last }));
+                }
+            }
+        } else {
+            match self.records.hash(kind, number, row.get(2)?)? {
+                None => return Ok(removed("its record is gone")),
+                Some(Found { hash: found, .. }) if found != Some(hash) => {
+                    return Ok(altered(number, "its record is not what was recorded"));
+                }
+                Some(Found { misled: true, .. }) => {
+                    return Ok(altered(
+                        number,
+                        "its record is found by something else than it says",
+                    ));
+                }
+                Some(_) => self.verification.verified_leaves += 1,
+            }
+        }
+        self.tree.push(hash);
+        Ok(self.checkpoint())
+    }
+
+    /// Holds the log so far against the checkpoints of this size.
+    fn checkpoint(&mut self) -> Option<Tampering> {
+        let head = self.tree.head();
+        let of_this_size = |checkpoint: &&LogHead| checkpoint.size == head.size;
+        let mut here = self.checkpoints.iter().filter(of_this_size).peekable();
+        here.peek()?;
+        let (first, last) = (self.agreed + 1, head.size);
+        if here.all(|checkpoint| *checkpoint == head) {
+            self.agreed = head.size;
+            let matched = self.checkpoints.iter().filter(of_this_size).count();
+            self.verification.matched_checkpoints += matched;
+            None
+        } else {
+            Some(Tampering::Rewritten { first, last })
+        }
+    }
+
+    /// What is known once the last leaf was seen.
+    fn end(&self, stored: &Tree) -> Option<Tampering> {
+        let size = self.tree.size();
+        let longest = self
+            .checkpoints
+            .last()
+            .map_or(0, |checkpoint| checkpoint.size);
+        let most = longest.max(stored.size());
+        if size < most {
+            let (first, size) = (size + 1, most);
+            return Some(Tampering::CutOff { first, size });
+        }
+        // Also when there is no leaf at all, whose checkpoint no leaf comes to.
+        let disagrees = |checkpoint: &LogHead| {
+            checkpoint.size == 0 && checkpoint.root != Tree::default().head().root
+        };
+        if self.tree != *stored || self.checkpoints.iter().any(disagrees) {
+            let (first, last) = (self.agreed + 1, size);
+            return Some(Tampering::Rewritten { first, last });
+        }
+        None
+    }
+}
+
+fn altered(leaf: u64, what: &str) -> Option<Tampering> {
+    let what = what.to_owned();
+    Some(Tampering::Altered { leaf, what })
+}
+
+/// Which leaves have lost their records, the first of them last.
+fn purged_leaves(connection: &Connection) -> Result<Vec<PurgedLeaves>> {
+    let mut statement = connection.prepare("SELECT purge FROM purges")?;
+    let mut rows = statement.query(())?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        // One that cannot be read is found where its own leaf is.
+        let record: Option<PurgeRecord> = json(row, 0).ok();
+        all.extend(record.into_iter().flat_map(|record| record.leaves));
+    }
+    all.sort_by_key(|range| std::cmp::Reverse(range.first));
+    Ok(all)
+}
+
+fn unrecorded(connection: &Connection) -> Result<Option<Tampering>> {
+    for (what, sql) in UNRECORDED {
+        let number: Option<i64> = connection.query_row(sql, (), |row| row.get(0))?;
+        if let Some(number) = number {
+            let what = format!("the {what} with the number {number}");
+            return Ok(Some(Tampering::Unrecorded { what }));
+        }
+    }
+    Ok(None)
+}
+
+/// The records of the leaves.
+struct Records<'a> {
+    observation: Statement<'a>,
+    review: Statement<'a>,
+    settings: Statement<'a>,
+    audit: Statement<'a>,
+    purge: Statement<'a>,
+}
+
+/// The record of a leaf as it is now.
+struct Found {
+    hash: Option<Hash>,
+    /// Whether the columns that it is found by say something else than the record itself.
+    misled: bool,
+}
+
+impl<'a> Records<'a> {
+    fn prepare(connection: &'a Connection) -> Result<Self> {
+        Ok(Self {
+            observation: connection.prepare(OBSERVATION)?,
+            review: connection.prepare(REVIEW)?,
+            settings: connection.prepare(SETTINGS)?,
+            audit: connection.prepare(AUDIT)?,
+            purge: connection.prepare(PURGE)?,
+        })
+    }
+
+    fn statement(&mut self, kind: LeafKind) -> &mut Statement<'a> {
+        match kind {
+            LeafKind::Observation => &mut self.observation,
+            LeafKind::Review => &mut self.review,
+            LeafKind::Settings => &mut self.settings,
+            LeafKind::Audit => &mut self.audit,
+            LeafKind::Purge => &mut self.purge,
+        }
+    }
+
+    fn exists(&mut self, kind: LeafKind, number: u64) -> Result<bool> {
+        Ok(self.statement(kind).exists((from_count(number),))?)
+    }
+
+    /// The hash of a leaf by its record, if there is one.
+    fn hash(
+        &mut self,
+        kind: LeafKind,
+        number: u64,
+        recorded_at_micros: Option<i64>,
+    ) -> Result<Option<Found>> {
+        let parts = match kind {
+            LeafKind::Observation => 4,
+            LeafKind::Review => 3,
+            LeafKind::Settings | LeafKind::Audit | LeafKind::Purge => 1,
+        };
+        let found = self
+            .statement(kind)
+            .query_row((from_count(number),), |row| {
+                let texts = (0..parts).map(|column| Ok(row.get_ref(column)?.as_str()?));
+                let texts: rusqlite::Result<Vec<&str>> = texts.collect();
+                let hash = texts.map(|texts| {
+                    let leaf = Leaf {
+                        number,
+                        kind,
+                        recorded_at_micros,
+                        parts: &texts,
+                    };
+                    leaf.hash()
+                });
+                Ok(Found {
+                    // Only text is ever hashed.
+                    hash: hash.ok(),
+                    // A record that cannot be read is none that this version writes.
+                    misled: !is_found_by_itself(kind, row).unwrap_or(false),
+                })
+            });
+        Ok(found.optional()?)
+    }
+}
+
+/// Whether the columns that repeat a record for searching say what it says: who changes them alone
+/// hides an anomaly from every list.
+fn is_found_by_itself(kind: LeafKind, row: &Row<'_>) -> rusqlite::Result<bool> {
+    let optional = |column| row.get::<_, Option<String>>(column);
+    let text = |column| row.get::<_, String>(column);
+    Ok(match kind {
+        LeafKind::Observation => {
+            let job: BackupJob = json(row, 2)?;
+            let verdict: Verdict = json(row, 3)?;
+            let last_review = optional(12)?;
+            let review_status = verdict
+                .is_anomalous()
+                .then(|| last_review.unwrap_or_else(|| "not_reviewed".to_owned()));
+            row.get::<_, [u8; 16]>(4)? == short(&job.key())
+                && text(5)? == job.client().name.as_str()
+                && text(6)? == job.policy().name.as_str()
+                && row.get::<_, i64>(7)? == job.started_at().timestamp_micros()
+                && text(8)? == JudgedAs::from(&verdict.judgement).as_str()
+                && optional(9)?.as_deref() == verdict.severity().map(|severity| severity.as_str())
+                && optional(10)?.as_deref() == verdict.kind().map(|kind| kind.as_str())
+                && optional(11)? == review_status
+        }
+        LeafKind::Review => {
+            let review: Review = json(row, 2)?;
+            text(3)? == review.status.as_str()
+        }
+        LeafKind::Audit => {
+            let entry: AuditEntry = json(row, 0)?;
+            text(1)? == entry.who
+                && text(2)? == entry.what
+                && text(3)? == entry.subject
+                && optional(4)?.as_deref() == entry.severity.map(|severity| severity.as_str())
+        }
+        LeafKind::Settings | LeafKind::Purge => true,
+    })
+}
