@@ -1,6 +1,7 @@
 //! Whether what is stored is what was recorded.
 
 use anomaly_model::{BackupJob, Review, Verdict};
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
 use super::fault::Result;
@@ -16,9 +17,7 @@ const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER 
 /// The records of each kind of leaf: first what was hashed, then what repeats it for searching.
 const OBSERVATION: &str = "
     SELECT origin, streams.key, job, verdict,
-           jobs.key, jobs.client, policy, started_at_micros, state, severity, kind, review_status,
-           (SELECT status FROM reviews WHERE number = (
-               SELECT max(number) FROM reviews WHERE job = jobs.number))
+           jobs.key, jobs.client, policy, started_at_micros, state, severity, kind
     FROM jobs JOIN streams ON streams.id = jobs.stream WHERE number = ?1";
 const REVIEW: &str = "
     SELECT jobs.job ->> 'source', jobs.job ->> 'job_id', review, status
@@ -26,6 +25,23 @@ const REVIEW: &str = "
 const SETTINGS: &str = "SELECT version FROM settings_versions WHERE number = ?1";
 const AUDIT: &str = "SELECT entry, who, what, subject, severity FROM audit WHERE number = ?1";
 const PURGE: &str = "SELECT purge FROM purges WHERE number = ?1";
+
+/// Every purge, and what the log says of it.
+const PURGES: &str = "
+    SELECT purges.number, purge, hash, recorded_at_micros
+    FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
+
+const NO_SUCH_LEAF: &str = "the log has no such leaf";
+const NOT_AS_RECORDED: &str = "its record is not what was recorded";
+
+/// Anomalies that are listed by another status than that of their last review.
+const MISLISTED: &str = "
+    SELECT min(number) FROM jobs
+    WHERE (state = 'anomalous' OR review_status IS NOT NULL)
+        AND review_status IS NOT coalesce(
+            (SELECT status FROM reviews
+             WHERE number = (SELECT max(number) FROM reviews WHERE job = jobs.number)),
+            'not_reviewed')";
 
 /// Records that no leaf is of.
 const UNRECORDED: [(&str, &str); 5] = [
@@ -58,9 +74,12 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
     let stored = log::tree(&snapshot)?;
     let mut checkpoints = checkpoints.to_vec();
     checkpoints.sort_by_key(|head| head.size);
+    let mut records = Records::prepare(&snapshot)?;
+    let Purges { ranges, forged } = Purges::read(&snapshot, &mut records, stored.size())?;
     let mut walk = Walk {
-        records: Records::prepare(&snapshot)?,
-        purged: purged_leaves(&snapshot)?,
+        records,
+        purged: ranges,
+        forged,
         purged_hashes: Vec::new(),
         checkpoints,
         agreed: 0,
@@ -75,7 +94,7 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
     };
     let tampering = match walk.all(&snapshot, &stored)? {
         Some(tampering) => Some(tampering),
-        None => unrecorded(&snapshot)?,
+        None => beside_the_log(&snapshot)?,
     };
     Ok(Verification {
         tampering,
@@ -88,6 +107,8 @@ struct Walk<'a> {
     records: Records<'a>,
     /// Those ahead, the nearest last.
     purged: Vec<PurgedLeaves>,
+    /// The first purge that is not what was recorded, and may say anything of what was purged.
+    forged: Option<Tampering>,
     /// The hashes of the purged leaves of the range that the walk is in.
     purged_hashes: Vec<Hash>,
     /// By size.
@@ -119,7 +140,7 @@ impl Walk<'_> {
             Some(Tampering::Removed { leaf: number, what })
         };
         if count(row, 0)? != number {
-            return Ok(removed("the log has no such leaf"));
+            return Ok(removed(NO_SUCH_LEAF));
         }
         let hash: Hash = row.get(3)?;
         let kind = row.get::<_, i64>(1)?;
@@ -139,7 +160,8 @@ impl Walk<'_> {
             .cloned()
         {
             if self.records.exists(kind, number)? {
-                return Ok(altered(number, "it was purged, and its record is here"));
+                let here = altered(number, "it was purged, and its record is here");
+                return Ok(self.forged.take().or(here));
             }
             self.purged_hashes.push(hash);
             self.verification.purged_leaves += 1;
@@ -148,14 +170,15 @@ impl Walk<'_> {
                 self.purged.pop();
                 if !range.have(&hashes) {
                     let (first, last) = (range.first, range.last);
-                    return Ok(Some(Tampering::Rewritten { first, last }));
+                    let rewritten = Tampering::Rewritten { first, last };
+                    return Ok(Some(self.forged.take().unwrap_or(rewritten)));
                 }
             }
         } else {
             match self.records.hash(kind, number, row.get(2)?)? {
-                None => return Ok(removed("its record is gone")),
+                None => return Ok(self.forged.take().or(removed("its record is gone"))),
                 Some(Found { hash: found, .. }) if found != Some(hash) => {
-                    return Ok(altered(number, "its record is not what was recorded"));
+                    return Ok(altered(number, NOT_AS_RECORDED));
                 }
                 Some(Found { misled: true, .. }) => {
                     return Ok(altered(
@@ -216,27 +239,62 @@ fn altered(leaf: u64, what: &str) -> Option<Tampering> {
     Some(Tampering::Altered { leaf, what })
 }
 
-/// Which leaves have lost their records, the first of them last.
-fn purged_leaves(connection: &Connection) -> Result<Vec<PurgedLeaves>> {
-    let mut statement = connection.prepare("SELECT purge FROM purges")?;
-    let mut rows = statement.query(())?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        // One that cannot be read is found where its own leaf is.
-        let record: Option<PurgeRecord> = json(row, 0).ok();
-        all.extend(record.into_iter().flat_map(|record| record.leaves));
-    }
-    all.sort_by_key(|range| std::cmp::Reverse(range.first));
-    Ok(all)
+/// Which leaves have lost their records.
+struct Purges {
+    /// The first of them last.
+    ranges: Vec<PurgedLeaves>,
+    /// The first purge that is not what was recorded.
+    forged: Option<Tampering>,
 }
 
-fn unrecorded(connection: &Connection) -> Result<Option<Tampering>> {
+impl Purges {
+    fn read(connection: &Connection, records: &mut Records<'_>, size: u64) -> Result<Self> {
+        let mut statement = connection.prepare(PURGES)?;
+        let mut rows = statement.query(())?;
+        let (mut ranges, mut forged) = (Vec::new(), None);
+        while let Some(row) = rows.next()? {
+            let number = count(row, 0)?;
+            let Some(hash) = row.get::<_, Option<Hash>>(2)? else {
+                let what = format!("the purge with the number {number}");
+                forged = forged.or(Some(if number > size {
+                    Tampering::Unrecorded { what }
+                } else {
+                    let (leaf, what) = (number, NO_SUCH_LEAF.to_owned());
+                    Tampering::Removed { leaf, what }
+                }));
+                continue;
+            };
+            let found = records.hash(LeafKind::Purge, number, row.get(3)?)?;
+            match json::<PurgeRecord>(row, 1) {
+                Ok(record) if found.is_some_and(|found| found.hash == Some(hash)) => {
+                    ranges.extend(record.leaves);
+                }
+                _ => forged = forged.or_else(|| altered(number, NOT_AS_RECORDED)),
+            }
+        }
+        ranges.sort_by_key(|range: &PurgedLeaves| std::cmp::Reverse(range.first));
+        Ok(Self { ranges, forged })
+    }
+}
+
+/// What is wrong though every leaf is as it was.
+fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
     for (what, sql) in UNRECORDED {
         let number: Option<i64> = connection.query_row(sql, (), |row| row.get(0))?;
         if let Some(number) = number {
             let what = format!("the {what} with the number {number}");
             return Ok(Some(Tampering::Unrecorded { what }));
         }
+    }
+    let mut statement = connection.prepare(MISLISTED)?;
+    let mut rows = statement.query(())?;
+    if let Some(row) = rows.next()?
+        && row.get_ref(0)?.data_type() != Type::Null
+    {
+        return Ok(altered(
+            count(row, 0)?,
+            "it is listed by another status than that of its last review",
+        ));
     }
     Ok(None)
 }
@@ -328,10 +386,6 @@ fn is_found_by_itself(kind: LeafKind, row: &Row<'_>) -> rusqlite::Result<bool> {
         LeafKind::Observation => {
             let job: BackupJob = json(row, 2)?;
             let verdict: Verdict = json(row, 3)?;
-            let last_review = optional(12)?;
-            let review_status = verdict
-                .is_anomalous()
-                .then(|| last_review.unwrap_or_else(|| "not_reviewed".to_owned()));
             row.get::<_, [u8; 16]>(4)? == short(&job.key())
                 && text(5)? == job.client().name.as_str()
                 && text(6)? == job.policy().name.as_str()
@@ -339,7 +393,6 @@ fn is_found_by_itself(kind: LeafKind, row: &Row<'_>) -> rusqlite::Result<bool> {
                 && text(8)? == JudgedAs::from(&verdict.judgement).as_str()
                 && optional(9)?.as_deref() == verdict.severity().map(|severity| severity.as_str())
                 && optional(10)?.as_deref() == verdict.kind().map(|kind| kind.as_str())
-                && optional(11)? == review_status
         }
         LeafKind::Review => {
             let review: Review = json(row, 2)?;

@@ -6,6 +6,7 @@ mod both_stores;
 mod conformance;
 mod damage;
 mod data;
+mod evidence;
 mod guarded;
 mod incidents;
 mod kill;
