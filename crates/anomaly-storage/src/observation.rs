@@ -17,6 +17,8 @@ pub enum Origin {
 }
 
 impl Origin {
+    pub(crate) const ALL: [Self; 2] = [Self::Tool, Self::Clock];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",

@@ -6,22 +6,21 @@ use rusqlite::{Connection, OptionalExtension};
 use super::audit;
 use super::conditions::Conditions;
 use super::fault::Result;
-use super::jobs::{self, Place, job_ref, normal_before_this};
+use super::jobs::{self, Place};
 use super::log::Log;
-use super::values::{from_count, from_limit, from_time, json, optional_json, to_json};
+use super::records;
+use super::values::{count, from_count, from_time, to_json};
 use crate::evidence::LeafKind;
 use crate::{AnomalyQuery, AuditEntry, StoreError};
 
-const REVIEWS: &str = "
-    SELECT review FROM reviews
-    WHERE job = (SELECT number FROM jobs WHERE key = ?1)
-    ORDER BY number";
+pub(super) const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1 ORDER BY number";
+pub(super) const LAST_REVIEW: &str = "
+    SELECT number FROM reviews WHERE job = ?1 ORDER BY number DESC LIMIT 1";
+pub(super) const IS_ANOMALOUS: &str =
+    "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
 
-const LAST_REVIEW: &str = "SELECT review FROM reviews WHERE job = ?1 ORDER BY number DESC LIMIT 1";
-
-const IS_ANOMALOUS: &str = "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
-
-pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<Anomaly>> {
+/// What `jobs AS this` must meet for a query, which goes on after a place.
+pub(super) fn conditions(query: &AnomalyQuery, after: Option<Place>) -> Conditions {
     let mut conditions = Conditions::new("this.state = 'anomalous'");
     let owned = str::to_owned;
     conditions.and_if(
@@ -47,35 +46,55 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
     );
     conditions.and_if("this.started_at_micros >= ?", from_time(query.started_from));
     conditions.and_if("this.started_at_micros < ?", from_time(query.started_until));
-    if let Some(place) = jobs::place_of_cursor(connection, query.after.as_ref())? {
+    if let Some(place) = after {
         place.bound(&mut conditions);
     }
-    let sql = format!(
-        "SELECT this.verdict, last.review, {}
-         FROM jobs AS this
-         LEFT JOIN reviews AS last
-             ON last.number = (SELECT max(number) FROM reviews WHERE job = this.number)
-         WHERE {}
-         ORDER BY this.started_at_micros DESC, this.number DESC
-         LIMIT {}",
-        normal_before_this!(),
-        conditions.sql(),
-        from_limit(query.limit),
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(conditions.values(), |row| {
-        let mut anomaly = Anomaly::new(json(row, 0)?);
-        anomaly.review = optional_json(row, 1)?;
-        anomaly.last_normal = job_ref(row, 2)?;
-        Ok(anomaly)
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    conditions
+}
+
+pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<Anomaly>> {
+    let after = jobs::place_of_cursor(connection, query.after.as_ref())?;
+    let numbers = conditions(query, after).jobs(connection, query.limit)?;
+    let anomalies = numbers.into_iter().map(|number| {
+        let Some(observation) = jobs::observation(connection, number)? else {
+            return Ok(None);
+        };
+        let mut anomaly = Anomaly::new(observation.verdict);
+        anomaly.review = last_review(connection, number)?;
+        anomaly.last_normal = jobs::last_normal_before(connection, number)?;
+        Ok(Some(anomaly))
+    });
+    anomalies.filter_map(Result::transpose).collect()
 }
 
 pub(super) fn reviews(connection: &Connection, key: &JobKey) -> Result<Vec<Review>> {
-    let mut statement = connection.prepare_cached(REVIEWS)?;
-    let rows = statement.query_map((jobs::short(key),), |row| json(row, 0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let Some(place) = jobs::place(connection, key)? else {
+        return Ok(Vec::new());
+    };
+    let numbers: Vec<u64> = connection
+        .prepare_cached(REVIEWS)?
+        .query_map((from_count(place.number),), |row| count(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let reviews = numbers
+        .into_iter()
+        .map(|number| one_review(connection, number));
+    reviews.filter_map(Result::transpose).collect()
+}
+
+/// The review of a job that counts.
+fn last_review(connection: &Connection, job: u64) -> Result<Option<Review>> {
+    let last = connection
+        .prepare_cached(LAST_REVIEW)?
+        .query_row((from_count(job),), |row| count(row, 0))
+        .optional()?;
+    match last {
+        Some(number) => one_review(connection, number),
+        None => Ok(None),
+    }
+}
+
+fn one_review(connection: &Connection, number: u64) -> Result<Option<Review>> {
+    records::record(connection, LeafKind::Review, number)
 }
 
 /// The place of an anomaly.
@@ -84,7 +103,7 @@ pub(super) fn place(connection: &Connection, key: &JobKey) -> Result<Place> {
     let place = jobs::place(connection, key)?.ok_or_else(no_such_anomaly)?;
     let is_anomalous = connection
         .prepare_cached(IS_ANOMALOUS)?
-        .exists((place.number,))?;
+        .exists((from_count(place.number),))?;
     if is_anomalous {
         Ok(place)
     } else {
@@ -100,10 +119,7 @@ pub(super) fn review(
     review: &Review,
 ) -> Result<Option<Review>> {
     let job = place(connection, key)?.number;
-    let replaced: Option<Review> = connection
-        .prepare_cached(LAST_REVIEW)?
-        .query_row((job,), |row| json(row, 0))
-        .optional()?;
+    let replaced = last_review(connection, job)?;
     let text = to_json(review)?;
     let number = from_count(log.next(connection)?);
     let status = review.status.as_str();
@@ -111,10 +127,10 @@ pub(super) fn review(
         .prepare_cached(
             "INSERT INTO reviews (number, job, status, review) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute((number, job, status, &text))?;
+        .execute((number, from_count(job), status, &text))?;
     connection
         .prepare_cached("UPDATE jobs SET review_status = ?2 WHERE number = ?1")?
-        .execute((job, status))?;
+        .execute((from_count(job), status))?;
     let parts = [key.source.as_str(), key.job_id.as_str(), &text];
     log.append(connection, LeafKind::Review, &parts)?;
     audit::insert(

@@ -19,9 +19,10 @@ macro_rules! columns {
     };
 }
 
-const INCIDENT: &str = concat!("SELECT ", columns!(), " FROM incidents WHERE number = ?1");
-const PLACE: &str = "SELECT last_seen_micros FROM incidents WHERE number = ?1";
-const INCIDENT_OF: &str = "
+pub(super) const INCIDENT: &str =
+    concat!("SELECT ", columns!(), " FROM incidents WHERE number = ?1");
+pub(super) const PLACE: &str = "SELECT last_seen_micros FROM incidents WHERE number = ?1";
+pub(super) const INCIDENT_OF: &str = "
     SELECT incident FROM incident_jobs
     WHERE job = (SELECT number FROM jobs WHERE key = ?1)";
 
@@ -128,7 +129,7 @@ pub(super) fn put_job(connection: &Connection, job: &JobKey, number: u64) -> Res
             "INSERT INTO incident_jobs (job, incident) VALUES (?1, ?2)
              ON CONFLICT (job) DO UPDATE SET incident = excluded.incident",
         )?
-        .execute((job, from_count(number)))?;
+        .execute((from_count(job), from_count(number)))?;
     Ok(())
 }
 

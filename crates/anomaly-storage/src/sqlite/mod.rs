@@ -4,6 +4,7 @@ mod adopt;
 mod anomalies;
 mod audit;
 mod changes;
+mod columns;
 mod conditions;
 mod fault;
 mod incidents;
@@ -13,7 +14,10 @@ mod log;
 mod migrations;
 mod open;
 mod outbox;
+#[cfg(test)]
+mod plans;
 mod purge;
+mod records;
 mod site;
 mod streams;
 mod values;

@@ -10,7 +10,7 @@ use crate::purge::PurgeRecord;
 use crate::{Hash, Purge, Purged};
 
 /// Anomalies that were confirmed, or that are part of an open incident, are kept.
-const OLD_JOBS: &str = "
+pub(super) const OLD_JOBS: &str = "
     SELECT number, stream, started_at_micros FROM jobs
     WHERE started_at_micros < ?1
         AND (review_status IS NULL OR review_status <> 'confirmed')
@@ -18,24 +18,24 @@ const OLD_JOBS: &str = "
                         JOIN incidents ON incidents.number = incident_jobs.incident
                         WHERE job = jobs.number AND closed_at_micros IS NULL)
     ORDER BY started_at_micros, number LIMIT ?2";
-const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1";
-const LEAF: &str = "SELECT hash FROM log WHERE number = ?1";
+pub(super) const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1";
+pub(super) const LEAF: &str = "SELECT hash FROM log WHERE number = ?1";
 
 /// Incidents that were closed, and of which no job is left.
-const OLD_INCIDENTS: &str = "
+pub(super) const OLD_INCIDENTS: &str = "
     DELETE FROM incidents WHERE number IN (
         SELECT number FROM incidents
         WHERE last_seen_micros < ?1 AND closed_at_micros IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM incident_jobs WHERE incident = incidents.number)
         LIMIT ?2)";
 /// Messages that nobody waits for. Their deliveries go first.
-const OLD_MESSAGES: &str = "
+pub(super) const OLD_MESSAGES: &str = "
     SELECT number FROM messages
     WHERE made_at_micros < ?1
         AND NOT EXISTS (SELECT 1 FROM deliveries
                         WHERE message = messages.number AND next_attempt_at_micros IS NOT NULL)
     ORDER BY number LIMIT ?2";
-const IDLE_STREAMS: &str = "
+pub(super) const IDLE_STREAMS: &str = "
     SELECT id FROM streams
     WHERE purged_until_micros < ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE stream = streams.id)
     LIMIT ?2";

@@ -9,10 +9,11 @@ use super::fault::{Fault, Result};
 use super::values::{count, from_count, from_limit, json, to_json};
 use crate::Stored;
 
-const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
-const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
-const STREAMS: &str = "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
-const MODEL_STATE: &str = "
+pub(super) const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
+pub(super) const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
+pub(super) const STREAMS: &str =
+    "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const MODEL_STATE: &str = "
     SELECT checksum, state FROM model_states
     WHERE stream = (SELECT id FROM streams WHERE key = ?1)";
 

@@ -1,34 +1,20 @@
 //! Whether what is stored is what was recorded.
 
-use anomaly_model::{BackupJob, Review, Verdict};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rusqlite::{Connection, Row};
 
-use super::fault::Result;
-use super::jobs::short;
-use super::log;
-use super::values::{count, from_count, json};
-use crate::evidence::{Leaf, LeafKind, Tampering, Tree, Verification};
+use super::fault::{Fault, Result};
+use super::values::count;
+use super::{columns, log, records};
+use crate::evidence::{LeafKind, Tampering, Tree, Verification};
 use crate::purge::{PurgeRecord, PurgedLeaves};
-use crate::{AuditEntry, Hash, JudgedAs, LogHead};
+use crate::{Hash, LogHead};
 
 const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER BY number";
 
-/// The records of each kind of leaf: first what was hashed, then what repeats it for searching.
-const OBSERVATION: &str = "
-    SELECT origin, streams.key, job, verdict,
-           jobs.key, jobs.client, policy, started_at_micros, state, severity, kind
-    FROM jobs JOIN streams ON streams.id = jobs.stream WHERE number = ?1";
-const REVIEW: &str = "
-    SELECT jobs.job ->> 'source', jobs.job ->> 'job_id', review, status
-    FROM reviews JOIN jobs ON jobs.number = reviews.job WHERE reviews.number = ?1";
-const SETTINGS: &str = "SELECT version FROM settings_versions WHERE number = ?1";
-const AUDIT: &str = "SELECT entry, who, what, subject, severity FROM audit WHERE number = ?1";
-const PURGE: &str = "SELECT purge FROM purges WHERE number = ?1";
-
 /// Every purge, and what the log says of it.
 const PURGES: &str = "
-    SELECT purges.number, purge, hash, recorded_at_micros
+    SELECT purges.number, hash, recorded_at_micros
     FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
 
 const NO_SUCH_LEAF: &str = "the log has no such leaf";
@@ -74,10 +60,9 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
     let stored = log::tree(&snapshot)?;
     let mut checkpoints = checkpoints.to_vec();
     checkpoints.sort_by_key(|head| head.size);
-    let mut records = Records::prepare(&snapshot)?;
-    let Purges { ranges, forged } = Purges::read(&snapshot, &mut records, stored.size())?;
+    let Purges { ranges, forged } = Purges::read(&snapshot, stored.size())?;
     let mut walk = Walk {
-        records,
+        connection: &snapshot,
         purged: ranges,
         forged,
         purged_hashes: Vec::new(),
@@ -92,7 +77,7 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
             tampering: None,
         },
     };
-    let tampering = match walk.all(&snapshot, &stored)? {
+    let tampering = match walk.all(&stored)? {
         Some(tampering) => Some(tampering),
         None => beside_the_log(&snapshot)?,
     };
@@ -104,7 +89,7 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
 
 /// What was found so far, on the way from the first leaf to the last.
 struct Walk<'a> {
-    records: Records<'a>,
+    connection: &'a Connection,
     /// Those ahead, the nearest last.
     purged: Vec<PurgedLeaves>,
     /// The first purge that is not what was recorded, and may say anything of what was purged.
@@ -121,8 +106,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn all(&mut self, connection: &Connection, stored: &Tree) -> Result<Option<Tampering>> {
-        let mut log = connection.prepare(LOG)?;
+    fn all(&mut self, stored: &Tree) -> Result<Option<Tampering>> {
+        let mut log = self.connection.prepare(LOG)?;
         let mut rows = log.query(())?;
         while let Some(row) = rows.next()? {
             if let Some(tampering) = self.leaf(row)? {
@@ -159,7 +144,7 @@ impl Walk<'_> {
             .filter(|range| range.first <= number)
             .cloned()
         {
-            if self.records.exists(kind, number)? {
+            if records::stored_parts(self.connection, kind, number)?.is_some() {
                 let here = altered(number, "it was purged, and its record is here");
                 return Ok(self.forged.take().or(here));
             }
@@ -175,19 +160,23 @@ impl Walk<'_> {
                 }
             }
         } else {
-            match self.records.hash(kind, number, row.get(2)?)? {
-                None => return Ok(self.forged.take().or(removed("its record is gone"))),
-                Some(Found { hash: found, .. }) if found != Some(hash) => {
-                    return Ok(altered(number, NOT_AS_RECORDED));
-                }
-                Some(Found { misled: true, .. }) => {
-                    return Ok(altered(
-                        number,
-                        "its record is found by something else than it says",
-                    ));
-                }
-                Some(_) => self.verification.verified_leaves += 1,
+            // Text that is none was not recorded either.
+            let parts = match records::stored_parts(self.connection, kind, number) {
+                Ok(Some(parts)) => parts,
+                Ok(None) => return Ok(self.forged.take().or(removed("its record is gone"))),
+                Err(Fault::Damaged(_)) => return Ok(altered(number, NOT_AS_RECORDED)),
+                Err(fault) => return Err(fault),
+            };
+            if records::hash(kind, number, row.get(2)?, &parts) != hash {
+                return Ok(altered(number, NOT_AS_RECORDED));
             }
+            if !columns::agree(self.connection, kind, number, &parts)? {
+                return Ok(altered(
+                    number,
+                    "it is found by something else than it says",
+                ));
+            }
+            self.verification.verified_leaves += 1;
         }
         self.tree.push(hash);
         Ok(self.checkpoint())
@@ -248,13 +237,13 @@ struct Purges {
 }
 
 impl Purges {
-    fn read(connection: &Connection, records: &mut Records<'_>, size: u64) -> Result<Self> {
+    fn read(connection: &Connection, size: u64) -> Result<Self> {
         let mut statement = connection.prepare(PURGES)?;
         let mut rows = statement.query(())?;
         let (mut ranges, mut forged) = (Vec::new(), None);
         while let Some(row) = rows.next()? {
             let number = count(row, 0)?;
-            let Some(hash) = row.get::<_, Option<Hash>>(2)? else {
+            let Some(hash) = row.get::<_, Option<Hash>>(1)? else {
                 let what = format!("the purge with the number {number}");
                 forged = forged.or(Some(if number > size {
                     Tampering::Unrecorded { what }
@@ -264,11 +253,11 @@ impl Purges {
                 }));
                 continue;
             };
-            let found = records.hash(LeafKind::Purge, number, row.get(3)?)?;
-            match json::<PurgeRecord>(row, 1) {
-                Ok(record) if found.is_some_and(|found| found.hash == Some(hash)) => {
-                    ranges.extend(record.leaves);
-                }
+            let parts = records::stored_parts(connection, LeafKind::Purge, number);
+            let parts = parts.ok().flatten().unwrap_or_default();
+            let is_recorded = records::hash(LeafKind::Purge, number, row.get(2)?, &parts) == hash;
+            match records::parse::<PurgeRecord>(parts.first()) {
+                Ok(record) if is_recorded => ranges.extend(record.leaves),
                 _ => forged = forged.or_else(|| altered(number, NOT_AS_RECORDED)),
             }
         }
@@ -297,114 +286,4 @@ fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
         ));
     }
     Ok(None)
-}
-
-/// The records of the leaves.
-struct Records<'a> {
-    observation: Statement<'a>,
-    review: Statement<'a>,
-    settings: Statement<'a>,
-    audit: Statement<'a>,
-    purge: Statement<'a>,
-}
-
-/// The record of a leaf as it is now.
-struct Found {
-    hash: Option<Hash>,
-    /// Whether the columns that it is found by say something else than the record itself.
-    misled: bool,
-}
-
-impl<'a> Records<'a> {
-    fn prepare(connection: &'a Connection) -> Result<Self> {
-        Ok(Self {
-            observation: connection.prepare(OBSERVATION)?,
-            review: connection.prepare(REVIEW)?,
-            settings: connection.prepare(SETTINGS)?,
-            audit: connection.prepare(AUDIT)?,
-            purge: connection.prepare(PURGE)?,
-        })
-    }
-
-    fn statement(&mut self, kind: LeafKind) -> &mut Statement<'a> {
-        match kind {
-            LeafKind::Observation => &mut self.observation,
-            LeafKind::Review => &mut self.review,
-            LeafKind::Settings => &mut self.settings,
-            LeafKind::Audit => &mut self.audit,
-            LeafKind::Purge => &mut self.purge,
-        }
-    }
-
-    fn exists(&mut self, kind: LeafKind, number: u64) -> Result<bool> {
-        Ok(self.statement(kind).exists((from_count(number),))?)
-    }
-
-    /// The hash of a leaf by its record, if there is one.
-    fn hash(
-        &mut self,
-        kind: LeafKind,
-        number: u64,
-        recorded_at_micros: Option<i64>,
-    ) -> Result<Option<Found>> {
-        let parts = match kind {
-            LeafKind::Observation => 4,
-            LeafKind::Review => 3,
-            LeafKind::Settings | LeafKind::Audit | LeafKind::Purge => 1,
-        };
-        let found = self
-            .statement(kind)
-            .query_row((from_count(number),), |row| {
-                let texts = (0..parts).map(|column| Ok(row.get_ref(column)?.as_str()?));
-                let texts: rusqlite::Result<Vec<&str>> = texts.collect();
-                let hash = texts.map(|texts| {
-                    let leaf = Leaf {
-                        number,
-                        kind,
-                        recorded_at_micros,
-                        parts: &texts,
-                    };
-                    leaf.hash()
-                });
-                Ok(Found {
-                    // Only text is ever hashed.
-                    hash: hash.ok(),
-                    // A record that cannot be read is none that this version writes.
-                    misled: !is_found_by_itself(kind, row).unwrap_or(false),
-                })
-            });
-        Ok(found.optional()?)
-    }
-}
-
-/// Whether the columns that repeat a record for searching say what it says: who changes them alone
-/// hides an anomaly from every list.
-fn is_found_by_itself(kind: LeafKind, row: &Row<'_>) -> rusqlite::Result<bool> {
-    let optional = |column| row.get::<_, Option<String>>(column);
-    let text = |column| row.get::<_, String>(column);
-    Ok(match kind {
-        LeafKind::Observation => {
-            let job: BackupJob = json(row, 2)?;
-            let verdict: Verdict = json(row, 3)?;
-            row.get::<_, [u8; 16]>(4)? == short(&job.key())
-                && text(5)? == job.client().name.as_str()
-                && text(6)? == job.policy().name.as_str()
-                && row.get::<_, i64>(7)? == job.started_at().timestamp_micros()
-                && text(8)? == JudgedAs::from(&verdict.judgement).as_str()
-                && optional(9)?.as_deref() == verdict.severity().map(|severity| severity.as_str())
-                && optional(10)?.as_deref() == verdict.kind().map(|kind| kind.as_str())
-        }
-        LeafKind::Review => {
-            let review: Review = json(row, 2)?;
-            text(3)? == review.status.as_str()
-        }
-        LeafKind::Audit => {
-            let entry: AuditEntry = json(row, 0)?;
-            text(1)? == entry.who
-                && text(2)? == entry.what
-                && text(3)? == entry.subject
-                && optional(4)?.as_deref() == entry.severity.map(|severity| severity.as_str())
-        }
-        LeafKind::Settings | LeafKind::Purge => true,
-    })
 }
