@@ -4,6 +4,7 @@ mod audit;
 mod change;
 mod error;
 mod evidence;
+mod holder;
 mod incident;
 mod judged_as;
 mod memory;
@@ -23,6 +24,7 @@ pub use evidence::{
     Checkpoint, CheckpointError, Hash, KeyError, LogHead, SigningKey, Tampering, Verification,
     VerifyingKey,
 };
+pub use holder::Holder;
 pub use incident::{IncidentQuery, IncidentRecord};
 pub use judged_as::JudgedAs;
 pub use memory::MemoryStore;

@@ -4,12 +4,15 @@ mod adopt;
 mod anomalies;
 mod audit;
 mod changes;
+mod check;
 mod columns;
 mod conditions;
+mod copy;
 mod fault;
 mod incidents;
 mod job_key;
 mod jobs;
+mod lock;
 mod log;
 mod migrations;
 mod open;
@@ -24,13 +27,15 @@ mod values;
 mod verify;
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::fault::Fault;
+use self::lock::{Held, Lock};
 use self::log::Log;
 use self::site::Site;
 use self::streams::StreamIds;
@@ -51,6 +56,9 @@ use crate::{
 pub struct SqliteStore {
     connection: Connection,
     site: Site,
+    lock: Lock,
+    /// When the last transaction ended, if it was a long one.
+    released_at: Option<Instant>,
 }
 
 impl SqliteStore {
@@ -65,7 +73,18 @@ impl SqliteStore {
     /// The second and third leave the file as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let (connection, site) = open::open(path.as_ref())?;
-        Ok(Self { connection, site })
+        let lock = Lock::new(Path::new(&site.database));
+        Ok(Self {
+            connection,
+            site,
+            lock,
+            released_at: None,
+        })
+    }
+
+    /// Sets what this program calls itself to others that wait for it to finish writing.
+    pub fn set_program(&mut self, program: &str) {
+        self.lock.set_program(program);
     }
 
     /// Sets how long a transaction waits for another process's before it fails with
@@ -93,34 +112,129 @@ impl SqliteStore {
     pub fn verify(&self, checkpoints: &[LogHead]) -> Result<Verification, StoreError> {
         self.read(|connection| verify::verify(connection, checkpoints))
     }
+
+    /// Whether the file is whole: its pages, its indexes, what refers to what, the checksums of the
+    /// models, and whether all reads that is kept as JSON. Answers with what is wrong, in words, a
+    /// hundred findings at most; nothing when it is whole.
+    ///
+    /// It reads the whole database and holds no lock. Whether records are what was recorded is
+    /// another question: see [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the database cannot be read for another reason than damage.
+    pub fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.read(check::check)
+    }
+
+    /// Copies the whole database to a new file, as it is at one moment, while others go on writing.
+    ///
+    /// The file has its name once it is whole and on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotCopy`] when there is such a file, or it cannot be written.
+    pub fn copy_to(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        self.read(|connection| copy::copy(connection, path.as_ref()))
+    }
+
+    /// Gives back the space of what was purged. It writes the whole database anew, which needs as
+    /// much space again while it lasts, and holds the write lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process keeps the lock for too long, and
+    /// [`StoreError::Full`] when there is not enough space.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        // Others that wait are told for whom.
+        drop(self.transaction()?);
+        let _held = self.lock.hold();
+        // What is still in the log of changes goes to the file too, and the log is made short.
+        let compacted = self
+            .connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+        compacted.map_err(|error| self.site.fail(error))
+    }
 }
 
 impl Store for SqliteStore {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let Self { connection, site } = self;
-        // Immediate: the write lock comes first, so that what is read is what will be replaced.
-        match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-            Ok(transaction) => Ok(Box::new(SqliteTransaction {
-                transaction,
-                site,
-                log: Log::default(),
-                ids: StreamIds::default(),
-                failed: false,
-            })),
-            Err(error) => Err(site.fail(error)),
+        let Self {
+            connection,
+            site,
+            lock,
+            released_at,
+        } = self;
+        // Whoever writes batch after batch lets those in that wait.
+        if let Some(released_at) = released_at.take() {
+            let pause = BREATH.saturating_sub(released_at.elapsed());
+            thread::sleep(pause);
         }
+        let transaction = begin(connection, site, lock)?;
+        Ok(Box::new(SqliteTransaction {
+            transaction,
+            held: lock.hold(),
+            site,
+            log: Log::default(),
+            ids: StreamIds::default(),
+            failed: false,
+            begun_at: Instant::now(),
+            released_at,
+        }))
     }
+}
+
+/// How often one that waits asks whether the write lock is free.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// How long the write lock is left free after a long transaction: one that waits asks meanwhile.
+const BREATH: Duration = Duration::from_millis(4);
+/// A transaction that others notice.
+const LONG: Duration = Duration::from_millis(50);
+
+/// Takes the write lock first, so that what is read is what will be replaced.
+///
+/// It waits by itself: SQLite would ask ten times a second, and be unlucky for long beside one that
+/// writes batch after batch.
+fn begin<'a>(
+    connection: &'a Connection,
+    site: &Site,
+    lock: &Lock,
+) -> Result<rusqlite::Transaction<'a>, StoreError> {
+    let sqlite = |error| site.fail(error);
+    let deadline = Instant::now() + site.busy_timeout;
+    connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
+    let begun = loop {
+        let begun =
+            rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+        match begun.map_err(sqlite) {
+            Err(error) if error.is_busy() && Instant::now() < deadline => thread::sleep(PATIENCE),
+            begun => break begun,
+        }
+    };
+    connection.busy_timeout(site.busy_timeout).map_err(sqlite)?;
+    begun.map_err(|error| match error {
+        StoreError::Busy {
+            database, waited, ..
+        } => StoreError::Busy {
+            database,
+            waited,
+            holder: lock.holder(),
+        },
+        error => error,
+    })
 }
 
 /// A transaction of SQLite's, which rolls back when it is dropped.
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
+    /// Let go after the transaction.
+    held: Option<Held<'a>>,
     site: &'a Site,
     log: Log,
     ids: StreamIds,
     /// Whether a write failed. SQLite may then have rolled back what came before, and would write
     /// what comes after outside of any transaction.
     failed: bool,
+    begun_at: Instant,
+    /// When it ended, for the next one.
+    released_at: &'a mut Option<Instant>,
 }
 
 impl SqliteTransaction<'_> {
@@ -358,8 +472,20 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         self.write(|connection, log, _| Ok(log.save(connection)?))?;
-        let site = self.site;
-        self.transaction.commit().map_err(|error| site.fail(error))
+        let Self {
+            transaction,
+            held,
+            site,
+            begun_at,
+            released_at,
+            ..
+        } = *self;
+        let committed = transaction.commit();
+        drop(held);
+        if begun_at.elapsed() > LONG {
+            *released_at = Some(Instant::now());
+        }
+        committed.map_err(|error| site.fail(error))
     }
 }
 

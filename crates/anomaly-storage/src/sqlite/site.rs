@@ -35,6 +35,7 @@ impl Site {
             (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => StoreError::Busy {
                 database,
                 waited: self.busy_timeout,
+                holder: None,
             },
             (_, Some(ErrorCode::DiskFull)) => StoreError::Full { database, source },
             (

@@ -19,3 +19,4 @@ mod purge;
 mod query;
 mod schema;
 mod status;
+mod upkeep;
