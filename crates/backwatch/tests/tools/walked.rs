@@ -96,14 +96,18 @@ impl Site {
         self.place.path().join("documents")
     }
 
-    /// Backs up, and judges the job by what a walk sees. Returns the exit status, what was printed,
-    /// and the files that an anomaly names.
-    fn back_up(&self, database: &str) -> (Option<i32>, String) {
+    /// Backs up against an earlier snapshot, the last one when not given, and judges the job by what
+    /// a walk sees. Returns the exit status and the verdict.
+    fn back_up(&self, database: &str, parent: Option<&str>) -> (Option<i32>, String) {
         let home = self.place.path();
         let time = format!("2026-03-{:02} 22:00:00", self.day);
         let backup = ["backup", "--json", "--time", &time, "documents"];
         let mut restic = command("restic", home);
-        let printed = succeeded(restic.args(["--repo", "repository"]).args(backup)).stdout;
+        restic.args(["--repo", "repository"]).args(backup);
+        if let Some(parent) = parent {
+            restic.args(["--parent", parent]);
+        }
+        let printed = succeeded(&mut restic).stdout;
         let started_at = time.replace(' ', "T") + "Z";
         let options = [
             "--db",
@@ -162,6 +166,10 @@ fn write_with_times_of(path: &Path, content: &[u8], original: &fs::Metadata) {
         .unwrap();
 }
 
+fn verdict(text: &str) -> serde_json::Value {
+    serde_json::from_str(text.trim_end()).unwrap()
+}
+
 #[test]
 fn attacks_that_hide_are_told_at_the_first_job_with_their_files() {
     if !is_there("restic") {
@@ -174,11 +182,13 @@ fn attacks_that_hide_are_told_at_the_first_job_with_their_files() {
     let mut tree = Tree::new(&site.documents());
     tree.add_notes_and_logs();
     succeeded(command("restic", site.place.path()).args(["--repo", "repository", "init"]));
+    let mut parent = String::new();
     for day in 1..=ORDINARY_DAYS {
         site.day = day;
         tree.work(day);
-        let (status, text) = site.back_up("known.db");
+        let (status, text) = site.back_up("known.db", None);
         assert_eq!(status, Some(0), "day {day}: {text}");
+        parent = verdict(&text)["job_id"].as_str().unwrap().to_owned();
     }
     site.day += 1;
     let before = site.files();
@@ -206,14 +216,19 @@ fn attacks_that_hide_are_told_at_the_first_job_with_their_files() {
         }
         let name = format!("attack{number}");
         site.copy_of_knowledge(&name);
-        let (status, text) = site.back_up(&format!("{name}.db"));
+        let (status, text) = site.back_up(&format!("{name}.db"), Some(&parent));
         assert_eq!(status, Some(1), "{what}: {text}");
-        println!("{what}: {text}");
-        let named = made.iter().filter(|path| {
-            let file = path.file_name().unwrap().to_string_lossy();
-            text.contains(&*file)
-        });
-        assert!(named.count() > 0, "{what}: {text}");
+        let verdict = verdict(&text);
+        assert_eq!(verdict["kind"], "mass_encryption", "{what}: {text}");
+        let named = verdict["files"].as_array().unwrap();
+        assert_eq!(named.len(), 20, "{what}: {text}");
+        for file in named {
+            let path = Path::new(file["path"].as_str().unwrap());
+            assert!(
+                made.iter().any(|made| made.ends_with(path)),
+                "{what}: {file}"
+            );
+        }
 
         for path in made {
             fs::remove_file(path).unwrap();
