@@ -4,6 +4,8 @@
 //! on 1,000 and 200,000 rows by 5 and 20 columns; `--features rayon` uses all threads. A name after
 //! `--` measures what has it in its own: `-- score/200000x5`.
 //! `cargo bench -p benches --bench observe` measures the way from a job to a verdict.
+//! `cargo bench -p benches --bench content` measures looking into the bytes of files, beside copying
+//! them.
 
 use ndarray::Array2;
 use rand::RngExt;
