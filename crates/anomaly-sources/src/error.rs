@@ -53,6 +53,28 @@ pub enum SourceError {
         /// The read option.
         option: ReadOption,
     },
+    /// The input is the answer to a request that was refused.
+    #[error("is no list of jobs, but the error {code}: {message}")]
+    Refused {
+        /// The tool's number of the error.
+        code: String,
+        /// The tool's words.
+        message: String,
+    },
+    /// A mapping of columns to fields is wrong. The message is meant to follow the mapping's name.
+    #[error("line {line}: {message}")]
+    Mapping {
+        /// The line of what is wrong, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The input does not have the columns that a mapping names.
+    #[error("does not fit the mapping: {message}")]
+    Columns {
+        /// Which column, and what is there instead.
+        message: String,
+    },
     /// The policy cannot be made of what was asked for.
     #[error("{format} has no {part:?} to make a policy of: {}", parts(*.format))]
     UnknownPolicyPart {

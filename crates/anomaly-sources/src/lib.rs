@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod bareos;
 mod borg;
+mod csv;
+mod csv_records;
+mod duration;
 mod error;
 mod format;
 mod head;
@@ -10,6 +14,7 @@ mod kopia;
 mod lines;
 mod moment;
 mod ndjson;
+mod netbackup;
 mod options;
 mod pbs;
 mod policy;
@@ -24,6 +29,7 @@ mod source;
 mod timezone;
 mod values;
 
+pub use csv::CsvMapping;
 pub use error::{RecordError, SourceError};
 pub use format::Format;
 pub use head::Head;

@@ -1,5 +1,6 @@
 //! Lines of text, one at a time, none longer than it may be.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
 use crate::input::Text;
@@ -27,6 +28,14 @@ impl<'a> Lines<'a> {
 
     /// The next line that is not blank, without its end; `None` at the end of the input.
     pub(crate) fn next(&mut self) -> Result<Option<RawRecord<'_>>, SourceError> {
+        let max_bytes = self.max_bytes;
+        let line = self.next_bytes()?;
+        Ok(line.map(|(place, bytes)| RawRecord::new(place, bytes, max_bytes)))
+    }
+
+    /// Like [`Self::next`], whatever the line is made of. More than the most bytes that a record
+    /// may have are cut, but one of them.
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<(Place, &[u8])>, SourceError> {
         loop {
             let line = self.next;
             let unreadable = |source| SourceError::Unreadable { line, source };
@@ -53,6 +62,12 @@ impl<'a> Lines<'a> {
             }
         }
         let place = Place::line(self.next - 1);
-        Ok(Some(RawRecord::new(place, &self.buffer, self.max_bytes)))
+        Ok(Some((place, &self.buffer)))
     }
+}
+
+/// A line as text, with a replacement character for each byte that is none.
+pub(crate) fn text(line: &[u8]) -> Cow<'_, str> {
+    // Nearly every line is text, which this finds out faster.
+    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

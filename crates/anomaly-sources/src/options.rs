@@ -4,7 +4,7 @@ use std::fmt;
 
 use anomaly_model::chrono::{DateTime, Utc};
 
-use crate::{Since, Timezone};
+use crate::{CsvMapping, Since, Timezone};
 
 /// What the reader is told, because the input does not say it, and how much it may hold.
 ///
@@ -37,6 +37,8 @@ pub struct ReadOptions {
     pub policy_parts: Option<Vec<String>>,
     /// What was read before, and is passed over.
     pub since: Option<Since>,
+    /// Which column of a CSV file is which field. Without it, columns are named like the fields.
+    pub csv_mapping: Option<CsvMapping>,
 }
 
 impl Default for ReadOptions {
@@ -50,6 +52,7 @@ impl Default for ReadOptions {
             timezone: None,
             policy_parts: None,
             since: None,
+            csv_mapping: None,
         }
     }
 }
@@ -111,6 +114,13 @@ impl ReadOptions {
         self
     }
 
+    /// Sets which column of a CSV file is which field.
+    #[must_use]
+    pub fn csv_mapping(mut self, mapping: impl Into<Option<CsvMapping>>) -> Self {
+        self.csv_mapping = mapping.into();
+        self
+    }
+
     /// Whether the policy is to be made of this part, too.
     pub(crate) fn has_policy_part(&self, part: &str) -> bool {
         let parts = self.policy_parts.as_ref();
@@ -135,6 +145,8 @@ pub enum ReadOption {
     Timezone,
     /// [`ReadOptions::policy_parts`].
     PolicyParts,
+    /// [`ReadOptions::csv_mapping`].
+    CsvMapping,
 }
 
 impl ReadOption {
@@ -148,6 +160,7 @@ impl ReadOption {
             Self::ExitCode => "exit_code",
             Self::Timezone => "timezone",
             Self::PolicyParts => "policy_parts",
+            Self::CsvMapping => "csv_mapping",
         }
     }
 }

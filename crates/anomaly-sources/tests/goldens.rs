@@ -14,7 +14,8 @@ use shared::{check, rendered};
 /// The formats and the fixtures that are in them, with what the input does not say.
 fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
     use Format::{
-        BorgCreate, BorgInfo, BorgList, KopiaCreate, KopiaList, Ndjson, ResticBackup,
+        BareosCatalogue, BareosJson, BareosLlist, BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate,
+        KopiaList, Ndjson, NetBackupBpdbjobs, NetBackupBpimagelist, NetBackupRest, ResticBackup,
         ResticSnapshots, RusticBackup, RusticSnapshots,
     };
     let none = ReadOptions::default;
@@ -25,6 +26,12 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
                 .unwrap(),
         )
     };
+    // The zone is not needed, but must fit.
+    let adelaide = none().timezone(
+        "Australia/Adelaide"
+            .parse::<anomaly_sources::Timezone>()
+            .unwrap(),
+    );
     let mail01 = || berlin().client("mail01".to_owned());
     vec![
         (Ndjson, "jobs.ndjson", none()),
@@ -66,6 +73,19 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
         (KopiaCreate, "kopia-create.json", none().exit_code(1)),
         (Format::Pbs, "pbs-tasks.json", store1()),
         (Format::Pbs, "pbs-snapshots.json", store1()),
+        (NetBackupBpdbjobs, "netbackup-bpdbjobs-most.txt", none()),
+        (NetBackupBpdbjobs, "netbackup-bpdbjobs-all.txt", none()),
+        (NetBackupBpimagelist, "netbackup-bpimagelist.txt", none()),
+        (NetBackupRest, "netbackup-jobs-14.0.json", none()),
+        (NetBackupRest, "netbackup-jobs-4.0.json", none()),
+        (NetBackupRest, "netbackup-images-14.0.json", none()),
+        (Csv, "csv-own-columns.csv", none()),
+        (BareosCatalogue, "bacula-9.6-catalogue.csv", none()),
+        (BareosCatalogue, "bacula-9.6-tables.csv", none()),
+        (BareosJson, "bareos-llist.json", none()),
+        (BareosJson, "bareos-query.json", none()),
+        (BareosLlist, "bacula-9.6-llist-postgresql.txt", adelaide),
+        (BareosLlist, "bacula-9.6-llist-sqlite.txt", none()),
     ]
 }
 
