@@ -6,6 +6,7 @@ mod shared;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_sources::{Format, ReadOptions, Record, read};
 use shared::{check, rendered};
@@ -137,6 +138,26 @@ fn tasks_manifests_and_snapshots_are_joined() {
     };
     let other = rendered(&manifests_first, Format::Pbs, &store1());
     assert_eq!(jobs(other), jobs(found));
+}
+
+#[test]
+fn a_cut_output_gives_the_jobs_before_the_cut() {
+    for (format, fixture, options) in fixtures() {
+        let path = format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR"));
+        let input = std::fs::read(path).unwrap();
+        let jobs = |input: &[u8]| -> Vec<BackupJob> {
+            let records = read(input, format, &options).into_iter().flatten();
+            records
+                .map_while(Result::ok)
+                .filter_map(Record::job)
+                .collect()
+        };
+        let whole = jobs(&input);
+        for end in (0..input.len()).step_by(41) {
+            let cut = jobs(&input[..end]);
+            assert!(whole.starts_with(&cut), "{fixture} up to {end}");
+        }
+    }
 }
 
 /// The optional fields of a job that hold what the tool reports, in a fixture or never.

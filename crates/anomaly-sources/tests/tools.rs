@@ -224,6 +224,12 @@ fn borg_archives_wait_for_their_repository() {
         [expected[2], expected[0], expected[1]]
     );
 
+    // That of the next document is another one.
+    let unnamed = json!({"archives": archives(&["z"])}).to_string();
+    let found = policies(&(unnamed + &second), &berlin());
+    assert!(found[0].contains("`repository` is missing"), "{found:?}");
+    assert_eq!(found[1..], [expected[2]]);
+
     let cut = &first[..first.find(r#","repository""#).unwrap()];
     let found = lines(cut, Format::BorgInfo, &berlin());
     assert_eq!(
@@ -305,6 +311,20 @@ fn what_kopia_leaves_unfinished() {
     // A run of two sources, of which the other failed.
     let found = lines(&clean, Format::KopiaCreate, &none().exit_code(1));
     assert_eq!(found, ["line 1: k succeeded"]);
+}
+
+#[test]
+fn restic_snapshots_of_all_versions_are_in_one_list() {
+    let old =
+        r#"{"time":"2026-11-22T03:00:00Z","tree":"t","paths":["/p"],"hostname":"h","id":"old"}"#;
+    let new = old.replace("old", "new").replace(
+        r#""tree""#,
+        r#""summary":{"backup_start":"2026-11-22T03:00:01Z","total_bytes_processed":9},"tree""#,
+    );
+    let list = format!("[{old},{new}]");
+    let jobs = read(list.as_bytes(), Format::ResticSnapshots, &none()).unwrap();
+    let bytes = jobs.map(|record| record.unwrap().job().unwrap().image().image_bytes);
+    assert_eq!(bytes.collect::<Vec<_>>(), [None, Some(9)]);
 }
 
 #[test]

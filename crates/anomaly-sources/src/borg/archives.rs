@@ -1,6 +1,7 @@
 //! `borg info --json` and `borg list --json`: the archives of a repository.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use crate::borg::POLICY_PARTS;
 use crate::borg::archive::{Archive, Repository};
@@ -152,10 +153,9 @@ struct Archives<'a> {
     /// What waits, of the document that is read.
     held: VecDeque<Found>,
     document: u64,
-    repository: Option<Repository>,
-    /// What waits no longer, and its repository, if its document named one.
-    ready: VecDeque<Found>,
-    ready_in: Option<Repository>,
+    repository: Option<Rc<Repository>>,
+    /// What waits no longer, each with its repository, if its document named one.
+    ready: VecDeque<(Found, Option<Rc<Repository>>)>,
     is_empty: bool,
 }
 
@@ -168,7 +168,6 @@ impl<'a> Archives<'a> {
             document: 0,
             repository: None,
             ready: VecDeque::new(),
-            ready_in: None,
             is_empty: true,
         };
         Ok(Box::new(std::iter::from_fn(move || {
@@ -178,9 +177,10 @@ impl<'a> Archives<'a> {
 
     fn next(&mut self) -> Result<Option<Record>, SourceError> {
         loop {
-            if let Some((place, archive)) = self.ready.pop_front() {
+            if let Some(((place, archive), repository)) = self.ready.pop_front() {
                 self.is_empty = false;
-                let record = archive.and_then(|archive| self.record(&archive, place));
+                let repository = repository.as_deref();
+                let record = archive.and_then(|archive| self.record(&archive, repository, place));
                 return Ok(Some(record.unwrap_or_else(Record::Bad)));
             }
             if !self.read_on()? {
@@ -195,39 +195,36 @@ impl<'a> Archives<'a> {
             self.settle();
             return Ok(!self.ready.is_empty());
         };
-        let place = value.raw.place;
-        let document = value.document;
-        let found = if value.path < FIRST_REPOSITORY {
-            value
-                .raw
-                .text
-                .and_then(|text| json::parse_by_path(text, place))
-                .map(Value::Archive)
-        } else {
-            value
-                .raw
-                .text
-                .and_then(|text| json::parse_by_path(text, place))
-                .map(Value::Repository)
-        };
+        let (place, document) = (value.raw.place, value.document);
+        let (mut archive, mut repository) = (None, None);
+        match value.raw.text {
+            Err(error) => archive = Some(Err(error)),
+            Ok(text) if value.path < FIRST_REPOSITORY => {
+                archive = Some(json::parse_by_path(text, place));
+            }
+            Ok(text) => match json::parse_by_path(text, place) {
+                Ok(found) => repository = Some(Rc::new(found)),
+                Err(error) => archive = Some(Err(error)),
+            },
+        }
         if document != self.document {
             self.settle();
             self.document = document;
             self.repository = None;
         }
-        let archive = match found {
-            Ok(Value::Repository(repository)) => {
-                self.repository = Some(repository);
-                self.settle();
-                return Ok(true);
-            }
-            Ok(Value::Archive(_)) if self.held.len() >= MAX_HELD => {
-                Err(RecordError::new(place, TOO_MANY))
-            }
-            Ok(Value::Archive(archive)) => Ok(archive),
-            Err(error) => Err(error),
+        if repository.is_some() {
+            self.repository = repository;
+            self.settle();
+        }
+        let Some(archive) = archive else {
+            return Ok(true);
         };
-        self.held.push_back((place, archive));
+        if self.held.len() < MAX_HELD {
+            self.held.push_back((place, archive));
+        } else {
+            let found = (place, Err(RecordError::new(place, TOO_MANY)));
+            self.ready.push_back((found, None));
+        }
         if self.repository.is_some() || !self.options.has_policy_part("repository") {
             self.settle();
         }
@@ -236,29 +233,27 @@ impl<'a> Archives<'a> {
 
     /// Nothing more will be known of what waits.
     fn settle(&mut self) {
-        self.ready.append(&mut self.held);
-        self.ready_in.clone_from(&self.repository);
+        let repository = &self.repository;
+        let held = self.held.drain(..);
+        self.ready
+            .extend(held.map(|found| (found, repository.clone())));
     }
 
-    fn record(&self, archive: &Archive, place: Place) -> Result<Record, RecordError> {
+    fn record(
+        &self,
+        archive: &Archive,
+        repository: Option<&Repository>,
+        place: Place,
+    ) -> Result<Record, RecordError> {
         if archive.is_checkpoint() {
             return Ok(Record::skipped(
                 place,
                 "a checkpoint of a backup that did not end",
             ));
         }
-        let job = archive.job(self.ready_in.as_ref(), place, &self.options)?;
+        let job = archive.job(repository, place, &self.options)?;
         Ok(Record::built(place, job.image(archive.image()).build()))
     }
-}
-
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every value is an archive"
-)]
-enum Value {
-    Archive(Archive),
-    Repository(Repository),
 }
 
 const TOO_MANY: &str = "more archives before `repository` than are held: leave the repository out \
