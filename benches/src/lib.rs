@@ -6,6 +6,8 @@
 //! `cargo bench -p benches --bench observe` measures the way from a job to a verdict, and
 //! `cargo bench -p benches --bench read` that from the output of a tool to its jobs.
 
+use std::time::{Duration, Instant};
+
 use ndarray::Array2;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -27,4 +29,13 @@ pub fn observations(rows: usize, columns: usize) -> Array2<f64> {
         }
     }
     data
+}
+
+/// Time that this thread had the processor, where the system tells (Linux); else, on the clock.
+#[must_use]
+pub fn processor_time(begin: Instant) -> Duration {
+    std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok())
+        .map_or_else(|| begin.elapsed(), Duration::from_nanos)
 }

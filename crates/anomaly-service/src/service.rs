@@ -60,6 +60,12 @@ impl AnomalyService {
         self
     }
 
+    /// The settings by which it judges.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.engine.settings()
+    }
+
     /// Judges a finished job, and keeps it with its verdict.
     ///
     /// A stream whose stored model cannot be used does not fail: its jobs are kept, `not_scored`

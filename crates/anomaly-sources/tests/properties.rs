@@ -253,6 +253,8 @@ proptest! {
     #[test]
     fn any_bytes_can_be_read(bytes in vec(any::<u8>(), 0..3000), format in select(Format::ALL)) {
         bodies::any(&bytes, format);
+        bodies::csv(&bytes);
+        bodies::csv_mapping(&bytes);
         bodies::recognised(&bytes);
     }
 

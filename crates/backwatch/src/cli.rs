@@ -14,6 +14,8 @@ use clap_complete::Shell;
 
 use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
+#[cfg(unix)]
+use crate::walk::{Beside, WalkArguments};
 
 /// Tells whose backups just became strange: encrypted, emptied, bloated, slowed, failing or missing.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),
+    #[cfg(unix)]
+    Walk(WalkArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -99,6 +103,10 @@ pub(crate) struct IngestArguments {
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
 
+    #[cfg(unix)]
+    #[command(flatten)]
+    pub(crate) beside: Beside,
+
     #[command(flatten)]
     pub(crate) input: InputOptions,
 }
@@ -139,7 +147,8 @@ pub(crate) struct ConvertArguments {
 
     /// Replace the names of clients, policies and schedules, the ids of jobs, and paths and
     /// extensions of files by keyed hashes, and move all times by the same whole number of weeks.
-    /// Numbers stay, and so do sources (`restic`) and types of policies and schedules.
+    /// Numbers stay, and so do sources (`restic`), types of policies and schedules, and extensions
+    /// that ransomware is known to write.
     #[arg(long)]
     pub(crate) anonymise: bool,
 
@@ -463,7 +472,7 @@ fn detectors() -> impl clap::builder::TypedValueParser<Value = &'static Detector
         .try_map(|name| Detector::named(&name).ok_or("no such detector"))
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
         None => Err("write it as KEY=VALUE".to_owned()),

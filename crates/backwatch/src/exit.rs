@@ -9,6 +9,8 @@ use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, ReadOption, SourceError};
+#[cfg(unix)]
+use anomaly_walk::WalkError;
 
 use crate::detect::DetectError;
 
@@ -61,6 +63,16 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error("{name} is not one job record: {source}")]
+    Merge {
+        name: String,
+        source: serde_json::Error,
+    },
+    #[error("what was seen does not fit into the job record")]
+    Fill(#[from] anomaly_model::ModelError),
+    #[cfg(unix)]
+    #[error(transparent)]
+    Walk(#[from] WalkError),
     #[error(
         "{} holds {bytes} bytes: a key has {needed} random ones or more, as `head -c 32 /dev/urandom` \
          makes them",
@@ -116,6 +128,8 @@ impl Failure {
                 source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
                 ..
             } => Exit::Usage,
+            #[cfg(unix)]
+            Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

@@ -11,6 +11,8 @@ use crate::found::Found;
 use crate::input::{Arrivals, JobFile};
 use crate::judge::Judge;
 use crate::report;
+#[cfg(unix)]
+use crate::walk;
 
 /// So many new jobs are held to see whether they are in the order in which they ran. A longer input
 /// that is goes through so many at a time.
@@ -44,7 +46,15 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
         }
         found.tally.bad_records += file.finish();
     }
-    judge(&mut service, new.arranged(sort, &key), &mut found)?;
+    let mut last = new.arranged(sort, &key);
+    #[cfg(unix)]
+    let walked = arguments
+        .beside
+        .fill(&mut last, service.settings(), &arguments.db);
+    judge(&mut service, last, &mut found)?;
+    // Only what was judged need not be seen again.
+    #[cfg(unix)]
+    walk::keep(walked);
     found.finish(&service)?;
     shown(report::news(arguments.output, &found))?;
     Ok(found.exit())

@@ -16,7 +16,7 @@ use crate::exit::Failure;
 use crate::input::warnings::Warnings;
 
 pub(crate) use arrivals::Arrivals;
-pub(crate) use job_file::JobFile;
+pub(crate) use job_file::{JobFile, file_name, open};
 
 /// What one file held.
 #[derive(Debug)]

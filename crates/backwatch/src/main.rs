@@ -17,6 +17,8 @@ mod scan;
 mod switched_off;
 mod tally;
 mod terminal;
+#[cfg(unix)]
+mod walk;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        #[cfg(unix)]
+        Command::Walk(arguments) => walk::run(&arguments),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

@@ -1,9 +1,10 @@
 //! Showing what was found.
 
-mod json;
+pub(crate) mod files;
+pub(crate) mod json;
 mod summary;
 mod table;
-mod text;
+pub(crate) mod text;
 
 use std::io::{self, Write};
 

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::DateTime;
 use anomaly_sources::{
-    Format, ReadOptions, Record, RecordError, SourceError, Timezone, read, recognise,
+    CsvMapping, Format, ReadOptions, Record, RecordError, SourceError, Timezone, read, recognise,
 };
 
 /// Short enough that a fuzzer reaches it.
@@ -22,6 +22,64 @@ pub(crate) fn any(bytes: &[u8], format: Format) {
     reads(bytes, format, &options());
     let failed = options().exit_code(1).started_at(DateTime::UNIX_EPOCH);
     reads(bytes, format, &failed);
+}
+
+/// CSV files with a mapping that uses what there is.
+pub(crate) fn csv(bytes: &[u8]) {
+    const COLUMNS: &str = r#"
+        [columns]
+        client = "client"
+        job_id = ["client", "start"]
+        started_at = { column = "start", format = "%d.%m.%Y %H:%M" }
+        ended_at = "end"
+        status = { column = "status", words = { OK = "succeeded", run = "skip" }, otherwise = "failed" }
+        schedule_type = { column = "level", words = { F = "full" } }
+        duration_seconds = { column = "length", unit = "hh:mm:ss" }
+        image_bytes = { column = "size", unit = "cell" }
+        transferred_bytes = { column = "sent", unit = "GiB" }
+        dedup_ratio = { column = "saved", unit = "percent" }
+        file_count = "files"
+        exit_code = "code"
+        random_files = "random"
+    "#;
+    const NUMBERS: &str = r#"
+        header = false
+        skip_lines = 1
+        missing = ["-"]
+        only = { column = 1, equals = ["a", "b"] }
+        [constants]
+        policy = "p"
+        status = "partial"
+        [columns]
+        started_at = { column = 2, format = "epoch" }
+        image_bytes = { column = 3, unit = "TiB" }
+        dedup_ratio = { column = 4, unit = "factor" }
+    "#;
+    for mapping in [
+        format!("decimal_comma = true\n{COLUMNS}"),
+        NUMBERS.to_owned(),
+    ] {
+        let mapping = CsvMapping::parse(&mapping).unwrap();
+        reads(bytes, Format::Csv, &options().csv_mapping(mapping));
+    }
+}
+
+/// A mapping is read or refused, and one that is read reads a file.
+pub(crate) fn csv_mapping(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    match CsvMapping::parse(text) {
+        Ok(mapping) => {
+            let report = b"a,b,c\n1,2026-11-22T03:00:00Z,OK\nx,5,7%\n\"1,5 GB\",-,0\n";
+            reads(report, Format::Csv, &options().csv_mapping(mapping));
+        }
+        Err(SourceError::Mapping { line, message }) => {
+            let lines = text.matches('\n').count() as u64 + 1;
+            assert!((1..=lines).contains(&line) && !message.is_empty());
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// What is recognised can at least be opened.

@@ -153,7 +153,7 @@ proptest! {
         let mut expected = std::collections::BTreeSet::new();
         for (id, stray) in ids.iter().zip(&strays) {
             let job = Job { id: *id, parent: *id, ..Job::default() };
-            input += &format!("{}\n{stray}\n", job.most_columns(Version::V9));
+            input.extend([job.most_columns(Version::V9).as_str(), "\n", stray, "\n"]);
             expected.insert(id.to_string());
         }
         let (found, _) = all(&input);

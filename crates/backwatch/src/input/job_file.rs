@@ -191,7 +191,8 @@ fn mapping(path: Option<&Path>) -> Result<Option<CsvMapping>, Failure> {
     Ok(Some(mapping))
 }
 
-fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+/// Opens a file named on the command line; `-` is standard input.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
@@ -206,7 +207,8 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
 }
 
-fn file_name(path: &Path) -> String {
+/// How messages call a file named on the command line.
+pub(crate) fn file_name(path: &Path) -> String {
     if path == Path::new("-") {
         "standard input".to_owned()
     } else {

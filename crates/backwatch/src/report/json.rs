@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 
+use anomaly_features::AnomalyType;
 use anomaly_model::Anomaly;
 use serde::Serialize;
 
@@ -14,27 +15,46 @@ use crate::tally::Tally;
 use crate::terminal::harmful;
 
 /// One document: what was counted, and the anomalies.
-pub(super) fn document(mut out: impl Write, found: &Found) -> Result<(), Failure> {
+pub(super) fn document<'a>(out: impl Write, found: &'a Found) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Document<'a> {
         #[serde(flatten)]
         tally: &'a Tally,
         switched_off: &'a SwitchedOff,
-        anomalies: Vec<&'a Anomaly>,
+        anomalies: Vec<Typed<'a>>,
     }
-    let anomalies = found.anomalies.iter().map(|found| &found.anomaly).collect();
+
+    /// An anomaly with NetBackup's type.
+    #[derive(Serialize)]
+    struct Typed<'a> {
+        anomaly_type: Option<&'static str>,
+        #[serde(flatten)]
+        anomaly: &'a Anomaly,
+    }
+
+    let typed = |anomaly: &'a Anomaly| Typed {
+        anomaly_type: AnomalyType::of(&anomaly.verdict).map(AnomalyType::as_str),
+        anomaly,
+    };
+    let anomalies = found.anomalies.iter();
+    let anomalies = anomalies.map(|found| typed(&found.anomaly)).collect();
     let document = Document {
         tally: &found.tally,
         switched_off: &found.off,
         anomalies,
     };
-    let json = serde_json::to_string_pretty(&document)?;
+    pretty(out, &document)
+}
+
+/// One document, in lines that people can read.
+pub(crate) fn pretty(mut out: impl Write, document: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(document)?;
     writeln!(out, "{}", escaped(&json))?;
     Ok(out.flush()?)
 }
 
 /// A record on a line of its own.
-pub(super) fn line(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string(record)?;
     Ok(writeln!(out, "{}", escaped(&json))?)
 }

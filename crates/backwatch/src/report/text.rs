@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::found::Found;
 use crate::input::FileSummary;
-use crate::report::summary;
+use crate::report::{files, summary};
 use crate::terminal::harmless;
 
 const MOST_COLUMNS: usize = 100;
@@ -78,6 +78,9 @@ fn print_anomaly(
     for row in rows(&verdict.findings) {
         writeln!(out, "{INDENT}  {}", row.trim_end())?;
     }
+    for line in files::lines(&verdict.files) {
+        writeln!(out, "{INDENT}  {line}")?;
+    }
     match last_clean {
         Some(job) => writeln!(
             out,
@@ -124,7 +127,7 @@ fn rows(findings: &[Finding]) -> Vec<String> {
 }
 
 /// `text` in lines that fit, each behind `indent`.
-pub(super) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, indent: &str) -> Vec<String> {
     let options = textwrap::Options::new(columns())
         .initial_indent(indent)
         .subsequent_indent(indent);
@@ -138,7 +141,7 @@ fn columns() -> usize {
     textwrap::termwidth().clamp(40, MOST_COLUMNS)
 }
 
-pub(super) fn when(time: DateTime<Utc>) -> String {
+pub(crate) fn when(time: DateTime<Utc>) -> String {
     time.format(WHEN).to_string()
 }
 
