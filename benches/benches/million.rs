@@ -13,13 +13,19 @@ use benches::processor_time;
 use std::collections::BTreeMap;
 
 fn random_id(stream: u64, day: u64) -> String {
-    use std::hash::{BuildHasher, Hash, Hasher, BuildHasherDefault, DefaultHasher};
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher};
     let one = |what: u64| {
         let mut hasher = BuildHasherDefault::<DefaultHasher>::default().build_hasher();
         (stream, day, what).hash(&mut hasher);
         hasher.finish()
     };
-    format!("{:016x}{:016x}{:016x}{:016x}", one(0), one(1), one(2), one(3))
+    format!(
+        "{:016x}{:016x}{:016x}{:016x}",
+        one(0),
+        one(1),
+        one(2),
+        one(3)
+    )
 }
 
 const STREAMS: u64 = 10_000;
@@ -54,7 +60,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     for day in 0..days {
         let lines: Vec<String> = (0..STREAMS)
-            .map(|stream| Ok(serde_json::to_string(&job(stream, day)?)?.replace(&format!("\"client{stream:05}-{day}\""), &format!("\"{}\"", random_id(stream, day)))))
+            .map(|stream| {
+                Ok(serde_json::to_string(&job(stream, day)?)?.replace(
+                    &format!("\"client{stream:05}-{day}\""),
+                    &format!("\"{}\"", random_id(stream, day)),
+                ))
+            })
             .collect::<Result<_, Box<dyn Error>>>()?;
         for lines in lines.chunks(batch) {
             let mut begin = processor_time(clock);
@@ -79,7 +90,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     if state_bytes > 0 {
                         (stream.clone(), vec![0; state_bytes])
                     } else {
-                        (stream.clone(), models[stream].to_bytes().unwrap_or_default())
+                        (
+                            stream.clone(),
+                            models[stream].to_bytes().unwrap_or_default(),
+                        )
                     }
                 })
                 .collect();
@@ -88,7 +102,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut transaction = store.transaction()?;
             for (job, (stream, verdict)) in jobs.iter().zip(&judged) {
                 let origin = Origin::Tool;
-                transaction.insert(&Observation { job, stream, verdict, origin })?;
+                transaction.insert(&Observation {
+                    job,
+                    stream,
+                    verdict,
+                    origin,
+                })?;
             }
             for (stream, state) in &states {
                 if state_bytes != 1 {
@@ -104,7 +123,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let micros = |time: Duration| time.as_secs_f64() * 1e6 / jobs;
             println!(
                 "{jobs} jobs: parse {:.1} judge {:.1} serialise {:.1} store {:.1} (wall {:.1}) us a job; {} MB",
-                micros(parsing), micros(judging), micros(serialising), micros(storing), micros(wall),
+                micros(parsing),
+                micros(judging),
+                micros(serialising),
+                micros(storing),
+                micros(wall),
                 std::fs::metadata(&path)?.len() / 1_000_000,
             );
         }

@@ -18,6 +18,18 @@ pub enum ServiceError {
         /// The stream, as people read it.
         stream: String,
         /// What is wrong with it.
-        source: EngineError,
+        source: ModelFault,
     },
+}
+
+/// What is wrong with a stored model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelFault {
+    /// The bytes are not those that were stored.
+    #[error("it does not have the checksum that it was stored with")]
+    Damaged,
+    /// The engine cannot read the bytes.
+    #[error(transparent)]
+    Unreadable(#[from] EngineError),
 }

@@ -6,7 +6,7 @@ mod service;
 mod session;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
-pub use error::ServiceError;
+pub use error::{ModelFault, ServiceError};
 pub use observed::{BatchSummary, Observed, Reviewed};
 pub use service::AnomalyService;
 

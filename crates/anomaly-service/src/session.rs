@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::{BackupJob, JobKey, Judgement, Review, ReviewStatus, StreamKey, Verdict};
-use anomaly_storage::{Observation, Origin, Store, Transaction};
+use anomaly_storage::{Observation, Origin, Store, StoreError, Transaction};
 
-use crate::{Observed, Reviewed, ServiceError};
+use crate::{ModelFault, Observed, Reviewed, ServiceError};
 
 /// One transaction of a store, with the streams' models as they are in it.
 ///
@@ -103,7 +103,7 @@ impl<'a> Session<'a> {
         for (stream, model) in &self.models {
             let state = model.to_bytes().map_err(|source| ServiceError::Model {
                 stream: stream.to_string(),
-                source,
+                source: source.into(),
             })?;
             self.transaction.put_model_state(stream, &state)?;
         }
@@ -113,12 +113,18 @@ impl<'a> Session<'a> {
     /// The model of a stream, read from the store when it is first asked for.
     fn model(&mut self, stream: &StreamKey) -> Result<&mut StreamModel, ServiceError> {
         if !self.models.contains_key(stream) {
-            let model = match self.transaction.model_state(stream)? {
+            let unusable = |source| ServiceError::Model {
+                stream: stream.to_string(),
+                source,
+            };
+            let state = match self.transaction.model_state(stream) {
+                Err(StoreError::DamagedModel { .. }) => return Err(unusable(ModelFault::Damaged)),
+                state => state?,
+            };
+            let model = match state {
                 Some(state) => {
-                    StreamModel::from_bytes(&state).map_err(|source| ServiceError::Model {
-                        stream: stream.to_string(),
-                        source,
-                    })?
+                    let model = StreamModel::from_bytes(&state);
+                    model.map_err(|source| unusable(source.into()))?
                 }
                 None => StreamModel::default(),
             };

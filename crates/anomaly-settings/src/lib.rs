@@ -15,6 +15,7 @@ mod place;
 mod scope;
 mod section;
 mod settings;
+mod storage;
 mod streams;
 
 pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSettings};
@@ -26,10 +27,11 @@ pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
 pub use number::{
     AlarmBudget, AttributeDeviations, AttributeRate, FleetAlarmsPerWeek, FleetStreams,
-    ForestSamples, ForestTrees, HistoryJobs, IqrFactor, SensitivityPercent,
-    SuspiciousExtensionPercent, WarmUpJobs,
+    ForestSamples, ForestTrees, HistoryJobs, IqrFactor, RetentionDays,
+    SensitivityPercent, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 pub use place::Place;
 pub use scope::Scope;
 pub use settings::Settings;
+pub use storage::StorageSettings;
 pub use streams::StreamSettings;

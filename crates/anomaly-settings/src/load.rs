@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
 use crate::section::{RawValue, Refusal};
+use crate::storage::StorageOverrides;
 use crate::streams::StreamOverrides;
 use crate::{DetectionOverrides, Key, Place, Scope, Settings, SettingsError, file};
 
@@ -88,6 +89,7 @@ impl Settings {
 pub(crate) struct Layers {
     detection: DetectionOverrides,
     streams: StreamOverrides,
+    storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
 }
 
@@ -96,6 +98,8 @@ impl Layers {
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
         if key.starts_with("detection.") {
             self.detection.set(key, value)
+        } else if key.starts_with("storage.") {
+            self.storage.set(key, value)
         } else {
             self.streams.set(key, value)
         }
@@ -105,6 +109,7 @@ impl Layers {
         let mut settings = Settings::default();
         self.detection.apply_to(&mut settings.detection);
         self.streams.apply_to(&mut settings.streams);
+        self.storage.apply_to(&mut settings.storage);
         settings.scopes = self.scopes;
         settings
     }

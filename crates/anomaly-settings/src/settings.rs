@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use anomaly_model::BackupJob;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{DetectionSettings, HistoryJobs, Key, Scope, SettingsError, StreamSettings};
+use crate::{DetectionSettings, HistoryJobs, Key, Scope, SettingsError, StorageSettings, StreamSettings};
 
 /// Every setting.
 ///
@@ -20,6 +20,8 @@ pub struct Settings {
     pub detection: DetectionSettings,
     /// How jobs are grouped.
     pub streams: StreamSettings,
+    /// How the database is kept.
+    pub storage: StorageSettings,
     /// Settings for some of the jobs: `[[scope]]` in the file.
     #[serde(
         rename = "scope",
@@ -47,6 +49,7 @@ impl Settings {
         static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
             let mut keys = DetectionSettings::keys();
             keys.extend(StreamSettings::keys());
+            keys.extend(StorageSettings::keys());
             keys
         });
         &KEYS

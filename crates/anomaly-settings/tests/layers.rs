@@ -79,6 +79,8 @@ const VALUES: &[(&str, [&str; 3])] = &[
             r#"["source", "schedule_type"]"#,
         ],
     ),
+    ("storage.retention_days", ["0", "30", "36500"]),
+    ("storage.wait_seconds", ["0", "30", "86400"]),
 ];
 
 #[test]

@@ -77,6 +77,17 @@ pub enum StoreError {
         /// What was found.
         source: Source,
     },
+    /// The stored model of a stream is not what was stored. The rest is.
+    #[error(
+        "the stored model of {stream} in {database} does not have the checksum that it was kept \
+         with: restore the database from a copy, or let the stream be forgotten"
+    )]
+    DamagedModel {
+        /// The database.
+        database: String,
+        /// The stream, as people read it.
+        stream: String,
+    },
     /// Reading or writing failed for another reason.
     #[error("cannot use the database {database}: {source}; what was committed before is kept")]
     Failed {

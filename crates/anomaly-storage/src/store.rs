@@ -85,7 +85,7 @@ pub trait Read {
     /// What [`put_model_state`](Transaction::put_model_state) last kept for a stream.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the bytes are not those that were kept.
+    /// [`StoreError::DamagedModel`] when the bytes are not those that were kept.
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// What [`put_stream_status`](Transaction::put_stream_status) last kept for a stream.

@@ -5,8 +5,8 @@ use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleTyp
 use anomaly_settings::{
     AlarmBudget, AttributeDeviations, AttributeRate, DetectionOverrides, DetectorName, DetectorSet,
     ExcludedFeatures, Extensions, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees,
-    HistoryJobs, IqrFactor, Scope, SensitivityPercent, Settings, StreamParts,
-    SuspiciousExtensionPercent, WarmUpJobs,
+    HistoryJobs, IqrFactor, RetentionDays, Scope, SensitivityPercent, Settings, StreamParts,
+    SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -21,8 +21,12 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
         }
         StreamParts::new(words).unwrap()
     });
-    (any_overrides(), key, vec(any_scope(), 0..4)).prop_map(|(detection, key, scopes)| {
+    let storage = (0..=36_500_u32, 0..=86_400_u32);
+    (any_overrides(), key, storage, vec(any_scope(), 0..4)).prop_map(
+        |(detection, key, (retention_days, wait_seconds), scopes)| {
         let mut settings = Settings::default();
+        settings.storage.retention_days = RetentionDays::new(retention_days).unwrap();
+        settings.storage.wait_seconds = WaitSeconds::new(wait_seconds).unwrap();
         detection.apply_to(&mut settings.detection);
         settings.streams.key = key;
         settings.scopes = scopes;

@@ -23,6 +23,10 @@ impl Site {
                 database: self.database.clone(),
                 source: found.into(),
             },
+            Fault::DamagedModel(stream) => StoreError::DamagedModel {
+                database: self.database.clone(),
+                stream,
+            },
             Fault::Store(error) => error,
         }
     }

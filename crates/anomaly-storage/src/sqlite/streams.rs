@@ -108,9 +108,7 @@ pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result
         .optional()?;
     match found {
         Some((checksum, state)) if crc32fast::hash(&state) != checksum => {
-            Err(Fault::Damaged(format!(
-                "the stored model of {stream} does not have the checksum that it was kept with"
-            )))
+            Err(Fault::DamagedModel(stream.to_string()))
         }
         found => Ok(found.map(|(_, state)| state)),
     }

@@ -20,3 +20,4 @@ mod query;
 mod schema;
 mod status;
 mod upkeep;
+mod wal;

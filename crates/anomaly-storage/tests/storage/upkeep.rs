@@ -66,7 +66,7 @@ fn a_check_finds_what_is_wrong() {
     assert_eq!(store.check().unwrap(), [""; 0]);
     tamper("UPDATE model_states SET state = x'00'");
     let error = store.model_state(&cases[0].stream).unwrap_err();
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert!(matches!(error, StoreError::DamagedModel { .. }), "{error}");
 }
 
 #[test]
