@@ -20,7 +20,7 @@ pub enum ServiceError {
         /// The stream, as people read it.
         stream: String,
         /// What is wrong with it.
-        source: EngineError,
+        source: ModelFault,
     },
     /// A record could not be written as JSON, or what is stored is none.
     #[error("a stored record cannot be read or written")]
@@ -37,4 +37,16 @@ pub enum ServiceError {
     /// A decision about an anomaly was not taken down.
     #[error(transparent)]
     Review(#[from] ReviewRefused),
+}
+
+/// What is wrong with a stored model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelFault {
+    /// The bytes are not those that were stored.
+    #[error("it does not have the checksum that it was stored with")]
+    Damaged,
+    /// The engine cannot read the bytes.
+    #[error(transparent)]
+    Unreadable(#[from] EngineError),
 }

@@ -9,7 +9,7 @@ mod session;
 mod ticks;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
-pub use error::ServiceError;
+pub use error::{ModelFault, ServiceError};
 pub use observed::{BatchSummary, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use anomaly_engine::{Engine, FalsePositive, Said, StreamModel, StreamStatus};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, Judgement, StreamKey, Verdict};
-use anomaly_storage::{AuditEntry, Observation, Origin, Store, Transaction};
+use anomaly_storage::{AuditEntry, Observation, Origin, Store, StoreError, Transaction};
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
 use crate::ticks::Ticks;
-use crate::{Observed, ServiceError};
+use crate::{ModelFault, Observed, ServiceError};
 
 /// Who made what no person made.
 pub(crate) const OURSELVES: &str = "backwatch";
@@ -33,7 +33,7 @@ pub(crate) struct Session<'a> {
 /// What is known of a stream.
 struct Stream {
     /// The model, or why it cannot be used.
-    model: Result<StreamModel, String>,
+    model: Result<StreamModel, ModelFault>,
     status: Option<StreamStatus>,
     false_positives: Vec<FalsePositive>,
     /// Whether the status is to be written back.
@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
             if let Ok(model) = &stream.model {
                 let state = model.to_bytes().map_err(|source| ServiceError::Model {
                     stream: key.to_string(),
-                    source,
+                    source: source.into(),
                 })?;
                 self.transaction.put_model_state(key, &state)?;
             }
@@ -191,13 +191,16 @@ impl<'a> Session<'a> {
     }
 
     fn read_stream(&self, key: &StreamKey) -> Result<Stream, ServiceError> {
-        let model = match self.transaction.model_state(key)? {
-            Some(state) => StreamModel::from_bytes(&state).map_err(|error| {
-                tracing::error!(stream = %key, %error, "the stored model cannot be used");
-                error.to_string()
-            }),
-            None => Ok(StreamModel::default()),
+        let model = match self.transaction.model_state(key) {
+            Err(StoreError::DamagedModel { .. }) => Err(ModelFault::Damaged),
+            state => match state? {
+                Some(state) => StreamModel::from_bytes(&state).map_err(ModelFault::from),
+                None => Ok(StreamModel::default()),
+            },
         };
+        if let Err(error) = &model {
+            tracing::error!(stream = %key, %error, "the stored model cannot be used");
+        }
         let status = self.transaction.stream_status(key)?;
         let said = self.transaction.false_positives(key)?;
         let false_positives = said

@@ -17,6 +17,7 @@ mod review;
 mod scope;
 mod section;
 mod settings;
+mod storage;
 mod streams;
 mod subject;
 
@@ -31,12 +32,13 @@ pub use list::{DetectorSet, StreamParts};
 pub use number::{
     AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
     DefaultCeiling, ExpiryDays, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples,
-    ForestTrees, HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, SensitivityPercent,
-    SuspiciousExtensionPercent, WarmUpJobs,
+    ForestTrees, HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays,
+    SensitivityPercent, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 pub use place::Place;
 pub use review::ReviewSettings;
 pub use scope::Scope;
 pub use settings::Settings;
+pub use storage::StorageSettings;
 pub use streams::StreamSettings;
 pub use subject::{Subject, SwitchedOffBy};

@@ -9,6 +9,7 @@ use crate::error::{cut, one_or_several};
 use crate::incidents::IncidentOverrides;
 use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
+use crate::storage::StorageOverrides;
 use crate::streams::StreamOverrides;
 use crate::{DetectionOverrides, Key, Place, Scope, Settings, SettingsError, file};
 
@@ -92,6 +93,7 @@ pub(crate) struct Layers {
     streams: StreamOverrides,
     review: ReviewOverrides,
     incidents: IncidentOverrides,
+    storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
 }
 
@@ -102,6 +104,7 @@ impl Layers {
             Some("detection") => self.detection.set(key, value),
             Some("review") => self.review.set(key, value),
             Some("incidents") => self.incidents.set(key, value),
+            Some("storage") => self.storage.set(key, value),
             _ => self.streams.set(key, value),
         }
     }
@@ -112,6 +115,7 @@ impl Layers {
         self.streams.apply_to(&mut settings.streams);
         self.review.apply_to(&mut settings.review);
         self.incidents.apply_to(&mut settings.incidents);
+        self.storage.apply_to(&mut settings.storage);
         settings.scopes = self.scopes;
         settings
     }

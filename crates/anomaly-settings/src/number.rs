@@ -104,6 +104,10 @@ numbers! {
     AttributeDeviations(f64), "attribute_deviations", 2.0..=1000.0, 19.0;
     /// How far each usual job moves the usual attributes towards its own.
     AttributeRate(f64), "attribute_rate", 0.01..=1.0, 0.1;
+    /// Days for which jobs are kept; 0 for good.
+    RetentionDays(u32), "retention_days", 0..=36_500, 365;
+    /// Seconds to wait for another program that writes.
+    WaitSeconds(u32), "wait_seconds", 0..=86_400, 5;
     /// Percent of the written files that must have a suspicious extension.
     SuspiciousExtensionPercent(f64), "suspicious_extension_percent", 10.0..=100.0, 10.0;
     /// How far beyond the value of the reviewed job a false positive covers later ones: a factor.

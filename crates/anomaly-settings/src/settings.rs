@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     DetectionSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope, SettingsError,
-    StreamSettings, Subject, SwitchedOffBy,
+    StorageSettings, StreamSettings, Subject, SwitchedOffBy,
 };
 
 /// Every setting.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub review: ReviewSettings,
     /// Which anomalies belong together.
     pub incidents: IncidentSettings,
+    /// How the database is kept.
+    pub storage: StorageSettings,
     /// Settings for some of the jobs: `[[scope]]` in the file.
     #[serde(
         rename = "scope",
@@ -55,6 +57,7 @@ impl Settings {
             keys.extend(StreamSettings::keys());
             keys.extend(ReviewSettings::keys());
             keys.extend(IncidentSettings::keys());
+            keys.extend(StorageSettings::keys());
             keys
         });
         &KEYS

@@ -90,6 +90,8 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("incidents.client_hours", ["1", "24", "8784"]),
     ("incidents.fleet_hours", ["1", "12", "744"]),
     ("incidents.clients", ["2", "30", "100000"]),
+    ("storage.retention_days", ["0", "30", "36500"]),
+    ("storage.wait_seconds", ["0", "30", "86400"]),
 ];
 
 #[test]

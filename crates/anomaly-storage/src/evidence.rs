@@ -1,10 +1,17 @@
-//! The append-only log of what was recorded.
+//! The append-only log of what was recorded, and what proves that it is still the same.
 
+mod checkpoint;
+mod key;
 mod leaf;
+mod note;
 mod tree;
+mod verification;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use key::{KeyError, SigningKey, VerifyingKey};
 pub(crate) use leaf::{Leaf, LeafKind};
 pub(crate) use tree::Tree;
+pub use verification::{Tampering, Verification};
 
 /// A SHA-256 hash: of a leaf, or of all leaves.
 pub type Hash = [u8; 32];

@@ -3,17 +3,18 @@
 mod data;
 mod log;
 mod numbered;
+mod purge;
 
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
 use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
-use self::data::{Data, Row, Stream};
+use self::data::{Data, Row};
 use self::log::Entry;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation,
-    Transaction,
+    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
+    StoredObservation, Transaction,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -55,12 +56,20 @@ impl MemoryTransaction<'_> {
         self.undo.push(Box::new(undo));
     }
 
-    fn log(&mut self, entry: Entry) {
-        self.data.log.push((entry, self.now));
-        self.on_drop(|data| _ = data.log.pop());
+    fn add_stream(&mut self, stream: &StreamKey) {
+        if let Some(number) = self.data.add_stream(stream) {
+            self.on_drop(move |data| _ = data.remove_stream(number));
+        }
     }
 
-    /// The stored name of an anomaly, if it is one.
+    /// Adds a leaf to the log, and returns its number.
+    fn log(&mut self, entry: Entry) -> u64 {
+        let number = self.data.next();
+        self.data.log.push((entry, self.now));
+        self.on_drop(|data| _ = data.log.pop());
+        number
+    }
+
     fn check_anomaly(&self, job: &JobKey) -> Result<(), StoreError> {
         if self
             .data
@@ -114,10 +123,11 @@ macro_rules! read_from_data {
                 self.data.anomalies(query)
             }
             fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
-                Ok(self.data.place(job).and_then(|place| self.data.last_normal(place)))
+                Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))
             }
             fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
-                Ok(self.data.reviews.get(job).cloned().unwrap_or_default())
+                let reviews = self.data.reviews.get(job).into_iter().flatten();
+                Ok(reviews.map(|review| review.record.clone()).collect())
             }
             fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError> {
                 Ok(self.data.false_positives(stream))
@@ -219,24 +229,21 @@ impl Transaction for MemoryTransaction<'_> {
         if self.data.row(&key).is_some() {
             return Ok(Inserted::AlreadyStored);
         }
-        if self.data.add_stream(observation.stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
-        let place = self.data.push(Row {
+        self.add_stream(observation.stream);
+        let row = Row {
             job: observation.job.clone(),
             stream: observation.stream.clone(),
             verdict: observation.verdict.clone(),
             origin: observation.origin,
-        });
-        self.on_drop(Data::pop);
-        self.log(Entry::Observation(place));
+        };
+        let number = self.log(Entry::Observation);
+        self.data.put(number, row);
+        self.on_drop(move |data| _ = data.remove(number));
         Ok(Inserted::New)
     }
 
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        if self.data.add_stream(stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
+        self.add_stream(stream);
         let before = self
             .data
             .model_states
@@ -257,19 +264,12 @@ impl Transaction for MemoryTransaction<'_> {
         status: &str,
         due_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        if self.data.add_stream(stream) {
-            self.on_drop(Data::drop_last_stream);
-        }
-        let now = Stream {
-            status: Some(status.to_owned()),
-            due_at_micros: due_at.map(|time| time.timestamp_micros()),
-        };
-        let before = self.data.streams.insert(stream.clone(), now);
+        self.add_stream(stream);
+        let due_at_micros = due_at.map(|time| time.timestamp_micros());
+        let now = (Some(status.to_owned()), due_at_micros);
+        let before = self.data.set_status(stream, now);
         let stream = stream.clone();
-        self.on_drop(move |data| {
-            let before = before.unwrap_or_default();
-            data.streams.insert(stream, before);
-        });
+        self.on_drop(move |data| _ = data.set_status(&stream, before));
         Ok(())
     }
 
@@ -287,16 +287,16 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
         self.check_anomaly(job)?;
+        let number = self.log(Entry::Review(job.clone(), Box::new(review.clone())));
         let reviews = self.data.reviews.entry(job.clone()).or_default();
-        let replaced = reviews.last().cloned();
-        reviews.push(review.clone());
+        let replaced = reviews.last().map(|review| review.record.clone());
+        let record = review.clone();
+        reviews.push(Stored { number, record });
         let key = job.clone();
         self.on_drop(move |data| {
-            data.reviews
-                .entry(key)
-                .and_modify(|reviews| _ = reviews.pop());
+            let reviews = data.reviews.entry(key);
+            reviews.and_modify(|reviews| _ = reviews.pop());
         });
-        self.log(Entry::Review(job.clone(), Box::new(review.clone())));
         self.audit(&AuditEntry::of_review(job, replaced.as_ref(), review))?;
         Ok(replaced)
     }
@@ -308,12 +308,13 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
-        let before = self.data.incidents.replace(number, to_micros(incident));
-        let before = before.ok_or(StoreError::NoSuchRecord {
-            what: "incident",
-            number,
-        })?;
-        self.on_drop(move |data| _ = data.incidents.replace(number, before));
+        if self.data.incidents.get(number).is_none() {
+            let what = "incident";
+            return Err(StoreError::NoSuchRecord { what, number });
+        }
+        if let Some(before) = self.data.incidents.put(number, to_micros(incident)) {
+            self.on_drop(move |data| _ = data.incidents.put(number, before));
+        }
         Ok(())
     }
 
@@ -335,16 +336,16 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
-        let number = self.data.audit.push(entry.clone());
-        self.on_drop(|data| data.audit.pop());
-        self.log(Entry::Audit(number));
+        let number = self.log(Entry::Audit);
+        self.data.audit.put(number, entry.clone());
+        self.on_drop(move |data| _ = data.audit.remove(number));
         Ok(number)
     }
 
     fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
-        let number = self.data.settings.push(version.clone());
-        self.on_drop(|data| data.settings.pop());
-        self.log(Entry::Settings(number));
+        let number = self.log(Entry::Settings);
+        self.data.settings.put(number, version.clone());
+        self.on_drop(move |data| _ = data.settings.remove(number));
         Ok(number)
     }
 
@@ -363,8 +364,8 @@ impl Transaction for MemoryTransaction<'_> {
         };
         let mut decided = before.clone();
         decided.decision = Some(decision.clone());
-        self.data.proposals.replace(proposal, decided);
-        self.on_drop(move |data| _ = data.proposals.replace(proposal, before));
+        self.data.proposals.put(proposal, decided);
+        self.on_drop(move |data| _ = data.proposals.put(proposal, before));
         Ok(())
     }
 
@@ -399,6 +400,10 @@ impl Transaction for MemoryTransaction<'_> {
             };
         });
         Ok(())
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        Ok(purge::purge(self, purge))
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {

@@ -17,6 +17,8 @@ pub enum Origin {
 }
 
 impl Origin {
+    pub(crate) const ALL: [Self; 2] = [Self::Tool, Self::Clock];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Tool => "tool",
@@ -87,7 +89,7 @@ pub enum Inserted {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StoredObservation {
-    /// Its number in the order in which observations were stored, from 1.
+    /// Its number: from 1, in the order in which observations were stored, with gaps.
     pub number: u64,
     /// The jobs that it was judged against.
     pub stream: StreamKey,

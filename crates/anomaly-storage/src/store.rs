@@ -8,7 +8,7 @@ use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Stre
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, SettingsVersion, StoreError, Stored, StoredObservation,
+    Origin, PendingChange, Purge, Purged, SettingsVersion, StoreError, Stored, StoredObservation,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -99,7 +99,7 @@ pub trait Read {
     /// What [`put_model_state`](Transaction::put_model_state) last kept for a stream.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the bytes are not those that were kept.
+    /// [`StoreError::DamagedModel`] when the bytes are not those that were kept.
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// What [`put_stream_status`](Transaction::put_stream_status) last kept for a stream.
@@ -363,6 +363,13 @@ pub trait Transaction: Read {
     /// [`StoreError::NoSuchRecord`] when the message is unknown; otherwise when the store cannot be
     /// written.
     fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// Deletes what is older than it is kept for: one step, of as many as are to be done. The log
+    /// gets a leaf that says which of its leaves have lost their records.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError>;
 
     /// Makes the changes visible and durable.
     ///

@@ -99,7 +99,7 @@ impl Session<'_> {
                 Err(why) => {
                     return Ok(Err(ReviewRefused::Model {
                         stream: stream_key.to_string(),
-                        why: why.clone(),
+                        why: why.to_string(),
                     }));
                 }
             }

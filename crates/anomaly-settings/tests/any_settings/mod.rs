@@ -7,8 +7,8 @@ use anomaly_settings::{
     AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
     DefaultCeiling, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures, ExpiryDays,
     Extensions, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples, ForestTrees,
-    HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, Scope, SensitivityPercent, Settings,
-    StreamParts, SuspiciousExtensionPercent, WarmUpJobs,
+    HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays, Scope,
+    SensitivityPercent, Settings, StreamParts, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -28,10 +28,10 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
     (
         any_overrides(),
         key,
-        (review, incidents),
+        (review, incidents, (0..=36_500_u32, 0..=86_400_u32)),
         vec(any_scope(), 0..4),
     )
-        .prop_map(|(detection, key, (review, incidents), scopes)| {
+        .prop_map(|(detection, key, (review, incidents, storage), scopes)| {
             let mut settings = Settings::default();
             detection.apply_to(&mut settings.detection);
             settings.streams.key = key;
@@ -42,6 +42,8 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
             settings.incidents.client_hours = ClientHours::new(incidents.0).unwrap();
             settings.incidents.fleet_hours = FleetHours::new(incidents.1).unwrap();
             settings.incidents.clients = ManyClients::new(incidents.2).unwrap();
+            settings.storage.retention_days = RetentionDays::new(storage.0).unwrap();
+            settings.storage.wait_seconds = WaitSeconds::new(storage.1).unwrap();
             settings.scopes = scopes;
             settings
         })

@@ -15,12 +15,24 @@ pub(crate) enum LeafKind {
     Settings = 3,
     /// An entry of the audit log.
     Audit = 4,
+    /// What was purged.
+    Purge = 5,
+}
+
+impl LeafKind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Observation,
+        Self::Review,
+        Self::Settings,
+        Self::Audit,
+        Self::Purge,
+    ];
 }
 
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaf<'a> {
-    /// Its place in the log, from 0. Part of the hash, so that two leaves that were exchanged are
+    /// Its number in the log, from 1. Part of the hash, so that two leaves that were exchanged are
     /// found where they stand.
     pub(crate) number: u64,
     pub(crate) kind: LeafKind,

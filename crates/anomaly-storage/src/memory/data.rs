@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
@@ -11,6 +12,7 @@ use anomaly_model::{
 
 use super::log::Logged;
 use super::numbered::Numbered;
+use crate::purge::PurgeRecord;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
     JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, SettingsVersion,
@@ -19,22 +21,22 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct Data {
-    /// In the order in which they were stored.
-    pub(super) rows: Vec<Row>,
-    /// Where each job is in `rows`.
-    places: HashMap<JobKey, usize>,
-    /// Where the normal jobs of each stream are in `rows`, by their start.
-    normal_places: HashMap<StreamKey, BTreeSet<(i64, usize)>>,
-    /// Where the anomalies are in `rows`, by their start.
-    anomaly_places: BTreeSet<(i64, usize)>,
+    /// By their numbers, which are those of their leaves: in the order in which they were stored.
+    pub(super) rows: BTreeMap<u64, Row>,
+    numbers: HashMap<JobKey, u64>,
+    /// The numbers of the normal jobs of each stream, by their start.
+    normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
+    /// The numbers of the anomalies, by their start.
+    anomalous: BTreeSet<(i64, u64)>,
     /// In the order in which they were first seen.
-    stream_order: Vec<StreamKey>,
+    pub(super) stream_order: BTreeMap<u64, StreamKey>,
     pub(super) streams: HashMap<StreamKey, Stream>,
     pub(super) model_states: HashMap<StreamKey, Vec<u8>>,
-    pub(super) reviews: HashMap<JobKey, Vec<Review>>,
+    pub(super) reviews: HashMap<JobKey, Vec<Stored<Review>>>,
     pub(super) incidents: Numbered<IncidentRecord>,
     pub(super) incident_of: HashMap<JobKey, u64>,
     pub(super) audit: Numbered<AuditEntry>,
+    pub(super) purges: Numbered<PurgeRecord>,
     pub(super) settings: Numbered<SettingsVersion>,
     pub(super) proposals: Numbered<PendingChange>,
     pub(super) messages: Numbered<Message>,
@@ -53,67 +55,93 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn started_at_micros(&self) -> i64 {
+    pub(super) fn started_at_micros(&self) -> i64 {
         self.job.started_at().timestamp_micros()
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Stream {
     pub(super) status: Option<String>,
     pub(super) due_at_micros: Option<i64>,
+    /// When the newest of its jobs that were purged started.
+    pub(super) purged_until_micros: Option<i64>,
 }
 
 impl Data {
-    pub(super) fn place(&self, job: &JobKey) -> Option<usize> {
-        self.places.get(job).copied()
+    /// The number that the next record of the log gets.
+    pub(super) fn next(&self) -> u64 {
+        self.log.len() as u64 + 1
+    }
+
+    pub(super) fn number(&self, job: &JobKey) -> Option<u64> {
+        self.numbers.get(job).copied()
     }
 
     pub(super) fn row(&self, job: &JobKey) -> Option<&Row> {
-        self.place(job).map(|place| &self.rows[place])
+        self.rows.get(&self.number(job)?)
     }
 
-    /// Keeps a job, and returns its place.
-    pub(super) fn push(&mut self, row: Row) -> usize {
-        let place = self.rows.len();
-        self.places.insert(row.job.key(), place);
+    /// Keeps a job.
+    pub(super) fn put(&mut self, number: u64, row: Row) {
+        self.numbers.insert(row.job.key(), number);
         if row.verdict.judgement == Judgement::Normal {
-            let places = self.normal_places.entry(row.stream.clone()).or_default();
-            places.insert((row.started_at_micros(), place));
+            let normal = self.normal.entry(row.stream.clone()).or_default();
+            normal.insert((row.started_at_micros(), number));
         }
         if row.verdict.is_anomalous() {
-            self.anomaly_places.insert((row.started_at_micros(), place));
+            self.anomalous.insert((row.started_at_micros(), number));
         }
-        self.rows.push(row);
-        place
+        self.rows.insert(number, row);
     }
 
-    /// Forgets the job that was kept last.
-    pub(super) fn pop(&mut self) {
-        let Some(row) = self.rows.pop() else { return };
-        self.places.remove(&row.job.key());
-        self.anomaly_places
-            .remove(&(row.started_at_micros(), self.rows.len()));
-        if let Some(places) = self.normal_places.get_mut(&row.stream) {
-            places.remove(&(row.started_at_micros(), self.rows.len()));
+    /// Forgets a job.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Row> {
+        let row = self.rows.remove(&number)?;
+        self.numbers.remove(&row.job.key());
+        self.anomalous.remove(&(row.started_at_micros(), number));
+        if let Some(normal) = self.normal.get_mut(&row.stream) {
+            normal.remove(&(row.started_at_micros(), number));
         }
+        Some(row)
     }
 
-    /// Makes a stream known, and says whether it was not.
-    pub(super) fn add_stream(&mut self, stream: &StreamKey) -> bool {
-        let is_new = !self.streams.contains_key(stream);
-        if is_new {
-            self.streams.insert(stream.clone(), Stream::default());
-            self.stream_order.push(stream.clone());
+    /// Makes a stream known, and returns its number if it was not.
+    pub(super) fn add_stream(&mut self, stream: &StreamKey) -> Option<u64> {
+        if self.streams.contains_key(stream) {
+            return None;
         }
-        is_new
+        let last = self.stream_order.last_key_value();
+        let number = last.map_or(1, |(last, _)| last + 1);
+        self.put_stream(number, stream.clone(), Stream::default());
+        Some(number)
     }
 
-    /// Forgets the stream that became known last.
-    pub(super) fn drop_last_stream(&mut self) {
-        if let Some(stream) = self.stream_order.pop() {
-            self.streams.remove(&stream);
-        }
+    pub(super) fn put_stream(&mut self, number: u64, key: StreamKey, stream: Stream) {
+        self.streams.insert(key.clone(), stream);
+        self.stream_order.insert(number, key);
+    }
+
+    pub(super) fn remove_stream(&mut self, number: u64) -> Option<(StreamKey, Stream)> {
+        let key = self.stream_order.remove(&number)?;
+        let stream = self.streams.remove(&key)?;
+        Some((key, stream))
+    }
+
+    /// Keeps the status of a known stream with when its next job is due, and returns those before.
+    pub(super) fn set_status(
+        &mut self,
+        stream: &StreamKey,
+        (status, due_at_micros): (Option<String>, Option<i64>),
+    ) -> (Option<String>, Option<i64>) {
+        let Some(stream) = self.streams.get_mut(stream) else {
+            return (None, None);
+        };
+        let status = std::mem::replace(&mut stream.status, status);
+        (
+            status,
+            std::mem::replace(&mut stream.due_at_micros, due_at_micros),
+        )
     }
 
     pub(super) fn streams_after(
@@ -121,30 +149,27 @@ impl Data {
         after: u64,
         limit: usize,
     ) -> Vec<Stored<(StreamKey, Option<String>)>> {
-        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        let streams = (1..).zip(&self.stream_order).skip(skipped).take(limit);
+        let later = (Bound::Excluded(after), Bound::Unbounded);
+        let streams = self.stream_order.range(later).take(limit);
         streams
-            .map(|(number, stream)| Stored {
-                number,
-                record: (
-                    stream.clone(),
-                    self.streams
-                        .get(stream)
-                        .and_then(|found| found.status.clone()),
-                ),
+            .map(|(&number, key)| {
+                let status = self
+                    .streams
+                    .get(key)
+                    .and_then(|stream| stream.status.clone());
+                let record = (key.clone(), status);
+                Stored { number, record }
             })
             .collect()
     }
 
     pub(super) fn streams_of_client(&self, client: &ClientName) -> Vec<StreamKey> {
-        let of_client = self.rows.iter();
+        let of_client = self.rows.values();
         let of_client = of_client.filter(|row| row.job.client().name == *client);
         let streams: HashSet<&StreamKey> = of_client.map(|row| &row.stream).collect();
-        let in_order = self.stream_order.iter();
-        in_order
-            .filter(|stream| streams.contains(stream))
-            .cloned()
-            .collect()
+        let in_order = self.stream_order.values();
+        let in_order = in_order.filter(|stream| streams.contains(stream));
+        in_order.cloned().collect()
     }
 
     pub(super) fn due_streams(
@@ -152,9 +177,10 @@ impl Data {
         until: DateTime<Utc>,
         limit: usize,
     ) -> Vec<Stored<(StreamKey, String)>> {
-        let mut due: Vec<_> = (1..)
-            .zip(&self.stream_order)
-            .filter_map(|(number, key)| {
+        let mut due: Vec<_> = self
+            .stream_order
+            .iter()
+            .filter_map(|(&number, key)| {
                 let stream = self.streams.get(key)?;
                 let due_at = stream.due_at_micros?;
                 let record = (key.clone(), stream.status.clone()?);
@@ -169,19 +195,16 @@ impl Data {
     fn anomaly(&self, row: &Row) -> Anomaly {
         let mut anomaly = Anomaly::new(row.verdict.clone());
         let reviews = self.reviews.get(&row.job.key());
-        anomaly.review = reviews.and_then(|reviews| reviews.last().cloned());
+        anomaly.review = reviews.and_then(|reviews| Some(reviews.last()?.record.clone()));
         anomaly
     }
 
     pub(super) fn false_positives(&self, stream: &StreamKey) -> Vec<Anomaly> {
-        let reviewed = self.reviews.keys().filter_map(|job| self.place(job));
-        let mut places: Vec<usize> = reviewed
-            .filter(|&place| self.rows[place].stream == *stream)
-            .collect();
-        places.sort_unstable();
-        places
-            .into_iter()
-            .map(|place| self.anomaly(&self.rows[place]))
+        let reviewed = self.reviews.keys().filter_map(|job| self.number(job));
+        let reviewed: BTreeSet<u64> = reviewed.collect();
+        let rows = reviewed.iter().filter_map(|number| self.rows.get(number));
+        rows.filter(|row| row.stream == *stream)
+            .map(|row| self.anomaly(row))
             .filter(|anomaly| anomaly.review_status() == ReviewStatus::FalsePositive)
             .collect()
     }
@@ -189,22 +212,22 @@ impl Data {
     pub(super) fn anomalies_around(&self, around: &Around<'_>) -> Vec<NearbyAnomaly> {
         let (first, last) = around.range_micros();
         let at = around.at.timestamp_micros();
-        let between = |from: i64, to: i64| self.anomaly_places.range((from, 0)..=(to, usize::MAX));
-        let stands = |place: &usize| self.nearby(*place, around.client);
+        let between = |from: i64, to: i64| self.anomalous.range((from, 0)..=(to, u64::MAX));
+        let stands = |number: &u64| self.nearby(*number, around.client);
         let before = between(first, at).rev();
-        let before = before.filter_map(|(_, place)| stands(place));
+        let before = before.filter_map(|(_, number)| stands(number));
         let mut near: Vec<NearbyAnomaly> = before.take(around.limit).collect();
         near.reverse();
         if at < last {
-            let after = between(at + 1, last).filter_map(|(_, place)| stands(place));
+            let after = between(at + 1, last).filter_map(|(_, number)| stands(number));
             near.extend(after.take(around.limit));
         }
         near
     }
 
     /// An anomaly of a client that nobody has called a false positive or ignored.
-    fn nearby(&self, place: usize, client: Option<&ClientName>) -> Option<NearbyAnomaly> {
-        let row = &self.rows[place];
+    fn nearby(&self, number: u64, client: Option<&ClientName>) -> Option<NearbyAnomaly> {
+        let row = self.rows.get(&number)?;
         let anomaly = self.anomaly(row);
         let verdict = &anomaly.verdict;
         let stands = matches!(
@@ -225,43 +248,45 @@ impl Data {
         })
     }
 
-    pub(super) fn last_normal(&self, place: usize) -> Option<JobRef> {
-        let this = &self.rows[place];
-        let normal = self.normal_places.get(&this.stream)?;
+    pub(super) fn last_normal(&self, number: u64) -> Option<JobRef> {
+        let this = self.rows.get(&number)?;
+        let normal = self.normal.get(&this.stream)?;
         // Jobs mostly come in the order of their start: the first of these is nearly always it.
-        let mut earlier = normal
-            .range(..=(this.started_at_micros(), usize::MAX))
-            .rev();
-        let (_, found) = earlier.find(|(_, normal)| *normal < place)?;
-        let job = &self.rows[*found].job;
+        let mut earlier = normal.range(..=(this.started_at_micros(), u64::MAX)).rev();
+        let (_, found) = earlier.find(|(_, normal)| *normal < number)?;
+        let job = &self.rows.get(found)?.job;
         Some(JobRef::new(job.key(), job.started_at()))
     }
 
-    /// The places of the rows that `meets` takes, newest start first, after the job `after`.
+    /// The rows that `meets` takes, newest start first, after the job `after`.
     fn listed(
         &self,
         after: Option<&JobKey>,
         limit: Option<usize>,
         meets: impl Fn(&Row) -> bool,
-    ) -> Result<Vec<usize>, StoreError> {
-        let order = |place: &usize| Reverse((self.rows[*place].started_at_micros(), *place));
-        let after = after
-            .map(|job| {
-                let place = self.place(job);
-                place.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })
-            })
-            .transpose()?;
-        let mut places: Vec<usize> = (0..self.rows.len())
-            .filter(|&place| meets(&self.rows[place]))
-            .filter(|place| after.is_none_or(|after| order(place) > order(&after)))
+    ) -> Result<Vec<(u64, &Row)>, StoreError> {
+        let order = |(number, row): &(u64, &Row)| Reverse((row.started_at_micros(), *number));
+        let after = match after {
+            None => None,
+            Some(job) => {
+                let row = self
+                    .number(job)
+                    .and_then(|number| Some((number, self.row(job)?)));
+                Some(row.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })?)
+            }
+        };
+        let rows = self.rows.iter().map(|(&number, row)| (number, row));
+        let mut found: Vec<_> = rows
+            .filter(|(_, row)| meets(row))
+            .filter(|row| after.is_none_or(|after| order(row) > order(&after)))
             .collect();
-        places.sort_by_key(order);
-        places.truncate(limit.unwrap_or(usize::MAX));
-        Ok(places)
+        found.sort_by_key(order);
+        found.truncate(limit.unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        let places = self.listed(query.after.as_ref(), query.limit, |row| {
+        let found = self.listed(query.after.as_ref(), query.limit, |row| {
             let incident = self.incident_of.get(&row.job.key());
             row.verdict.is_anomalous()
                 && query
@@ -269,11 +294,11 @@ impl Data {
                     .is_none_or(|number| incident == Some(&number))
                 && query.includes(&self.anomaly(row))
         })?;
-        Ok(places
+        Ok(found
             .into_iter()
-            .map(|place| {
-                let mut anomaly = self.anomaly(&self.rows[place]);
-                anomaly.last_normal = self.last_normal(place);
+            .map(|(number, row)| {
+                let mut anomaly = self.anomaly(row);
+                anomaly.last_normal = self.last_normal(number);
                 anomaly
             })
             .collect())
@@ -288,7 +313,7 @@ impl Data {
             query.started_from.as_ref().map(micros),
             query.started_until.as_ref().map(micros),
         );
-        let places = self.listed(query.after.as_ref(), query.limit, |row| {
+        let found = self.listed(query.after.as_ref(), query.limit, |row| {
             let started_at = row.started_at_micros();
             query
                 .stream
@@ -304,10 +329,7 @@ impl Data {
                 && from.is_none_or(|from| from <= started_at)
                 && until.is_none_or(|until| started_at < until)
         })?;
-        Ok(places
-            .into_iter()
-            .map(|place| self.observation(place))
-            .collect())
+        Ok(found.into_iter().map(observation).collect())
     }
 
     pub(super) fn observations_stored_after(
@@ -315,20 +337,9 @@ impl Data {
         after: u64,
         limit: usize,
     ) -> Vec<StoredObservation> {
-        let first = usize::try_from(after).unwrap_or(usize::MAX);
-        let places = (first..self.rows.len()).take(limit);
-        places.map(|place| self.observation(place)).collect()
-    }
-
-    fn observation(&self, place: usize) -> StoredObservation {
-        let row = &self.rows[place];
-        StoredObservation {
-            number: place as u64 + 1,
-            stream: row.stream.clone(),
-            job: row.job.clone(),
-            verdict: row.verdict.clone(),
-            origin: row.origin,
-        }
+        let later = self.rows.range((Bound::Excluded(after), Bound::Unbounded));
+        let later = later.map(|(&number, row)| (number, row));
+        later.take(limit).map(observation).collect()
     }
 
     pub(super) fn incidents(
@@ -409,5 +420,15 @@ impl Data {
             .map(|(_, message)| message)
             .take(limit)
             .collect()
+    }
+}
+
+fn observation((number, row): (u64, &Row)) -> StoredObservation {
+    StoredObservation {
+        number,
+        stream: row.stream.clone(),
+        job: row.job.clone(),
+        verdict: row.verdict.clone(),
+        origin: row.origin,
     }
 }

@@ -5,19 +5,19 @@ use anomaly_model::{JobKey, Review};
 use serde::Serialize;
 
 use super::data::Data;
-use crate::LogHead;
 use crate::evidence::{Leaf, LeafKind, Tree};
+use crate::{Hash, LogHead};
 
-/// What a leaf is of.
+/// What the record of a leaf is, which has the leaf's number.
 #[derive(Debug)]
 pub(super) enum Entry {
-    /// The observation at this place.
-    Observation(usize),
+    Observation,
     Review(JobKey, Box<Review>),
-    /// The settings with this number.
-    Settings(u64),
-    /// The entry with this number.
-    Audit(u64),
+    Settings,
+    Audit,
+    Purge,
+    /// The record was purged.
+    Gone(Hash),
 }
 
 /// An entry, and when it was recorded.
@@ -26,42 +26,52 @@ pub(super) type Logged = (Entry, Option<DateTime<Utc>>);
 impl Data {
     pub(super) fn log_head(&self) -> LogHead {
         let mut tree = Tree::default();
-        for (entry, recorded_at) in &self.log {
-            let (kind, parts) = self.parts(entry);
-            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-            let leaf = Leaf {
-                number: tree.size(),
-                kind,
-                recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
-                parts: &parts,
-            };
-            tree.push(leaf.hash());
-        }
+        (1..=self.log.len() as u64).for_each(|number| tree.push(self.leaf_hash(number)));
         tree.head()
     }
 
-    fn parts(&self, entry: &Entry) -> (LeafKind, Vec<String>) {
+    /// The hash of the leaf with a number that the log has.
+    pub(super) fn leaf_hash(&self, number: u64) -> Hash {
+        let place = usize::try_from(number - 1).unwrap_or(usize::MAX);
+        let (entry, recorded_at) = &self.log[place];
+        if let Entry::Gone(hash) = entry {
+            return *hash;
+        }
+        let (kind, parts) = self.parts(number, entry);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let leaf = Leaf {
+            number,
+            kind,
+            recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
+            parts: &parts,
+        };
+        leaf.hash()
+    }
+
+    fn parts(&self, number: u64, entry: &Entry) -> (LeafKind, Vec<String>) {
         match entry {
-            Entry::Observation(place) => {
-                let row = &self.rows[*place];
-                let origin = row.origin.as_str().to_owned();
-                let parts = vec![
-                    origin,
-                    json(&row.stream),
-                    json(&row.job),
-                    json(&row.verdict),
-                ];
-                (LeafKind::Observation, parts)
+            Entry::Observation => {
+                let parts = self.rows.get(&number).map(|row| {
+                    let origin = row.origin.as_str().to_owned();
+                    vec![
+                        origin,
+                        json(&row.stream),
+                        json(&row.job),
+                        json(&row.verdict),
+                    ]
+                });
+                (LeafKind::Observation, parts.unwrap_or_default())
             }
             Entry::Review(job, review) => {
                 let (source, id) = (job.source.as_str(), job.job_id.as_str());
                 let parts = vec![source.to_owned(), id.to_owned(), json(review)];
                 (LeafKind::Review, parts)
             }
-            Entry::Settings(number) => {
-                (LeafKind::Settings, vec![json(&self.settings.get(*number))])
+            Entry::Settings => (LeafKind::Settings, vec![json(&self.settings.get(number))]),
+            Entry::Audit => (LeafKind::Audit, vec![json(&self.audit.get(number))]),
+            Entry::Purge | Entry::Gone(_) => {
+                (LeafKind::Purge, vec![json(&self.purges.get(number))])
             }
-            Entry::Audit(number) => (LeafKind::Audit, vec![json(&self.audit.get(*number))]),
         }
     }
 }

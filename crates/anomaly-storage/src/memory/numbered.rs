@@ -1,48 +1,58 @@
-//! Records numbered from 1.
+//! Records by their numbers.
+
+use std::collections::BTreeMap;
 
 use crate::Stored;
 
-/// Records numbered from 1, in the order in which they were kept.
+/// Records by their numbers.
 #[derive(Debug)]
-pub(super) struct Numbered<T>(Vec<T>);
+pub(super) struct Numbered<T> {
+    records: BTreeMap<u64, T>,
+    /// The last number that was given.
+    last: u64,
+}
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self {
+            records: BTreeMap::new(),
+            last: 0,
+        }
     }
 }
 
 impl<T: Clone> Numbered<T> {
     /// Keeps a record, and returns its number.
     pub(super) fn push(&mut self, record: T) -> u64 {
-        self.0.push(record);
-        self.0.len() as u64
+        self.last += 1;
+        self.records.insert(self.last, record);
+        self.last
     }
 
-    /// Forgets the last record.
+    /// Takes back the last push.
     pub(super) fn pop(&mut self) {
-        self.0.pop();
+        self.records.remove(&self.last);
+        self.last -= 1;
+    }
+
+    /// Keeps a record, in place of the one with this number, which it returns.
+    pub(super) fn put(&mut self, number: u64, record: T) -> Option<T> {
+        self.records.insert(number, record)
+    }
+
+    pub(super) fn remove(&mut self, number: u64) -> Option<T> {
+        self.records.remove(&number)
     }
 
     pub(super) fn get(&self, number: u64) -> Option<&T> {
-        self.0.get(place(number)?)
-    }
-
-    /// Puts a record in the place of another, which it returns.
-    pub(super) fn replace(&mut self, number: u64, record: T) -> Option<T> {
-        let place = self.0.get_mut(place(number)?)?;
-        Some(std::mem::replace(place, record))
+        self.records.get(&number)
     }
 
     /// All records with their numbers.
     pub(super) fn stored(&self) -> impl DoubleEndedIterator<Item = Stored<T>> {
-        self.0.iter().enumerate().map(|(place, record)| Stored {
-            number: place as u64 + 1,
+        self.records.iter().map(|(&number, record)| Stored {
+            number,
             record: record.clone(),
         })
     }
-}
-
-fn place(number: u64) -> Option<usize> {
-    usize::try_from(number).ok()?.checked_sub(1)
 }

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 use super::conditions::Conditions;
 use super::fault::Result;
 use super::log::Log;
-use super::values::{count, from_count, from_limit, json, to_json};
+use super::records;
+use super::values::{count, from_count, from_limit, to_json};
 use crate::evidence::LeafKind;
 use crate::{AuditEntry, AuditQuery, Stored};
 
@@ -21,35 +22,36 @@ pub(super) fn entries(
     conditions.and_at_least("severity", query.at_least);
     conditions.and_if("number < ?", query.before.map(from_count));
     let sql = format!(
-        "SELECT number, entry FROM audit WHERE {} ORDER BY number DESC LIMIT {}",
+        "SELECT number FROM audit WHERE {} ORDER BY number DESC LIMIT {}",
         conditions.sql(),
         from_limit(query.limit),
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(conditions.values(), |row| {
-        Ok(Stored {
-            number: count(row, 0)?,
-            record: json(row, 1)?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let numbers = statement.query_map(conditions.values(), |row| count(row, 0))?;
+    let numbers: Vec<u64> = numbers.collect::<rusqlite::Result<_>>()?;
+    let entries = numbers.into_iter().map(|number| {
+        let entry = records::record(connection, LeafKind::Audit, number)?;
+        Ok(entry.map(|record| Stored { number, record }))
+    });
+    entries.filter_map(Result::transpose).collect()
 }
 
 pub(super) fn insert(connection: &Connection, log: &mut Log, entry: &AuditEntry) -> Result<u64> {
     let text = to_json(entry)?;
-    let number = connection
+    let number = log.next(connection)?;
+    connection
         .prepare_cached(
-            "INSERT INTO audit (leaf, who, what, subject, severity, entry)
+            "INSERT INTO audit (number, who, what, subject, severity, entry)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .insert((
-            from_count(log.next(connection)?),
+        .execute((
+            from_count(number),
             &entry.who,
             &entry.what,
             &entry.subject,
             entry.severity.map(Severity::as_str),
             &text,
         ))?;
-    log.append(connection, LeafKind::Audit, number, &[&text])?;
-    Ok(number.unsigned_abs())
+    log.append(connection, LeafKind::Audit, &[&text])?;
+    Ok(number)
 }

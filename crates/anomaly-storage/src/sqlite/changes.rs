@@ -1,27 +1,39 @@
 //! Settings that were accepted, and changes that wait for a second person.
 
-use rusqlite::{Connection, OptionalExtension, Row};
-use serde::de::DeserializeOwned;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::fault::Result;
 use super::log::Log;
+use super::records;
 use super::values::{count, from_count, json, to_json};
 use crate::evidence::LeafKind;
 use crate::{Decision, PendingChange, SettingsVersion, StoreError, Stored};
 
-const SETTINGS: &str = "
-    SELECT number, version FROM settings_versions ORDER BY number DESC LIMIT 1";
-const SETTINGS_VERSIONS: &str = "SELECT number, version FROM settings_versions ORDER BY number";
-const PROPOSAL: &str = "SELECT proposal FROM proposals WHERE number = ?1";
-const PENDING: &str = "SELECT number, proposal FROM proposals WHERE decided = 0 ORDER BY number";
+pub(super) const SETTINGS: &str =
+    "SELECT number FROM settings_versions ORDER BY number DESC LIMIT 1";
+pub(super) const SETTINGS_VERSIONS: &str = "SELECT number FROM settings_versions ORDER BY number";
+pub(super) const PROPOSAL: &str = "SELECT proposal FROM proposals WHERE number = ?1";
+pub(super) const PENDING: &str =
+    "SELECT number, proposal FROM proposals WHERE decided = 0 ORDER BY number";
 
 pub(super) fn settings(connection: &Connection) -> Result<Option<Stored<SettingsVersion>>> {
-    let mut statement = connection.prepare_cached(SETTINGS)?;
-    Ok(statement.query_row((), stored).optional()?)
+    Ok(versions(connection, SETTINGS)?.pop())
 }
 
 pub(super) fn settings_versions(connection: &Connection) -> Result<Vec<Stored<SettingsVersion>>> {
-    all(connection, SETTINGS_VERSIONS)
+    versions(connection, SETTINGS_VERSIONS)
+}
+
+fn versions(connection: &Connection, sql: &str) -> Result<Vec<Stored<SettingsVersion>>> {
+    let numbers: Vec<u64> = connection
+        .prepare_cached(sql)?
+        .query_map((), |row| count(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let versions = numbers.into_iter().map(|number| {
+        let version = records::record(connection, LeafKind::Settings, number)?;
+        Ok(version.map(|record| Stored { number, record }))
+    });
+    versions.filter_map(Result::transpose).collect()
 }
 
 pub(super) fn accept_settings(
@@ -30,12 +42,12 @@ pub(super) fn accept_settings(
     version: &SettingsVersion,
 ) -> Result<u64> {
     let text = to_json(version)?;
-    let leaf = from_count(log.next(connection)?);
-    let number = connection
-        .prepare_cached("INSERT INTO settings_versions (leaf, version) VALUES (?1, ?2)")?
-        .insert((leaf, &text))?;
-    log.append(connection, LeafKind::Settings, number, &[&text])?;
-    Ok(number.unsigned_abs())
+    let number = log.next(connection)?;
+    connection
+        .prepare_cached("INSERT INTO settings_versions (number, version) VALUES (?1, ?2)")?
+        .execute((from_count(number), &text))?;
+    log.append(connection, LeafKind::Settings, &[&text])?;
+    Ok(number)
 }
 
 pub(super) fn proposal(connection: &Connection, number: u64) -> Result<Option<PendingChange>> {
@@ -45,7 +57,14 @@ pub(super) fn proposal(connection: &Connection, number: u64) -> Result<Option<Pe
 }
 
 pub(super) fn pending(connection: &Connection) -> Result<Vec<Stored<PendingChange>>> {
-    all(connection, PENDING)
+    let mut statement = connection.prepare_cached(PENDING)?;
+    let rows = statement.query_map((), |row| {
+        Ok(Stored {
+            number: count(row, 0)?,
+            record: json(row, 1)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn propose(connection: &Connection, change: &PendingChange) -> Result<u64> {
@@ -66,17 +85,4 @@ pub(super) fn decide(connection: &Connection, number: u64, decision: &Decision) 
         .prepare_cached("UPDATE proposals SET decided = 1, proposal = ?2 WHERE number = ?1")?
         .execute((from_count(number), to_json(&change)?))?;
     Ok(())
-}
-
-fn all<T: DeserializeOwned>(connection: &Connection, sql: &str) -> Result<Vec<Stored<T>>> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map((), stored)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn stored<T: DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<Stored<T>> {
-    Ok(Stored {
-        number: count(row, 0)?,
-        record: json(row, 1)?,
-    })
 }

@@ -3,7 +3,9 @@
 
 use anomaly_model::Severity;
 use rusqlite::types::{ToSqlOutput, Value};
-use rusqlite::{ToSql, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+use super::values::{count, from_limit};
 
 /// Conditions that must all be met, with the values that they compare with.
 #[derive(Debug)]
@@ -45,6 +47,27 @@ impl Conditions {
             .collect();
         let marks = vec!["?"; words.len()].join(", ");
         self.and(&format!("{column} IN ({marks})"), words);
+    }
+
+    /// What selects the numbers of the `jobs AS this` that meet them, newest start first.
+    pub(super) fn select_jobs(&self, limit: Option<usize>) -> String {
+        format!(
+            "SELECT number FROM jobs AS this WHERE {}
+             ORDER BY this.started_at_micros DESC, this.number DESC LIMIT {}",
+            self.sql,
+            from_limit(limit),
+        )
+    }
+
+    /// These numbers.
+    pub(super) fn jobs(
+        &self,
+        connection: &Connection,
+        limit: Option<usize>,
+    ) -> rusqlite::Result<Vec<u64>> {
+        let mut statement = connection.prepare_cached(&self.select_jobs(limit))?;
+        let numbers = statement.query_map(self.values(), |row| count(row, 0))?;
+        numbers.collect()
     }
 
     pub(super) fn sql(&self) -> &str {

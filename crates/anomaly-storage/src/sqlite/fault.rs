@@ -8,6 +8,8 @@ pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     /// What is stored is not what was written; in words.
     Damaged(String),
+    /// The same, of the model of this stream.
+    DamagedModel(String),
     Store(StoreError),
 }
 

@@ -3,12 +3,12 @@
 use anomaly_model::JobKey;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::anomalies;
 use super::conditions::Conditions;
 use super::fault::Result;
 use super::values::{
     count, from_count, from_limit, from_time, json, optional_time, time, to_json, word,
 };
+use super::{anomalies, jobs};
 use crate::{IncidentQuery, IncidentRecord, StoreError, Stored};
 
 /// The columns that `record` reads.
@@ -19,11 +19,12 @@ macro_rules! columns {
     };
 }
 
-const INCIDENT: &str = concat!("SELECT ", columns!(), " FROM incidents WHERE number = ?1");
-const PLACE: &str = "SELECT last_seen_micros FROM incidents WHERE number = ?1";
-const INCIDENT_OF: &str = "
+pub(super) const INCIDENT: &str =
+    concat!("SELECT ", columns!(), " FROM incidents WHERE number = ?1");
+pub(super) const PLACE: &str = "SELECT last_seen_micros FROM incidents WHERE number = ?1";
+pub(super) const INCIDENT_OF: &str = "
     SELECT incident FROM incident_jobs
-    WHERE job = (SELECT sequence FROM jobs WHERE source = ?1 AND job_id = ?2)";
+    WHERE job = (SELECT number FROM jobs WHERE key = ?1)";
 
 pub(super) fn incident(connection: &Connection, number: u64) -> Result<Option<IncidentRecord>> {
     let mut statement = connection.prepare_cached(INCIDENT)?;
@@ -72,9 +73,7 @@ pub(super) fn incidents(
 pub(super) fn incident_of(connection: &Connection, job: &JobKey) -> Result<Option<u64>> {
     let mut statement = connection.prepare_cached(INCIDENT_OF)?;
     Ok(statement
-        .query_row((job.source.as_str(), job.job_id.as_str()), |row| {
-            count(row, 0)
-        })
+        .query_row((jobs::short(job),), |row| count(row, 0))
         .optional()?)
 }
 
@@ -121,7 +120,7 @@ pub(super) fn put(connection: &Connection, number: u64, incident: &IncidentRecor
 }
 
 pub(super) fn put_job(connection: &Connection, job: &JobKey, number: u64) -> Result<()> {
-    let job = anomalies::place(connection, job)?.sequence;
+    let job = anomalies::place(connection, job)?.number;
     if incident(connection, number)?.is_none() {
         return Err(no_such_incident(number).into());
     }
@@ -130,7 +129,7 @@ pub(super) fn put_job(connection: &Connection, job: &JobKey, number: u64) -> Res
             "INSERT INTO incident_jobs (job, incident) VALUES (?1, ?2)
              ON CONFLICT (job) DO UPDATE SET incident = excluded.incident",
         )?
-        .execute((job, from_count(number)))?;
+        .execute((from_count(job), from_count(number)))?;
     Ok(())
 }
 

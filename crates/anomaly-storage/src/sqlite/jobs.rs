@@ -1,100 +1,129 @@
 //! Jobs, and the verdicts on them.
 
-use anomaly_model::{
-    AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, StreamKey, Verdict,
-};
+use anomaly_model::{AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, Verdict};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::conditions::Conditions;
-use super::fault::Result;
+use super::fault::{Fault, Result};
+use super::job_key::{ShortKey, job_key};
 use super::log::Log;
-use super::streams;
-use super::values::{
-    count, from_count, from_limit, from_time, json, optional_json, to_json, unknown_word,
-};
+use super::records;
+use super::streams::{self, StreamIds};
+use super::values::{count, from_count, from_limit, from_time, to_json};
 use crate::evidence::LeafKind;
 use crate::{
     Inserted, JudgedAs, Observation, ObservationQuery, Origin, StoreError, StoredObservation,
 };
 
 /// The index of keys alone answers it.
-const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE source = ?1 AND job_id = ?2";
-const JOB: &str = "SELECT job FROM jobs WHERE source = ?1 AND job_id = ?2";
-const VERDICT: &str = "SELECT verdict FROM jobs WHERE source = ?1 AND job_id = ?2";
-const ORIGIN: &str = "SELECT origin FROM jobs WHERE source = ?1 AND job_id = ?2";
-const PLACE: &str =
-    "SELECT sequence, started_at_micros FROM jobs WHERE source = ?1 AND job_id = ?2";
-
-/// The last normal job before `jobs AS this`.
-macro_rules! normal_before_this {
-    () => {
-        "(SELECT normal.job FROM jobs AS normal
-          WHERE normal.stream = this.stream AND normal.state = 'normal'
-              AND normal.started_at_micros <= this.started_at_micros
-              AND normal.sequence < this.sequence
-          ORDER BY normal.started_at_micros DESC, normal.sequence DESC LIMIT 1)"
-    };
-}
-pub(super) use normal_before_this;
-
-const LAST_NORMAL: &str = concat!(
-    "SELECT ",
-    normal_before_this!(),
-    " FROM jobs AS this WHERE this.source = ?1 AND this.job_id = ?2"
-);
-
-const STORED_AFTER: &str = "
-    SELECT sequence, key, job, verdict, origin
-    FROM jobs JOIN streams ON streams.id = jobs.stream
-    WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+pub(super) const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE key = ?1";
+pub(super) const PLACE: &str = "SELECT number, started_at_micros FROM jobs WHERE key = ?1";
+pub(super) const STORED_AFTER: &str =
+    "SELECT number FROM jobs WHERE number > ?1 ORDER BY number LIMIT ?2";
+pub(super) const LAST_NORMAL: &str = "
+    SELECT normal.number FROM jobs AS normal, jobs AS this
+    WHERE this.number = ?1
+        AND normal.stream = this.stream AND normal.state = 'normal'
+        AND normal.started_at_micros <= this.started_at_micros AND normal.number < this.number
+    ORDER BY normal.started_at_micros DESC, normal.number DESC LIMIT 1";
 
 pub(super) fn is_known(connection: &Connection, key: &JobKey) -> Result<bool> {
     let mut statement = connection.prepare_cached(IS_KNOWN)?;
-    Ok(statement.exists((key.source.as_str(), key.job_id.as_str()))?)
+    Ok(statement.exists((short(key),))?)
 }
 
 pub(super) fn job(connection: &Connection, key: &JobKey) -> Result<Option<BackupJob>> {
-    by_key(connection, JOB, key, |row| json(row, 0))
+    Ok(by_key(connection, key)?.map(|one| one.job))
 }
 
 pub(super) fn verdict(connection: &Connection, key: &JobKey) -> Result<Option<Verdict>> {
-    by_key(connection, VERDICT, key, |row| json(row, 0))
+    Ok(by_key(connection, key)?.map(|one| one.verdict))
 }
 
 pub(super) fn origin(connection: &Connection, key: &JobKey) -> Result<Option<Origin>> {
-    by_key(connection, ORIGIN, key, |row| origin_in(row, 0))
+    Ok(by_key(connection, key)?.map(|one| one.origin))
 }
 
 pub(super) fn last_normal(connection: &Connection, key: &JobKey) -> Result<Option<JobRef>> {
-    by_key(connection, LAST_NORMAL, key, |row| job_ref(row, 0)).map(Option::flatten)
+    match place(connection, key)? {
+        Some(place) => last_normal_before(connection, place.number),
+        None => Ok(None),
+    }
+}
+
+/// The last normal job before the one with this number.
+pub(super) fn last_normal_before(connection: &Connection, number: u64) -> Result<Option<JobRef>> {
+    let found = connection
+        .prepare_cached(LAST_NORMAL)?
+        .query_row((from_count(number),), |row| count(row, 0))
+        .optional()?;
+    match found {
+        Some(number) => {
+            let found = observation(connection, number)?;
+            Ok(found.map(|one| JobRef::new(one.job.key(), one.job.started_at())))
+        }
+        None => Ok(None),
+    }
+}
+
+fn by_key(connection: &Connection, key: &JobKey) -> Result<Option<StoredObservation>> {
+    match place(connection, key)? {
+        Some(place) => observation(connection, place.number),
+        None => Ok(None),
+    }
+}
+
+/// The observation with a number.
+pub(super) fn observation(
+    connection: &Connection,
+    number: u64,
+) -> Result<Option<StoredObservation>> {
+    let Some(parts) = records::parts(connection, LeafKind::Observation, number)? else {
+        return Ok(None);
+    };
+    let word = parts.first().map_or("", String::as_str);
+    let origin = Origin::ALL.into_iter().find(|one| one.as_str() == word);
+    Ok(Some(StoredObservation {
+        number,
+        stream: records::parse(parts.get(1))?,
+        job: records::parse(parts.get(2))?,
+        verdict: records::parse(parts.get(3))?,
+        origin: origin.ok_or_else(|| Fault::Damaged(format!("{word:?} is no origin of a job")))?,
+    }))
 }
 
 /// The row of a job: what orders lists of jobs.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(Default))]
 pub(super) struct Place {
-    pub(super) sequence: i64,
-    pub(super) started_at_micros: i64,
+    pub(super) number: u64,
+    started_at_micros: i64,
 }
 
 impl Place {
     /// Adds that a list of `jobs AS this` goes on after this place.
     pub(super) fn bound(self, conditions: &mut Conditions) {
         conditions.and(
-            "(this.started_at_micros, this.sequence) < (?, ?)",
-            [self.started_at_micros.into(), self.sequence.into()],
+            "(this.started_at_micros, this.number) < (?, ?)",
+            [
+                self.started_at_micros.into(),
+                from_count(self.number).into(),
+            ],
         );
     }
 }
 
 /// Where a job is.
 pub(super) fn place(connection: &Connection, key: &JobKey) -> Result<Option<Place>> {
-    by_key(connection, PLACE, key, |row| {
+    let mut statement = connection.prepare_cached(PLACE)?;
+    let place = statement.query_row((short(key),), |row| {
         Ok(Place {
-            sequence: row.get(0)?,
+            number: count(row, 0)?,
             started_at_micros: row.get(1)?,
         })
-    })
+    });
+    Ok(place.optional()?)
 }
 
 /// Where a list goes on.
@@ -109,50 +138,50 @@ pub(super) fn place_of_cursor(
     }
 }
 
-pub(super) fn observations(
-    connection: &Connection,
+/// What `jobs AS this` must meet for a query of a stream with this number, which goes on after a
+/// place.
+pub(super) fn conditions(
     query: &ObservationQuery,
-) -> Result<Vec<StoredObservation>> {
+    stream: Option<i64>,
+    after: Option<Place>,
+) -> Conditions {
     let mut conditions = Conditions::new("TRUE");
-    if let Some(stream) = &query.stream {
-        let Some(stream) = streams::known_id(connection, stream)? else {
-            return Ok(Vec::new());
-        };
-        conditions.and("this.stream = ?", [stream.into()]);
-    }
+    conditions.and_if("this.stream = ?", stream);
     if let Some(client) = &query.client {
         let client: Value = client.as_str().to_owned().into();
-        if query.stream.is_none() {
+        if stream.is_none() {
             conditions.and(
-                "this.stream IN (SELECT stream FROM client_streams WHERE client = ?)",
-                [client.clone()],
+                "this.stream IN (SELECT id FROM streams WHERE client = ?
+                     UNION SELECT stream FROM other_clients WHERE client = ?)",
+                [client.clone(), client.clone()],
             );
         }
         conditions.and("this.client = ?", [client]);
     }
-    conditions.and_if(
-        "state = ?",
-        query.judged_as.map(|state| state.as_str().to_owned()),
-    );
+    let state = query.judged_as.map(|state| state.as_str().to_owned());
+    conditions.and_if("state = ?", state);
     conditions.and_if("started_at_micros >= ?", from_time(query.started_from));
     conditions.and_if("started_at_micros < ?", from_time(query.started_until));
-    if let Some(place) = place_of_cursor(connection, query.after.as_ref())? {
+    if let Some(place) = after {
         place.bound(&mut conditions);
     }
-    // Which jobs, first: only these are read whole.
-    let sql = format!(
-        "SELECT sequence, key, job, verdict, origin
-         FROM jobs JOIN streams ON streams.id = jobs.stream
-         WHERE sequence IN (
-             SELECT sequence FROM jobs AS this WHERE {}
-             ORDER BY started_at_micros DESC, sequence DESC LIMIT {})
-         ORDER BY started_at_micros DESC, sequence DESC",
-        conditions.sql(),
-        from_limit(query.limit),
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(conditions.values(), observation)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    conditions
+}
+
+pub(super) fn observations(
+    connection: &Connection,
+    query: &ObservationQuery,
+) -> Result<Vec<StoredObservation>> {
+    let stream = match &query.stream {
+        None => None,
+        Some(stream) => match streams::known_id(connection, stream)? {
+            Some(id) => Some(id),
+            None => return Ok(Vec::new()),
+        },
+    };
+    let after = place_of_cursor(connection, query.after.as_ref())?;
+    let numbers = conditions(query, stream, after).jobs(connection, query.limit)?;
+    all(connection, numbers)
 }
 
 pub(super) fn observations_stored_after(
@@ -160,14 +189,25 @@ pub(super) fn observations_stored_after(
     after: u64,
     limit: usize,
 ) -> Result<Vec<StoredObservation>> {
-    let mut statement = connection.prepare_cached(STORED_AFTER)?;
-    let rows = statement.query_map((from_count(after), from_limit(Some(limit))), observation)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let range = (from_count(after), from_limit(Some(limit)));
+    let numbers = connection
+        .prepare_cached(STORED_AFTER)?
+        .query_map(range, |row| count(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    all(connection, numbers)
+}
+
+fn all(connection: &Connection, numbers: Vec<u64>) -> Result<Vec<StoredObservation>> {
+    let found = numbers
+        .into_iter()
+        .map(|number| observation(connection, number));
+    found.filter_map(Result::transpose).collect()
 }
 
 pub(super) fn insert(
     connection: &Connection,
     log: &mut Log,
+    ids: &mut StreamIds,
     key: &JobKey,
     observation: &Observation<'_>,
 ) -> Result<Inserted> {
@@ -177,78 +217,46 @@ pub(super) fn insert(
         verdict,
         origin,
     } = observation;
-    if is_known(connection, key)? {
+    let stream_key = to_json(stream)?;
+    // A known job does not make its stream known.
+    if !ids.has(connection, &stream_key)? && is_known(connection, key)? {
         return Ok(Inserted::AlreadyStored);
     }
-    let stream_key = to_json(stream)?;
-    let stream = streams::id(connection, &stream_key)?;
     let client = job.client().name.as_str();
+    let stream = ids.get_with_client(connection, &stream_key, client)?;
     let (job_json, verdict_json) = (to_json(job)?, to_json(verdict)?);
     let severity = verdict.severity().map(Severity::as_str);
-    let sequence = connection
+    let inserted = connection
         .prepare_cached(
-            "INSERT INTO jobs (leaf, stream, source, job_id, origin, client, policy,
-                               started_at_micros, state, severity, kind, review_status, job,
-                               verdict)
-             VALUES (:leaf, :stream, :source, :job_id, :origin, :client, :policy,
-                     :started_at_micros, :state, :severity, :kind, :review_status, :job,
-                     :verdict)",
+            "INSERT INTO jobs (number, key, stream, origin, client, policy, started_at_micros,
+                               state, severity, kind, review_status, job, verdict)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ON CONFLICT (key) DO NOTHING",
         )?
-        .insert(named_params! {
-            ":leaf": from_count(log.next(connection)?),
-            ":stream": stream,
-            ":source": key.source.as_str(),
-            ":job_id": key.job_id.as_str(),
-            ":origin": origin.as_str(),
-            ":client": client,
-            ":policy": job.policy().name.as_str(),
-            ":started_at_micros": job.started_at().timestamp_micros(),
-            ":state": JudgedAs::from(&verdict.judgement).as_str(),
-            ":severity": severity,
-            ":kind": verdict.kind().map(AnomalyKind::as_str),
-            ":review_status": severity.map(|_| ReviewStatus::NotReviewed.as_str()),
-            ":job": job_json,
-            ":verdict": verdict_json,
-        })?;
-    connection
-        .prepare_cached("INSERT OR IGNORE INTO client_streams (client, stream) VALUES (?1, ?2)")?
-        .execute((client, stream))?;
+        .execute((
+            from_count(log.next(connection)?),
+            short(key),
+            stream,
+            origin.as_str(),
+            client,
+            job.policy().name.as_str(),
+            job.started_at().timestamp_micros(),
+            JudgedAs::from(&verdict.judgement).as_str(),
+            severity,
+            verdict.kind().map(AnomalyKind::as_str),
+            severity.map(|_| ReviewStatus::NotReviewed.as_str()),
+            &job_json,
+            &verdict_json,
+        ))?;
+    if inserted == 0 {
+        return Ok(Inserted::AlreadyStored);
+    }
     let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
-    log.append(connection, LeafKind::Observation, sequence, &parts)?;
+    log.append(connection, LeafKind::Observation, &parts)?;
     Ok(Inserted::New)
 }
 
-pub(super) fn job_ref(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<JobRef>> {
-    let job: Option<BackupJob> = optional_json(row, column)?;
-    Ok(job.map(|job| JobRef::new(job.key(), job.started_at())))
-}
-
-fn observation(row: &Row<'_>) -> rusqlite::Result<StoredObservation> {
-    Ok(StoredObservation {
-        number: count(row, 0)?,
-        stream: json::<StreamKey>(row, 1)?,
-        job: json(row, 2)?,
-        verdict: json(row, 3)?,
-        origin: origin_in(row, 4)?,
-    })
-}
-
-fn origin_in(row: &Row<'_>, column: usize) -> rusqlite::Result<Origin> {
-    let word = row.get_ref(column)?.as_str()?;
-    [Origin::Tool, Origin::Clock]
-        .into_iter()
-        .find(|origin| origin.as_str() == word)
-        .ok_or_else(|| unknown_word(column, word))
-}
-
-fn by_key<T>(
-    connection: &Connection,
-    sql: &str,
-    key: &JobKey,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Option<T>> {
-    Ok(connection
-        .prepare_cached(sql)?
-        .query_row((key.source.as_str(), key.job_id.as_str()), read)
-        .optional()?)
+/// What a job is found by.
+pub(super) fn short(key: &JobKey) -> ShortKey {
+    job_key(key.source.as_str(), key.job_id.as_str())
 }

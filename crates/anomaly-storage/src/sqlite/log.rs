@@ -19,23 +19,22 @@ impl Log {
         self.recorded_at_micros = Some(micros);
     }
 
-    /// The number of the leaf that comes next.
+    /// The number that the record gets which is appended next.
     pub(super) fn next(&mut self, connection: &Connection) -> fault::Result<u64> {
-        Ok(self.tree(connection)?.size())
+        Ok(self.tree(connection)?.size() + 1)
     }
 
-    /// Adds a leaf for the row `subject` of the table of its kind, whose data is `parts`.
+    /// Adds a leaf whose data is `parts`: of the record that got the [`next`](Self::next) number.
     pub(super) fn append(
         &mut self,
         connection: &Connection,
         kind: LeafKind,
-        subject: i64,
         parts: &[&str],
     ) -> fault::Result<()> {
         let recorded_at_micros = self.recorded_at_micros;
         let tree = self.tree(connection)?;
         let leaf = Leaf {
-            number: tree.size(),
+            number: tree.size() + 1,
             kind,
             recorded_at_micros,
             parts,
@@ -43,13 +42,11 @@ impl Log {
         let hash = leaf.hash();
         connection
             .prepare_cached(
-                "INSERT INTO log (number, kind, subject, recorded_at_micros, hash)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO log (number, kind, recorded_at_micros, hash) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute((
                 from_count(leaf.number),
                 kind as u8,
-                subject,
                 recorded_at_micros,
                 hash,
             ))?;

@@ -56,6 +56,7 @@ pub(super) fn migrate(
 
 /// One step, to the version `to`.
 fn take(migration: &Migration, to: usize, transaction: Transaction<'_>) -> fault::Result<()> {
+    adopt::define_functions(&transaction)?;
     transaction.execute_batch(migration.sql)?;
     (migration.then)(&transaction)?;
     transaction.execute_batch(&format!(

@@ -4,34 +4,47 @@ mod adopt;
 mod anomalies;
 mod audit;
 mod changes;
+mod check;
+mod columns;
 mod conditions;
+mod copy;
 mod fault;
 mod incidents;
+mod job_key;
 mod jobs;
+mod lock;
 mod log;
 mod migrations;
 mod open;
 mod outbox;
+#[cfg(test)]
+mod plans;
+mod purge;
+mod records;
 mod site;
 mod streams;
 mod values;
+mod verify;
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::fault::Fault;
+use self::lock::{Held, Lock};
 use self::log::Log;
 use self::site::Site;
+use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation,
-    Transaction,
+    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
+    StoredObservation, Transaction, Verification,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -43,6 +56,9 @@ use crate::{
 pub struct SqliteStore {
     connection: Connection,
     site: Site,
+    lock: Lock,
+    /// When the last transaction ended, if it was a long one.
+    released_at: Option<Instant>,
 }
 
 impl SqliteStore {
@@ -57,7 +73,18 @@ impl SqliteStore {
     /// The second and third leave the file as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let (connection, site) = open::open(path.as_ref())?;
-        Ok(Self { connection, site })
+        let lock = Lock::new(Path::new(&site.database));
+        Ok(Self {
+            connection,
+            site,
+            lock,
+            released_at: None,
+        })
+    }
+
+    /// Sets what this program calls itself to others that wait for it to finish writing.
+    pub fn set_program(&mut self, program: &str) {
+        self.lock.set_program(program);
     }
 
     /// Sets how long a transaction waits for another process's before it fails with
@@ -73,39 +100,150 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Hashes everything that was recorded anew, and says what is not as it was: against the hashes
+    /// of the log, and against what the log was at the time of each of `checkpoints`.
+    ///
+    /// Whoever may write the database may also write its hashes: only a checkpoint that was kept
+    /// elsewhere tells then. It reads the whole database and holds no lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the database cannot be read.
+    pub fn verify(&self, checkpoints: &[LogHead]) -> Result<Verification, StoreError> {
+        self.read(|connection| verify::verify(connection, checkpoints))
+    }
+
+    /// Whether the file is whole: its pages, its indexes, what refers to what, the checksums of the
+    /// models, and whether all reads that is kept as JSON. Answers with what is wrong, in words, a
+    /// hundred findings at most; nothing when it is whole.
+    ///
+    /// It reads the whole database and holds no lock. Whether records are what was recorded is
+    /// another question: see [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the database cannot be read for another reason than damage.
+    pub fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.read(check::check)
+    }
+
+    /// Copies the whole database to a new file, as it is at one moment, while others go on writing.
+    ///
+    /// The file has its name once it is whole and on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::CannotCopy`] when there is such a file, or it cannot be written.
+    pub fn copy_to(&self, path: impl AsRef<Path>) -> Result<(), StoreError> {
+        self.read(|connection| copy::copy(connection, path.as_ref()))
+    }
+
+    /// Gives back the space of what was purged. It writes the whole database anew, which needs as
+    /// much space again while it lasts, and holds the write lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process keeps the lock for too long, and
+    /// [`StoreError::Full`] when there is not enough space.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        // Others that wait are told for whom.
+        drop(self.transaction()?);
+        let _held = self.lock.hold();
+        // What is still in the log of changes goes to the file too, and the log is made short.
+        let compacted = self
+            .connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+        compacted.map_err(|error| self.site.fail(error))
+    }
+}
+
 impl Store for SqliteStore {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let Self { connection, site } = self;
-        // Immediate: the write lock comes first, so that what is read is what will be replaced.
-        match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-            Ok(transaction) => Ok(Box::new(SqliteTransaction {
-                transaction,
-                site,
-                log: Log::default(),
-                failed: false,
-            })),
-            Err(error) => Err(site.fail(error)),
+        let Self {
+            connection,
+            site,
+            lock,
+            released_at,
+        } = self;
+        // Whoever writes batch after batch lets those in that wait.
+        if let Some(released_at) = released_at.take() {
+            let pause = BREATH.saturating_sub(released_at.elapsed());
+            thread::sleep(pause);
         }
+        let transaction = begin(connection, site, lock)?;
+        Ok(Box::new(SqliteTransaction {
+            transaction,
+            held: lock.hold(),
+            site,
+            log: Log::default(),
+            ids: StreamIds::default(),
+            failed: false,
+            begun_at: Instant::now(),
+            released_at,
+        }))
     }
+}
+
+/// How often one that waits asks whether the write lock is free.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// How long the write lock is left free after a long transaction: one that waits asks meanwhile.
+const BREATH: Duration = Duration::from_millis(4);
+/// A transaction that others notice.
+const LONG: Duration = Duration::from_millis(50);
+
+/// Takes the write lock first, so that what is read is what will be replaced.
+///
+/// It waits by itself: SQLite would ask ten times a second, and be unlucky for long beside one that
+/// writes batch after batch.
+fn begin<'a>(
+    connection: &'a Connection,
+    site: &Site,
+    lock: &Lock,
+) -> Result<rusqlite::Transaction<'a>, StoreError> {
+    let sqlite = |error| site.fail(error);
+    let deadline = Instant::now() + site.busy_timeout;
+    connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
+    let begun = loop {
+        let begun =
+            rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+        match begun.map_err(sqlite) {
+            Err(error) if error.is_busy() && Instant::now() < deadline => thread::sleep(PATIENCE),
+            begun => break begun,
+        }
+    };
+    connection.busy_timeout(site.busy_timeout).map_err(sqlite)?;
+    begun.map_err(|error| match error {
+        StoreError::Busy {
+            database, waited, ..
+        } => StoreError::Busy {
+            database,
+            waited,
+            holder: lock.holder(),
+        },
+        error => error,
+    })
 }
 
 /// A transaction of SQLite's, which rolls back when it is dropped.
 struct SqliteTransaction<'a> {
     transaction: rusqlite::Transaction<'a>,
+    /// Let go after the transaction.
+    held: Option<Held<'a>>,
     site: &'a Site,
     log: Log,
+    ids: StreamIds,
     /// Whether a write failed. SQLite may then have rolled back what came before, and would write
     /// what comes after outside of any transaction.
     failed: bool,
+    begun_at: Instant,
+    /// When it ended, for the next one.
+    released_at: &'a mut Option<Instant>,
 }
 
 impl SqliteTransaction<'_> {
     fn write<T>(
         &mut self,
-        write: impl FnOnce(&Connection, &mut Log) -> fault::Result<T>,
+        write: impl FnOnce(&Connection, &mut Log, &mut StreamIds) -> fault::Result<T>,
     ) -> Result<T, StoreError> {
         self.check()?;
-        write(&self.transaction, &mut self.log).map_err(|fault| {
+        write(&self.transaction, &mut self.log, &mut self.ids).map_err(|fault| {
             // What is refused has changed nothing.
             self.failed = !matches!(fault, Fault::Store(_));
             self.site.say(fault)
@@ -305,11 +443,11 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
         let key = observation.checked_key()?;
-        self.write(|connection, log| jobs::insert(connection, log, &key, observation))
+        self.write(|connection, log, ids| jobs::insert(connection, log, ids, &key, observation))
     }
 
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_model_state(connection, stream, state))
+        self.write(|connection, _, ids| streams::put_model_state(connection, ids, stream, state))
     }
 
     fn put_stream_status(
@@ -318,57 +456,75 @@ impl Transaction for SqliteTransaction<'_> {
         status: &str,
         due_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_status(connection, stream, status, due_at))
+        self.write(|connection, _, ids| {
+            streams::put_status(connection, ids, stream, status, due_at)
+        })
     }
 
     fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError> {
-        self.write(|connection, _| streams::put_note(connection, name, note))
+        self.write(|connection, _, _| streams::put_note(connection, name, note))
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
-        self.write(|connection, log| anomalies::review(connection, log, job, review))
+        self.write(|connection, log, _| anomalies::review(connection, log, job, review))
     }
 
     fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
-        self.write(|connection, _| incidents::open(connection, incident))
+        self.write(|connection, _, _| incidents::open(connection, incident))
     }
 
     fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
-        self.write(|connection, _| incidents::put(connection, number, incident))
+        self.write(|connection, _, _| incidents::put(connection, number, incident))
     }
 
     fn put_in_incident(&mut self, job: &JobKey, incident: u64) -> Result<(), StoreError> {
-        self.write(|connection, _| incidents::put_job(connection, job, incident))
+        self.write(|connection, _, _| incidents::put_job(connection, job, incident))
     }
 
     fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
-        self.write(|connection, log| audit::insert(connection, log, entry))
+        self.write(|connection, log, _| audit::insert(connection, log, entry))
     }
 
     fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
-        self.write(|connection, log| changes::accept_settings(connection, log, version))
+        self.write(|connection, log, _| changes::accept_settings(connection, log, version))
     }
 
     fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
-        self.write(|connection, _| changes::propose(connection, change))
+        self.write(|connection, _, _| changes::propose(connection, change))
     }
 
     fn decide(&mut self, proposal: u64, decision: &Decision) -> Result<(), StoreError> {
-        self.write(|connection, _| changes::decide(connection, proposal, decision))
+        self.write(|connection, _, _| changes::decide(connection, proposal, decision))
     }
 
     fn post(&mut self, message: &Message, sinks: &[&str]) -> Result<u64, StoreError> {
-        self.write(|connection, _| outbox::post(connection, message, sinks))
+        self.write(|connection, _, _| outbox::post(connection, message, sinks))
     }
 
     fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError> {
-        self.write(|connection, _| outbox::put_delivery(connection, message, delivery))
+        self.write(|connection, _, _| outbox::put_delivery(connection, message, delivery))
+    }
+
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        self.write(|connection, log, _| purge::purge(connection, log, purge))
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.write(|connection, log| Ok(log.save(connection)?))?;
-        let site = self.site;
-        self.transaction.commit().map_err(|error| site.fail(error))
+        self.write(|connection, log, _| Ok(log.save(connection)?))?;
+        let Self {
+            transaction,
+            held,
+            site,
+            begun_at,
+            released_at,
+            ..
+        } = *self;
+        let committed = transaction.commit();
+        drop(held);
+        if begun_at.elapsed() > LONG {
+            *released_at = Some(Instant::now());
+        }
+        committed.map_err(|error| site.fail(error))
     }
 }
 

@@ -24,8 +24,8 @@ const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
-    PRAGMA cache_size = -32000;
-    PRAGMA wal_autocheckpoint = 8000;";
+    PRAGMA cache_size = -64000;
+    PRAGMA wal_autocheckpoint = 16000;";
 
 pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
     let cannot_open = |source: io::Error| StoreError::CannotOpen {

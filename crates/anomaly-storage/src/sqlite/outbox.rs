@@ -7,15 +7,15 @@ use super::fault::Result;
 use super::values::{count, from_count, from_limit, from_time, json, optional_time, time, to_json};
 use crate::{Delivery, Message, StoreError, Stored};
 
-const DUE: &str = "
+pub(super) const DUE: &str = "
     SELECT number, made_at_micros, topic, body
     FROM deliveries JOIN messages ON messages.number = deliveries.message
     WHERE sink = ?1 AND next_attempt_at_micros <= ?2
     ORDER BY next_attempt_at_micros, message LIMIT ?3";
-const DELIVERIES: &str = "
+pub(super) const DELIVERIES: &str = "
     SELECT sink, attempts, next_attempt_at_micros, delivered_at_micros, error
     FROM deliveries WHERE message = ?1 ORDER BY sink";
-const IS_MESSAGE: &str = "SELECT 1 FROM messages WHERE number = ?1";
+pub(super) const IS_MESSAGE: &str = "SELECT 1 FROM messages WHERE number = ?1";
 
 pub(super) fn due(
     connection: &Connection,

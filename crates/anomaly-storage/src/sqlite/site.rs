@@ -23,6 +23,10 @@ impl Site {
                 database: self.database.clone(),
                 source: found.into(),
             },
+            Fault::DamagedModel(stream) => StoreError::DamagedModel {
+                database: self.database.clone(),
+                stream,
+            },
             Fault::Store(error) => error,
         }
     }
@@ -35,6 +39,7 @@ impl Site {
             (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => StoreError::Busy {
                 database,
                 waited: self.busy_timeout,
+                holder: None,
             },
             (_, Some(ErrorCode::DiskFull)) => StoreError::Full { database, source },
             (

@@ -1,5 +1,7 @@
 //! Streams: their numbers, what is known of them, and their models.
 
+use std::collections::HashMap;
+
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{ClientName, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
@@ -8,39 +10,105 @@ use super::fault::{Fault, Result};
 use super::values::{count, from_count, from_limit, from_time, json, to_json};
 use crate::Stored;
 
-const ID: &str = "SELECT id FROM streams WHERE key = ?1";
-const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
-const STREAMS: &str = "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
-const OF_CLIENT: &str = "
-    SELECT key FROM streams WHERE id IN (SELECT stream FROM client_streams WHERE client = ?1)
+pub(super) const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
+pub(super) const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
+pub(super) const STREAMS: &str =
+    "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const OF_CLIENT: &str = "
+    SELECT key FROM streams WHERE client = ?1
+        OR id IN (SELECT stream FROM other_clients WHERE client = ?1)
     ORDER BY id";
-const DUE: &str = "
+pub(super) const DUE: &str = "
     SELECT id, key, status FROM streams
     WHERE due_at_micros <= ?1 AND status IS NOT NULL ORDER BY due_at_micros LIMIT ?2";
-const COUNT_DUE: &str = "SELECT count(*) FROM streams WHERE due_at_micros <= ?1";
-const NOTE: &str = "SELECT note FROM notes WHERE name = ?1";
-const MODEL_STATE: &str = "
+pub(super) const COUNT_DUE: &str = "SELECT count(*) FROM streams WHERE due_at_micros <= ?1";
+pub(super) const NOTE: &str = "SELECT note FROM notes WHERE name = ?1";
+pub(super) const MODEL_STATE: &str = "
     SELECT checksum, state FROM model_states
     WHERE stream = (SELECT id FROM streams WHERE key = ?1)";
 
-/// The number that stands for the stream with this key, given out when it is first seen.
-pub(super) fn id(connection: &Connection, key: &str) -> Result<i64> {
-    match find(connection, key)? {
-        Some(id) => Ok(id),
-        None => Ok(connection
-            .prepare_cached("INSERT INTO streams (key) VALUES (?1)")?
-            .insert((key,))?),
+/// The streams that a transaction has met, by their keys: a job asks for its stream three times.
+#[derive(Debug, Default)]
+pub(super) struct StreamIds(HashMap<String, Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    id: i64,
+    /// The client of its first job.
+    client: Option<String>,
+}
+
+impl StreamIds {
+    /// The number that stands for the stream with this key, given out when it is first seen.
+    pub(super) fn get(&mut self, connection: &Connection, key: &str) -> Result<i64> {
+        Ok(self.known(connection, key)?.id)
+    }
+
+    /// The same, of a stream that has a job of this client.
+    pub(super) fn get_with_client(
+        &mut self,
+        connection: &Connection,
+        key: &str,
+        client: &str,
+    ) -> Result<i64> {
+        let stream = self.known(connection, key)?;
+        match stream.client.as_deref() {
+            Some(first) if first == client => {}
+            Some(_) => {
+                connection
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO other_clients (client, stream) VALUES (?1, ?2)",
+                    )?
+                    .execute((client, stream.id))?;
+            }
+            None => {
+                connection
+                    .prepare_cached("UPDATE streams SET client = ?2 WHERE id = ?1")?
+                    .execute((stream.id, client))?;
+                stream.client = Some(client.to_owned());
+            }
+        }
+        Ok(stream.id)
+    }
+
+    /// Whether a stream was met or is stored.
+    pub(super) fn has(&mut self, connection: &Connection, key: &str) -> Result<bool> {
+        if self.0.contains_key(key) {
+            return Ok(true);
+        }
+        let known = find(connection, key)?;
+        let is_known = known.is_some();
+        self.0.extend(known.map(|known| (key.to_owned(), known)));
+        Ok(is_known)
+    }
+
+    fn known(&mut self, connection: &Connection, key: &str) -> Result<&mut Known> {
+        if !self.has(connection, key)? {
+            let id = connection
+                .prepare_cached("INSERT INTO streams (key) VALUES (?1)")?
+                .insert((key,))?;
+            let client = None;
+            self.0.insert(key.to_owned(), Known { id, client });
+        }
+        // It is there by now.
+        Ok(self.0.entry(key.to_owned()).or_default())
     }
 }
 
 /// The number that stands for a stream, if it was seen.
 pub(super) fn known_id(connection: &Connection, stream: &StreamKey) -> Result<Option<i64>> {
-    find(connection, &to_json(stream)?)
+    Ok(find(connection, &to_json(stream)?)?.map(|known| known.id))
 }
 
-fn find(connection: &Connection, key: &str) -> Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(ID)?;
-    Ok(statement.query_row((key,), |row| row.get(0)).optional()?)
+fn find(connection: &Connection, key: &str) -> Result<Option<Known>> {
+    let mut statement = connection.prepare_cached(STREAM)?;
+    let known = statement.query_row((key,), |row| {
+        Ok(Known {
+            id: row.get(0)?,
+            client: row.get(1)?,
+        })
+    });
+    Ok(known.optional()?)
 }
 
 pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result<Option<Vec<u8>>> {
@@ -50,9 +118,7 @@ pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result
         .optional()?;
     match found {
         Some((checksum, state)) if crc32fast::hash(&state) != checksum => {
-            Err(Fault::Damaged(format!(
-                "the stored model of {stream} does not have the checksum that it was kept with"
-            )))
+            Err(Fault::DamagedModel(stream.to_string()))
         }
         found => Ok(found.map(|(_, state)| state)),
     }
@@ -60,10 +126,11 @@ pub(super) fn model_state(connection: &Connection, stream: &StreamKey) -> Result
 
 pub(super) fn put_model_state(
     connection: &Connection,
+    ids: &mut StreamIds,
     stream: &StreamKey,
     state: &[u8],
 ) -> Result<()> {
-    let stream = id(connection, &to_json(stream)?)?;
+    let stream = ids.get(connection, &to_json(stream)?)?;
     connection
         .prepare_cached(
             "INSERT INTO model_states (stream, checksum, state) VALUES (?1, ?2, ?3)
@@ -82,11 +149,12 @@ pub(super) fn status(connection: &Connection, stream: &StreamKey) -> Result<Opti
 
 pub(super) fn put_status(
     connection: &Connection,
+    ids: &mut StreamIds,
     stream: &StreamKey,
     status: &str,
     due_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let stream = id(connection, &to_json(stream)?)?;
+    let stream = ids.get(connection, &to_json(stream)?)?;
     connection
         .prepare_cached("UPDATE streams SET status = ?2, due_at_micros = ?3 WHERE id = ?1")?
         .execute((stream, status, from_time(due_at)))?;
@@ -135,7 +203,6 @@ pub(super) fn put_note(connection: &Connection, name: &str, note: &str) -> Resul
     Ok(())
 }
 
-#[expect(clippy::type_complexity, reason = "a stream and its status")]
 pub(super) fn streams(
     connection: &Connection,
     after: u64,

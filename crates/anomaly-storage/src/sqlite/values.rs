@@ -83,27 +83,6 @@ pub(super) fn optional_count(row: &Row<'_>, column: usize) -> Result<Option<u64>
     }
 }
 
-/// A record from a column of JSON text that may be empty.
-pub(super) fn optional_json<T: DeserializeOwned>(
-    row: &Row<'_>,
-    column: usize,
-) -> Result<Option<T>> {
-    let is_none = row.get_ref(column)?.data_type() == Type::Null;
-    if is_none {
-        Ok(None)
-    } else {
-        json(row, column).map(Some)
-    }
-}
-
-/// A column holds a word that is never written there.
-pub(super) fn unknown_word(column: usize, word: &str) -> Error {
-    damage(
-        column,
-        std::io::Error::other(format!("{word:?} is no word of this column")),
-    )
-}
-
 /// What stands in a column is not what was written there.
 fn damage(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))

@@ -73,7 +73,7 @@ fn a_review_is_audited_with_before_and_after(store: &mut dyn Store) {
     let [last, before] = found.as_slice() else {
         panic!("{found:?}")
     };
-    assert_eq!((before.number, last.number), (1, 2));
+    assert!(before.number < last.number);
     let entry = &last.record;
     assert_eq!((entry.who.as_str(), entry.what.as_str()), ("bob", "review"));
     assert_eq!(entry.at, second.reviewed_at);

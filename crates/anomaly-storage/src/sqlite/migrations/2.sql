@@ -1,11 +1,9 @@
 -- The log of everything that was recorded: append-only, and kept when what it is of is purged.
+-- What is recorded has its number in the log: 1 for the first leaf, without gaps, never used twice.
 CREATE TABLE log (
-    -- The place of the leaf, from 0, without gaps.
     number INTEGER PRIMARY KEY,
-    -- 1 observation, 2 review, 3 settings, 4 audit
+    -- 1 observation, 2 review, 3 settings, 4 audit, 5 purge: the table that has the record
     kind INTEGER NOT NULL,
-    -- The sequence of the row in the table of that kind.
-    subject INTEGER NOT NULL,
     -- Microseconds since 1970, UTC; none when the caller did not say what time it was.
     recorded_at_micros INTEGER,
     -- The leaf hash (RFC 6962).
@@ -29,6 +27,13 @@ ALTER TABLE streams ADD COLUMN due_at_micros INTEGER;
 
 CREATE INDEX due_streams ON streams (due_at_micros) WHERE due_at_micros IS NOT NULL;
 
+-- When the newest of its jobs that were purged started: what tells how long a stream without jobs
+-- has been idle. Microseconds since 1970, UTC.
+ALTER TABLE streams ADD COLUMN purged_until_micros INTEGER;
+
+CREATE INDEX purged_streams ON streams (purged_until_micros)
+    WHERE purged_until_micros IS NOT NULL;
+
 CREATE TABLE new_model_states (
     stream INTEGER PRIMARY KEY REFERENCES streams (id),
     -- CRC-32 of the state.
@@ -37,16 +42,15 @@ CREATE TABLE new_model_states (
     state BLOB NOT NULL
 ) STRICT;
 
-INSERT INTO new_model_states SELECT stream, 0, state FROM model_states;
+INSERT INTO new_model_states SELECT stream, checksum(state), state FROM model_states;
 
 CREATE TABLE new_jobs (
-    -- The order in which jobs were stored. Never used twice, even after the last one was deleted.
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- Its leaf of the log.
-    leaf INTEGER NOT NULL,
+    -- Its number in the log: the order in which jobs were stored.
+    number INTEGER PRIMARY KEY,
+    -- The first 16 bytes of a SHA-256 of source and job id: job ids are long and random, and an
+    -- index of them would be most of what is written.
+    key BLOB NOT NULL UNIQUE,
     stream INTEGER NOT NULL REFERENCES streams (id),
-    source TEXT NOT NULL,
-    job_id TEXT NOT NULL,
     -- tool; clock: it was due and did not come
     origin TEXT NOT NULL,
     client TEXT NOT NULL,
@@ -61,12 +65,11 @@ CREATE TABLE new_jobs (
     review_status TEXT,
     -- The whole records as JSON; the columns above repeat what is searched for.
     job TEXT NOT NULL,
-    verdict TEXT NOT NULL,
-    UNIQUE (source, job_id)
+    verdict TEXT NOT NULL
 ) STRICT;
 
 INSERT INTO new_jobs
-SELECT sequence, row_number() OVER (ORDER BY sequence) - 1, stream, source, job_id, 'tool', client,
+SELECT row_number() OVER (ORDER BY sequence), job_key(source, job_id), stream, 'tool', client,
        policy, started_at_micros, state, severity, kind,
        iif(state = 'anomalous',
            coalesce((SELECT status FROM reviews
@@ -77,20 +80,18 @@ SELECT sequence, row_number() OVER (ORDER BY sequence) - 1, stream, source, job_
 FROM jobs;
 
 CREATE TABLE new_reviews (
-    -- The order of the decisions; the last one of a job counts.
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- Its leaf of the log.
-    leaf INTEGER NOT NULL,
-    job INTEGER NOT NULL REFERENCES new_jobs (sequence),
+    -- Its number in the log. The last one of a job counts.
+    number INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES new_jobs (number),
     status TEXT NOT NULL,
     -- The whole decision as JSON.
     review TEXT NOT NULL
 ) STRICT;
 
 INSERT INTO new_reviews
-SELECT sequence, row_number() OVER (ORDER BY sequence) - 1 + (SELECT count(*) FROM jobs), job,
-       status, review
-FROM reviews;
+SELECT row_number() OVER (ORDER BY reviews.sequence) + (SELECT count(*) FROM jobs),
+       (SELECT number FROM new_jobs WHERE key = job_key(source, job_id)), status, review
+FROM reviews JOIN jobs ON jobs.sequence = reviews.job;
 
 -- What refers goes before what it refers to.
 DROP TABLE model_states;
@@ -112,14 +113,22 @@ CREATE INDEX false_positives ON jobs (stream)
     WHERE state = 'anomalous' AND review_status = 'false_positive';
 CREATE INDEX reviews_of_job ON reviews (job);
 
--- Which streams a client has jobs in.
-CREATE TABLE client_streams (
+-- The client of the first job of each stream, and those of the others: rarely any.
+ALTER TABLE streams ADD COLUMN client TEXT;
+
+UPDATE streams SET client = (SELECT client FROM jobs WHERE stream = id ORDER BY number LIMIT 1);
+
+CREATE INDEX streams_of_client ON streams (client);
+
+CREATE TABLE other_clients (
     client TEXT NOT NULL,
     stream INTEGER NOT NULL REFERENCES streams (id),
     PRIMARY KEY (client, stream)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO client_streams SELECT DISTINCT client, stream FROM jobs;
+INSERT INTO other_clients
+SELECT DISTINCT jobs.client, stream FROM jobs JOIN streams ON streams.id = jobs.stream
+WHERE jobs.client <> streams.client;
 
 CREATE TABLE incidents (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -138,16 +147,15 @@ CREATE INDEX incidents_by_last_seen ON incidents (last_seen_micros);
 CREATE INDEX open_incidents ON incidents (last_seen_micros) WHERE closed_at_micros IS NULL;
 
 CREATE TABLE incident_jobs (
-    job INTEGER PRIMARY KEY REFERENCES jobs (sequence),
+    job INTEGER PRIMARY KEY REFERENCES jobs (number),
     incident INTEGER NOT NULL REFERENCES incidents (number)
 ) STRICT;
 
 CREATE INDEX jobs_of_incident ON incident_jobs (incident);
 
 CREATE TABLE audit (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- Its leaf of the log.
-    leaf INTEGER NOT NULL,
+    -- Its number in the log.
+    number INTEGER PRIMARY KEY,
     who TEXT NOT NULL,
     what TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -161,10 +169,17 @@ CREATE INDEX audit_of_subject ON audit (subject);
 CREATE INDEX audit_of_what ON audit (what);
 CREATE INDEX system_events ON audit (severity) WHERE severity IS NOT NULL;
 
+-- What was purged: leaves of which the hash alone is left.
+CREATE TABLE purges (
+    -- Its number in the log.
+    number INTEGER PRIMARY KEY,
+    -- JSON
+    purge TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE settings_versions (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- Its leaf of the log.
-    leaf INTEGER NOT NULL,
+    -- Its number in the log.
+    number INTEGER PRIMARY KEY,
     -- When, by whom, and the settings, as JSON.
     version TEXT NOT NULL
 ) STRICT;
@@ -189,6 +204,8 @@ CREATE TABLE messages (
     -- JSON
     body TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX messages_by_time ON messages (made_at_micros);
 
 CREATE TABLE deliveries (
     message INTEGER NOT NULL REFERENCES messages (number),
