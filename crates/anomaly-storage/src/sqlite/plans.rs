@@ -121,7 +121,10 @@ fn every_list_begins_at_its_index() {
             check(&connection, &sql, index);
         }
     }
-    for (client, index) in [(None, "anomalies ("), (Some(client()), "anomalies_of_client")] {
+    for (client, index) in [
+        (None, "anomalies ("),
+        (Some(client()), "anomalies_of_client"),
+    ] {
         for order in ["ASC", "DESC"] {
             let conditions = anomalies::nearby(client.as_ref(), 0, 9);
             let sql = anomalies::nearest(&conditions, order, 50);
