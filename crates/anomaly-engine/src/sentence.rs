@@ -65,10 +65,7 @@ pub(crate) fn by_share(
                 _ => rewritten(job, &seen.features, impact),
             };
             let (begin, looks) = if kind == AnomalyKind::MassEncryption {
-                (
-                    "mass encryption",
-                    looks(seen, classify::ciphertext(leading, &seen.shares)),
-                )
+                ("mass encryption", looks(seen, leading))
             } else if classify::ciphertext(leading, &seen.shares).is_some() {
                 (
                     "a mass change",
@@ -87,12 +84,15 @@ pub(crate) fn by_share(
 }
 
 /// What was written looks like, in a job that may have encrypted.
-fn looks(seen: &Seen, ciphertext: Option<f64>) -> &'static str {
+fn looks(seen: &Seen, leading: &Term) -> &'static str {
     let content = seen
         .share(Share::Random)
         .max(seen.share(Share::EntropyRise));
-    match ciphertext {
+    match classify::ciphertext(leading, &seen.shares) {
         None => "; what was written was not examined",
+        Some(part) if part < classify::LOOKS_LIKE * leading.share() => {
+            ", and some of what was written looks random"
+        }
         Some(_) if content >= seen.share(Share::OverwrittenDense) => {
             ", and what was written looks random"
         }
@@ -228,6 +228,21 @@ fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> St
             Some(first) => format!("Unusual growth: {}{}.", observed(first), usual(findings)),
             None => "The image grew far more than usual.".to_owned(),
         },
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`; of more than four, the first three and how many more.
+pub(crate) fn listed(words: impl IntoIterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.into_iter().collect();
+    if words.len() > 4 {
+        let more = words.len() - 3;
+        words.truncate(3);
+        words.push(format!("{more} more"));
+    }
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
     }
 }
 

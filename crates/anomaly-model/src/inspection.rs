@@ -50,6 +50,9 @@ pub struct FileInspection {
     /// Files that look like random bytes written in fewer symbols, such as Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoded_files: Option<u64>,
+    /// Files that could be random and are too small to tell, even together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undecided_files: Option<u64>,
     /// Files with a name that ransom notes have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ransom_note_files: Option<u64>,
@@ -84,9 +87,9 @@ impl FileInspection {
             at_most("written_extensions", extension.len(), MOST_EXTENSION_BYTES)?;
         }
         for file in &self.notable_files {
-            at_most("path", file.path.len(), MOST_PATH_BYTES)?;
+            at_most("path", file.path.len(), NotableFile::MOST_PATH_BYTES)?;
             let before = file.previous_path.as_ref().map_or(0, String::len);
-            at_most("previous_path", before, MOST_PATH_BYTES)?;
+            at_most("previous_path", before, NotableFile::MOST_PATH_BYTES)?;
         }
         match &self.attributes {
             Some(attributes) => attributes.check(),
@@ -97,8 +100,6 @@ impl FileInspection {
 
 /// The longest extension that is kept, in bytes.
 const MOST_EXTENSION_BYTES: usize = 255;
-/// The longest path that is kept, in bytes.
-const MOST_PATH_BYTES: usize = 4096;
 
 /// How many new and changed files have an attribute in each of a fixed list of ranges.
 ///
@@ -177,6 +178,9 @@ pub struct NotableFile {
 }
 
 impl NotableFile {
+    /// The longest path that is kept, in bytes.
+    pub const MOST_PATH_BYTES: usize = 4_096;
+
     /// A file, and what is notable about it.
     #[must_use]
     pub fn new(path: impl Into<String>, change: FileChange, reasons: Vec<FileReason>) -> Self {
@@ -233,6 +237,26 @@ words! {
         UnseenExtension = "unseen_extension",
         /// It has the size of one that vanished, under another name.
         Renamed = "renamed",
+    }
+}
+
+impl FileReason {
+    /// The reason as people read it, behind the name of a file.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::RansomNote => "called like a ransom note",
+            Self::SuspiciousExtension => "has an extension of ransomware",
+            Self::ContradictsType => "is not what its name says",
+            Self::LooksRandom => "looks random",
+            Self::PartlyRandom => "looks random in parts",
+            Self::Encoded => "looks like encoded random data",
+            Self::EntropyRose => "entropy rose",
+            Self::SecretlyChanged => "changed, though size and time are as before",
+            Self::Emptied => "emptied",
+            Self::UnseenExtension => "of a kind never seen here",
+            Self::Renamed => "renamed",
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Source, SourceError, borg, csv, kopia, ndjson, netbackup, pbs, restic};
+use crate::{Source, SourceError, bareos, borg, csv, kopia, ndjson, netbackup, pbs, restic};
 
 /// The one table of formats: a new one is its own module, and a line here.
 macro_rules! formats {
@@ -64,6 +64,14 @@ formats! {
     /// Lists of Proxmox Backup Server: its tasks, the manifests of snapshots, and the snapshots,
     /// in this order and in one input.
     Pbs => pbs::Pbs;
+    /// Rows of the catalogue of Bareos or Bacula as CSV, with a first line that names the columns:
+    /// the tables `Job` and `JobHisto` with a column `client`, or with the table `Client` before
+    /// them.
+    BareosCatalogue => bareos::Catalogue;
+    /// The list that Bareos' `llist jobs` prints after `.api 2`. It does not say how much was read.
+    BareosJson => bareos::Json;
+    /// The text that `llist jobs` prints in the console of Bareos or Bacula.
+    BareosLlist => bareos::Llist;
     /// The jobs database of NetBackup, as `bpdbjobs -report` prints it with `-all_columns` or
     /// `-most_columns`.
     NetBackupBpdbjobs => netbackup::Bpdbjobs;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bareos;
 mod borg;
 mod csv;
 mod csv_records;

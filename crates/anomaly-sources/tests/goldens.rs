@@ -14,9 +14,9 @@ use shared::{check, rendered};
 /// The formats and the fixtures that are in them, with what the input does not say.
 fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
     use Format::{
-        BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate, KopiaList, Ndjson, NetBackupBpdbjobs,
-        NetBackupBpimagelist, NetBackupRest, ResticBackup, ResticSnapshots, RusticBackup,
-        RusticSnapshots,
+        BareosCatalogue, BareosJson, BareosLlist, BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate,
+        KopiaList, Ndjson, NetBackupBpdbjobs, NetBackupBpimagelist, NetBackupRest, ResticBackup,
+        ResticSnapshots, RusticBackup, RusticSnapshots,
     };
     let none = ReadOptions::default;
     let berlin = || {
@@ -26,6 +26,12 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
                 .unwrap(),
         )
     };
+    // The zone is not needed, but must fit.
+    let adelaide = none().timezone(
+        "Australia/Adelaide"
+            .parse::<anomaly_sources::Timezone>()
+            .unwrap(),
+    );
     let mail01 = || berlin().client("mail01".to_owned());
     vec![
         (Ndjson, "jobs.ndjson", none()),
@@ -74,6 +80,12 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
         (NetBackupRest, "netbackup-jobs-4.0.json", none()),
         (NetBackupRest, "netbackup-images-14.0.json", none()),
         (Csv, "csv-own-columns.csv", none()),
+        (BareosCatalogue, "bacula-9.6-catalogue.csv", none()),
+        (BareosCatalogue, "bacula-9.6-tables.csv", none()),
+        (BareosJson, "bareos-llist.json", none()),
+        (BareosJson, "bareos-query.json", none()),
+        (BareosLlist, "bacula-9.6-llist-postgresql.txt", adelaide),
+        (BareosLlist, "bacula-9.6-llist-sqlite.txt", none()),
     ]
 }
 

@@ -1,10 +1,14 @@
 //! `backwatch`: tells whose backups just became strange.
 
 mod cli;
+mod convert;
 mod detect;
 mod eval;
 mod exit;
+mod found;
+mod ingest;
 mod input;
+mod judge;
 mod man;
 mod population;
 mod progress;
@@ -13,6 +17,8 @@ mod scan;
 mod switched_off;
 mod tally;
 mod terminal;
+#[cfg(unix)]
+mod walk;
 
 use std::process::ExitCode;
 
@@ -34,8 +40,12 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        #[cfg(unix)]
+        Command::Walk(arguments) => walk::run(&arguments),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

@@ -1,6 +1,10 @@
 //! The statistics of one file, from its bytes as they come.
 
-use super::{FileStatistics, Sampling};
+use std::ops::Range;
+
+use super::histogram::{BLOCK, Histogram};
+use super::sampling::{Ranges, Sampling, offset_in_stretch};
+use super::statistics::FileStatistics;
 
 /// Takes the bytes of one file, in slices of any size, and gives its [`FileStatistics`].
 ///
@@ -40,47 +44,230 @@ use super::{FileStatistics, Sampling};
 /// ```
 #[derive(Debug, Clone)]
 pub struct BlockStatistics {
-    sampling: Sampling,
-    size_bytes: Option<u64>,
-    seen_bytes: u64,
+    plan: Plan,
+    position: u64,
+    histogram: Histogram,
+    head: Vec<u8>,
+    tail: Tail,
 }
 
 impl BlockStatistics {
     /// Ready for the first byte of a file of this size, if it is known.
     ///
     /// Without a size, [`Sampling::Strided`] keeps the last block that it was handed, so that the
-    /// tail is looked at all the same; stretches then never widen, and of files with fewer than
-    /// three stretches the middle is not looked at. With a size that turns out wrong, bytes beyond
-    /// it are counted but not looked at by `Strided`; if there are fewer, only those are.
+    /// tail is looked at all the same; all bytes must be handed over then, stretches never widen, and
+    /// of files with fewer than three stretches the middle is not looked at. With a size that turns
+    /// out to be wrong, bytes beyond it are counted, and looked at unless the sampling is strided.
     #[must_use]
     pub fn new(sampling: Sampling, size_bytes: Option<u64>) -> Self {
         Self {
-            sampling,
-            size_bytes,
-            seen_bytes: 0,
+            plan: Plan::new(sampling, size_bytes),
+            position: 0,
+            histogram: Histogram::new(),
+            head: Vec::with_capacity(BLOCK),
+            tail: Tail::new(size_bytes),
         }
     }
 
     /// Forgets the file and is ready for the next one.
     pub fn restart(&mut self, size_bytes: Option<u64>) {
-        self.size_bytes = size_bytes;
-        self.seen_bytes = 0;
+        self.plan = Plan::new(self.plan.sampling, size_bytes);
+        self.position = 0;
+        self.histogram.clear();
+        self.head.clear();
+        self.tail.restart(size_bytes);
     }
 
     /// Takes the next bytes of the file.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.seen_bytes += bytes.len() as u64;
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        // Positions end with the numbers; no file does.
+        let most = usize::try_from(u64::MAX - self.position).unwrap_or(usize::MAX);
+        bytes = &bytes[..bytes.len().min(most)];
+        if self.position == self.head.len() as u64 {
+            let more = bytes.len().min(BLOCK - self.head.len());
+            self.head.extend_from_slice(&bytes[..more]);
+        }
+        if !matches!(self.plan.sampling, Sampling::Head) {
+            self.tail.update(self.position, bytes);
+        }
+        while !bytes.is_empty() {
+            if self.position >= self.plan.range.end {
+                self.histogram.end_range();
+                self.plan.advance();
+            }
+            let range = &self.plan.range;
+            let until = if self.position < range.start {
+                range.start
+            } else {
+                range.end
+            };
+            let most = until - self.position;
+            let length = usize::try_from(most).map_or(bytes.len(), |most| most.min(bytes.len()));
+            let (piece, rest) = bytes.split_at(length);
+            if self.position >= range.start {
+                self.histogram.count(piece);
+            }
+            self.position += length as u64;
+            bytes = rest;
+        }
     }
 
     /// Passes over the next bytes of the file without seeing them. Bytes that
     /// [`Sampling::ranges`] names and that are skipped count as not examined.
     pub fn skip(&mut self, bytes: u64) {
-        self.seen_bytes += bytes;
+        if bytes == 0 {
+            return;
+        }
+        self.histogram.end_range();
+        self.position = self.position.saturating_add(bytes);
+        self.tail.clear();
+        self.plan.advance_to(self.position);
     }
 
     /// What was found in the bytes so far.
     #[must_use]
     pub fn finish(&self) -> FileStatistics {
-        FileStatistics::empty(self.seen_bytes)
+        let mut histogram = self.histogram.clone();
+        histogram.end_range();
+        let tail = self.tail.bytes(self.position);
+        if self.plan.looks_at_tail_at_end() {
+            // What the last range left of it.
+            let tail_start = self.position - tail.len() as u64;
+            let examined = self.plan.examined_until(self.position).max(tail_start);
+            let rest = usize::try_from(self.position - examined).unwrap_or(0);
+            histogram.count(&tail[tail.len() - rest..]);
+            histogram.end_range();
+        }
+        FileStatistics::of(self.position, &histogram, &self.head, tail)
+    }
+}
+
+/// The ranges of a file that are looked at, one after the other.
+#[derive(Debug, Clone)]
+struct Plan {
+    sampling: Sampling,
+    /// Of a file whose size is known.
+    ranges: Option<Ranges>,
+    /// The range that is looked at now, or next; at the end of numbers when there is none.
+    range: Range<u64>,
+    /// The end of the range before.
+    end_before: u64,
+    /// Number of the range.
+    number: u64,
+}
+
+const NO_MORE: Range<u64> = u64::MAX..u64::MAX;
+
+impl Plan {
+    fn new(sampling: Sampling, size_bytes: Option<u64>) -> Self {
+        let mut ranges = match sampling {
+            Sampling::Strided { .. } => size_bytes.map(|size| sampling.ranges(size)),
+            _ => None,
+        };
+        let range = match (sampling, &mut ranges) {
+            (Sampling::Full, _) => 0..u64::MAX,
+            (Sampling::Head, _) => 0..Sampling::HEAD_BYTES,
+            (Sampling::Strided { .. }, None) => 0..Sampling::BLOCK_BYTES,
+            (Sampling::Strided { .. }, Some(ranges)) => ranges.next().unwrap_or(NO_MORE),
+        };
+        Self {
+            sampling,
+            ranges,
+            range,
+            end_before: 0,
+            number: 0,
+        }
+    }
+
+    fn advance(&mut self) {
+        self.end_before = self.range.end;
+        self.number += 1;
+        self.range = match (self.sampling, &mut self.ranges) {
+            (_, Some(ranges)) => ranges.next().unwrap_or(NO_MORE),
+            (Sampling::Strided { seed }, None) => {
+                let stretch = Sampling::STRETCH_BYTES;
+                let start = self
+                    .number
+                    .saturating_mul(stretch)
+                    .saturating_add(offset_in_stretch(seed, self.number, stretch));
+                start..start.saturating_add(Sampling::BLOCK_BYTES)
+            }
+            _ => NO_MORE,
+        };
+    }
+
+    /// Goes on to the first range that does not end before `position`.
+    fn advance_to(&mut self, position: u64) {
+        if self.looks_at_tail_at_end() && position >= self.range.end {
+            self.number = self.number.max(position / Sampling::STRETCH_BYTES - 1);
+        }
+        while position >= self.range.end && self.range.end != u64::MAX {
+            self.advance();
+        }
+    }
+
+    /// Whether the last block is looked at when the end of the file shows where it is.
+    fn looks_at_tail_at_end(&self) -> bool {
+        matches!(self.sampling, Sampling::Strided { .. }) && self.ranges.is_none()
+    }
+
+    /// Up to where ranges reach that were looked at when `position` is reached.
+    fn examined_until(&self, position: u64) -> u64 {
+        if position > self.range.start {
+            position.min(self.range.end)
+        } else {
+            self.end_before
+        }
+    }
+}
+
+/// The last block of a file.
+#[derive(Debug, Clone)]
+struct Tail {
+    /// Where the last block begins, if the size is known.
+    start: Option<u64>,
+    /// The last bytes, at least a block of them if there were so many.
+    last: Vec<u8>,
+}
+
+impl Tail {
+    fn new(size_bytes: Option<u64>) -> Self {
+        Self {
+            start: size_bytes.map(|size| size.saturating_sub(BLOCK as u64)),
+            last: Vec::with_capacity(4 * BLOCK),
+        }
+    }
+
+    fn restart(&mut self, size_bytes: Option<u64>) {
+        self.start = size_bytes.map(|size| size.saturating_sub(BLOCK as u64));
+        self.last.clear();
+    }
+
+    fn clear(&mut self) {
+        self.last.clear();
+    }
+
+    fn update(&mut self, position: u64, mut bytes: &[u8]) {
+        if let Some(start) = self.start {
+            if position + bytes.len() as u64 <= start {
+                return;
+            }
+            bytes = &bytes[usize::try_from(start.saturating_sub(position)).unwrap_or(0)..];
+        }
+        if bytes.len() >= BLOCK {
+            self.last.clear();
+            bytes = &bytes[bytes.len() - BLOCK..];
+        } else if self.last.len() + bytes.len() > self.last.capacity() {
+            self.last.drain(..self.last.len() - BLOCK);
+        }
+        self.last.extend_from_slice(bytes);
+    }
+
+    /// The last block, of a file that ends at `position`; empty if it was not seen to its end, or
+    /// not whole.
+    fn bytes(&self, position: u64) -> &[u8] {
+        let block = &self.last[self.last.len().saturating_sub(BLOCK)..];
+        let whole = block.len() as u64 == position.min(BLOCK as u64);
+        if whole { block } else { &[] }
     }
 }

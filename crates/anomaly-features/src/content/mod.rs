@@ -3,20 +3,37 @@
 //! [`BlockStatistics`] takes the bytes of one file as they come and gives [`FileStatistics`].
 //! [`FilesSeen`] takes one [`FileObservation`] per file and gives the numbers of a job.
 
+mod attributes;
 mod block;
+mod encoding;
 mod extension;
+mod histogram;
+mod kind;
+mod listed;
+mod mean;
+mod nature;
+mod notable;
+mod note;
 mod observation;
+mod pool;
+mod renamed;
 mod sampling;
 mod seen;
+mod sketch;
 mod statistics;
 mod stored;
 mod suspicious;
+mod uniformity;
 
 pub use block::BlockStatistics;
+pub use encoding::Alphabet;
 pub use extension::{ExtensionMix, extension_of, name_before_appended_extension};
-pub use observation::FileObservation;
+pub use kind::FileKind;
+pub use nature::{Nature, Undecided};
+pub use note::RansomNotes;
+pub use observation::{DenseBy, FileObservation};
 pub use sampling::{Ranges, Sampling};
 pub use seen::{FilesSeen, Inspected, Inspection};
-pub use statistics::{Alphabet, FileKind, FileStatistics, Nature, Undecided};
+pub use statistics::FileStatistics;
 pub use stored::StoredStatistics;
-pub use suspicious::SuspiciousExtensions;
+pub use suspicious::{SuspiciousExtensions, SuspiciousFound};

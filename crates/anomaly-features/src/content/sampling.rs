@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::sketch::mixed;
+
 /// Which bytes of a file are looked at.
 ///
 /// ```
@@ -78,12 +80,15 @@ impl Iterator for Ranges {
     type Item = Range<u64>;
 
     fn next(&mut self) -> Option<Range<u64>> {
+        if self.next == u64::MAX {
+            return None;
+        }
         let (range, last) = match self.sampling {
             Sampling::Full => (0..self.size_bytes, true),
             Sampling::Head => (0..self.size_bytes.min(Sampling::HEAD_BYTES), true),
             Sampling::Strided { seed } => self.block(seed),
         };
-        if self.next == u64::MAX || range.is_empty() {
+        if range.is_empty() {
             return None;
         }
         self.next = if last { u64::MAX } else { self.next + 1 };
@@ -125,10 +130,7 @@ pub(super) fn stretch_bytes(size_bytes: u64) -> u64 {
 
 /// Where in its stretch the block begins.
 pub(super) fn offset_in_stretch(seed: u64, number: u64, stretch_bytes: u64) -> u64 {
-    // The finishing steps of SplitMix64: no period of an attacker's keeps step with it.
-    let mut bits = seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
+    // No period of an attacker's keeps step with it.
+    let bits = mixed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     bits % (stretch_bytes / Sampling::BLOCK_BYTES) * Sampling::BLOCK_BYTES
 }

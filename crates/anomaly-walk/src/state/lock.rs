@@ -1,0 +1,36 @@
+//! One walk at a time on one state.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use crate::WalkError;
+use crate::state::StatePaths;
+
+/// Held as long as a walk uses a state. The system lets go of it when the process ends, however it
+/// ends.
+///
+/// The lock is on a file of its own: the state itself is replaced, and a lock would go with the old
+/// one.
+#[derive(Debug)]
+pub(crate) struct StateLock {
+    _file: File,
+}
+
+impl StateLock {
+    pub(crate) fn take(paths: &StatePaths) -> Result<Self, WalkError> {
+        let opened = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&paths.lock);
+        let file = opened.map_err(|source| paths.failed(source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(WalkError::StateInUse {
+                path: paths.state.clone(),
+            }),
+            Err(TryLockError::Error(source)) => Err(paths.failed(source)),
+        }
+    }
+}
