@@ -87,7 +87,7 @@ fn age_range(seconds: i64, now_seconds: i64) -> usize {
 
 /// One of 64 by a hash: the same extension is always in the same range, and shares it with others.
 fn extension_range(extension: &str) -> usize {
-    (hash_of_lower_case(extension) % RANGES as u64) as usize
+    usize::from(hash_of_lower_case(extension).to_le_bytes()[0]) % RANGES
 }
 
 /// Six bits: owner may write, group may read, group may write, others may read, others may write,

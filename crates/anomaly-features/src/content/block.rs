@@ -80,6 +80,9 @@ impl BlockStatistics {
 
     /// Takes the next bytes of the file.
     pub fn update(&mut self, mut bytes: &[u8]) {
+        // Positions end with the numbers; no file does.
+        let most = usize::try_from(u64::MAX - self.position).unwrap_or(usize::MAX);
+        bytes = &bytes[..bytes.len().min(most)];
         if self.position == self.head.len() as u64 {
             let more = bytes.len().min(BLOCK - self.head.len());
             self.head.extend_from_slice(&bytes[..more]);
@@ -118,9 +121,7 @@ impl BlockStatistics {
         self.histogram.end_range();
         self.position = self.position.saturating_add(bytes);
         self.tail.clear();
-        while self.position >= self.plan.range.end && self.plan.range.end != u64::MAX {
-            self.plan.advance();
-        }
+        self.plan.advance_to(self.position);
     }
 
     /// What was found in the bytes so far.
@@ -133,7 +134,7 @@ impl BlockStatistics {
             // What the last range left of it.
             let tail_start = self.position - tail.len() as u64;
             let examined = self.plan.examined_until(self.position).max(tail_start);
-            let rest = (self.position - examined) as usize;
+            let rest = usize::try_from(self.position - examined).unwrap_or(0);
             histogram.count(&tail[tail.len() - rest..]);
             histogram.end_range();
         }
@@ -193,6 +194,16 @@ impl Plan {
             }
             _ => NO_MORE,
         };
+    }
+
+    /// Goes on to the first range that does not end before `position`.
+    fn advance_to(&mut self, position: u64) {
+        if self.looks_at_tail_at_end() && position >= self.range.end {
+            self.number = self.number.max(position / Sampling::STRETCH_BYTES - 1);
+        }
+        while position >= self.range.end && self.range.end != u64::MAX {
+            self.advance();
+        }
     }
 
     /// Whether the last block is looked at when the end of the file shows where it is.

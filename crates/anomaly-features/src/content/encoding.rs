@@ -1,6 +1,6 @@
 //! Random data written in fewer symbols.
 
-use super::histogram::{FEWEST_SYMBOLS, SEPARATORS};
+use super::histogram::{SEPARATORS, SYMBOLS};
 use super::uniformity::{MOST_Z, is_enough, normal_score, uniformity_z};
 
 /// The symbols of an encoding.
@@ -15,7 +15,7 @@ pub enum Alphabet {
     Base32,
     /// RFC 4648's base 64, or its URL-safe form.
     Base64,
-    /// Base 85 in the alphabets of Adobe, ZeroMQ or RFC 1924.
+    /// Base 85 in the alphabets of Adobe, of RFC 1924, or of `Z85`.
     Base85,
     /// Small letters, capital letters and digits, each class random in itself, while everything else
     /// is left as it was.
@@ -25,6 +25,11 @@ pub enum Alphabet {
     Other(u8),
 }
 
+/// The fewest bytes of a class of which it is said that they are uniform: letters of text that was
+/// encoded are nearly so.
+const FEWEST_OF_A_CLASS: u64 = 1_500;
+
+const WHITE_SPACE: &[u8] = b"\t\n\r ";
 const DIGITS: &[u8] = b"0123456789";
 const SMALL: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
 const CAPITAL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -78,9 +83,8 @@ fn base_85(counts: &[u64; 256]) -> Option<Alphabet> {
     let bytes: u64 = counts.iter().sum();
     let found = BASE_85.iter().any(|symbols| {
         // Padding is a symbol here.
-        let spaces = [b'\t', b'\n', b'\r', b' '];
         let n = sum(counts, *symbols);
-        if n + sum(counts, &spaces) != bytes || !is_enough(n, 85) {
+        if n + sum(counts, WHITE_SPACE) != bytes || !is_enough(n, 85) {
             return false;
         }
         let chi_square: f64 = (0..)
@@ -110,9 +114,9 @@ fn share_in_base_85(value: u64) -> f64 {
     seen as f64 / (5.0 * GROUPS as f64)
 }
 
-/// Uniform over just the symbols that are there.
+/// Uniform over just the symbols that are there, beside white space.
 fn own_symbols(counts: &[u64; 256]) -> Option<Alphabet> {
-    let is_symbol = |byte: &u8| counts[usize::from(*byte)] > 0 && !SEPARATORS.contains(byte);
+    let is_symbol = |byte: &u8| counts[usize::from(*byte)] > 0 && !WHITE_SPACE.contains(byte);
     let symbols: Vec<u8> = (0..=u8::MAX).filter(is_symbol).collect();
     let bytes: u64 = counts.iter().sum();
     let n = sum(counts, &symbols);
@@ -120,29 +124,33 @@ fn own_symbols(counts: &[u64; 256]) -> Option<Alphabet> {
     // A symbol that did not come yet must not be taken for one that does not exist.
     let all_seen = n >= 20 * u64::from(few);
     (all_seen
-        && u32::from(few) >= FEWEST_SYMBOLS
-        && few <= 100
+        && SYMBOLS.contains(&symbols.len())
         && 2 * n >= bytes
         && is_uniform_over(counts, &symbols))
     .then_some(Alphabet::Other(few))
 }
 
-/// Letters and digits each uniform in their class, whatever stands between them.
+/// Letters uniform in their class, or digits where there are hardly any letters, whatever stands
+/// between them.
 fn classes(counts: &[u64; 256]) -> bool {
     let bytes: u64 = counts.iter().sum();
-    let mut uniform = 0;
-    for class in [SMALL, CAPITAL, DIGITS] {
+    let [small, capital, digits] = [SMALL, CAPITAL, DIGITS].map(|class| {
         let n = sum(counts, class);
-        if is_enough(n, class.len() as u32) {
-            if !is_uniform_over(counts, class) {
-                return false;
-            }
-            uniform += n;
-        } else if 20 * n > bytes {
-            return false;
-        }
+        let uniform = (n >= FEWEST_OF_A_CLASS).then(|| is_uniform_over(counts, class));
+        (n, uniform)
+    });
+    let letters = [small, capital];
+    if letters.iter().any(|(_, uniform)| *uniform == Some(false)) {
+        return false;
     }
-    2 * uniform >= bytes
+    let few_letters = 20 * (small.0 + capital.0) <= bytes;
+    let uniform_letters = letters.iter().any(|(_, uniform)| *uniform == Some(true));
+    let uniform: u64 = [small, capital, digits]
+        .iter()
+        .filter(|(_, uniform)| *uniform == Some(true))
+        .map(|(n, _)| n)
+        .sum();
+    (uniform_letters || few_letters) && 2 * uniform >= bytes
 }
 
 fn sum(counts: &[u64; 256], symbols: &[u8]) -> u64 {
@@ -154,6 +162,5 @@ fn is_uniform_over(counts: &[u64; 256], symbols: &[u8]) -> bool {
     let n = sum(counts, symbols);
     let square = |byte: &u8| u128::from(counts[usize::from(*byte)]).pow(2);
     let squares = symbols.iter().map(square).sum();
-    let few = symbols.len() as u32;
-    is_enough(n, few) && uniformity_z(squares, n, few).abs() <= MOST_Z
+    is_enough(n, symbols.len()) && uniformity_z(squares, n, symbols.len()).abs() <= MOST_Z
 }

@@ -113,12 +113,7 @@ impl ExtensionMix {
             .counts
             .iter()
             .filter(|(hash, count)| **count > 0 && *hash != none);
-        let kept = kept.count() as u64;
-        match self.counts.limit() {
-            // The kept ones lie evenly between 0 and the limit.
-            Some(limit) => (kept as f64 / limit as f64 * u64::MAX as f64) as u64,
-            None => kept,
-        }
+        self.counts.of_all(kept.count() as u64)
     }
 
     /// Total variation distance to another mix, 0 to 1: the share of files whose extension would

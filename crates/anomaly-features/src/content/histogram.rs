@@ -1,5 +1,7 @@
 //! Counting bytes, block by block.
 
+use std::ops::RangeInclusive;
+
 use super::sketch::mixed;
 use super::uniformity::{PLAIN_BLOCK_SQUARES, RANDOM_BLOCK_SQUARES, is_uniform};
 
@@ -12,10 +14,8 @@ const LEAD: usize = 512;
 const TABLES: usize = 8;
 /// White space and padding, which encodings strew in.
 pub(super) const SEPARATORS: [u8; 5] = *b"\t\n\r =";
-/// The fewest symbols that an encoding has.
-pub(super) const FEWEST_SYMBOLS: u32 = 10;
-/// The most symbols that an encoding has: what text can be made of.
-const MOST_SYMBOLS: u32 = 100;
+/// How many symbols an encoding has: from digits to what text can be made of.
+pub(super) const SYMBOLS: RangeInclusive<usize> = 10..=100;
 
 /// How often each byte was seen, and what its blocks looked like.
 #[derive(Debug, Clone)]
@@ -137,7 +137,7 @@ fn count(bytes: &[u8], tables: &mut [[u16; 256]; TABLES]) {
         let word = u64::from_le_bytes(*word);
         for (place, table) in tables.iter_mut().enumerate() {
             // Blocks are far shorter than a count is high.
-            let count = &mut table[usize::from((word >> (8 * place)) as u8)];
+            let count = &mut table[usize::from((word >> (8 * place)).to_le_bytes()[0])];
             *count = count.wrapping_add(1);
         }
     }
@@ -162,21 +162,17 @@ impl Blocks {
 }
 
 /// Whether a block is uniform over the symbols that it has, beside separators.
-fn is_encoded(counts: &[u16; 256], mut squares: u32) -> bool {
-    let mut symbols = counts
-        .iter()
-        .map(|count| u32::from(*count > 0))
-        .sum::<u32>();
-    let mut bytes = BLOCK as u32;
+fn is_encoded(counts: &[u16; 256], squares: u32) -> bool {
+    let mut symbols = counts.iter().filter(|count| **count > 0).count();
+    let mut bytes = BLOCK as u64;
+    let mut squares = u128::from(squares);
     for separator in SEPARATORS {
-        let count = u32::from(counts[usize::from(separator)]);
-        symbols -= u32::from(count > 0);
+        let count = u64::from(counts[usize::from(separator)]);
+        symbols -= usize::from(count > 0);
         bytes -= count;
-        squares -= count * count;
+        squares -= u128::from(count * count);
     }
-    (FEWEST_SYMBOLS..=MOST_SYMBOLS).contains(&symbols)
-        && bytes as usize >= BLOCK / 2
-        && is_uniform(u128::from(squares), u64::from(bytes), symbols)
+    SYMBOLS.contains(&symbols) && bytes >= BLOCK as u64 / 2 && is_uniform(squares, bytes, symbols)
 }
 
 impl Pairs {
@@ -196,7 +192,7 @@ impl Pairs {
         let (first, last) = (u32::from(*first), u32::from(*after.last().unwrap_or(first)));
         self.count += after.len() as u64;
         self.first += u64::from(sum);
-        self.second += u64::from(sum - first + last);
+        self.second += u64::from(sum + last - first);
         self.first_squares += u64::from(squares);
         self.second_squares += u64::from(squares + last * last - first * first);
         self.products += u64::from(products);

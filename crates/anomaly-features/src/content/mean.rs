@@ -13,6 +13,7 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Adds a number that is small beside 2^20.
+    #[expect(clippy::cast_possible_truncation, reason = "2^52 at most")]
     pub(super) fn add(&mut self, number: f64) {
         let scaled = (number * SCALE).round() as i64;
         self.count += 1;

@@ -1,9 +1,10 @@
 //! What kind of data a file holds.
 
 use super::encoding::{Alphabet, encoding};
+use super::kind::FileKind;
 use super::statistics::FileStatistics;
 use super::uniformity::{
-    MOST_Z, could_be_random, is_enough, is_uniform, normal_score, uniformity_z,
+    MOST_Z, could_be_random, is_enough, is_printable, is_uniform, normal_score, uniformity_z,
 };
 
 /// What kind of data a file holds, as far as its bytes tell.
@@ -50,8 +51,11 @@ pub enum Undecided {
 const DENSE_BITS: f64 = 7.5;
 /// Files in a format that is compressed are so from this entropy on; below it is mostly structure.
 const COMPRESSED_FORMAT_BITS: f64 = 7.0;
-/// Correlations of an encoding's symbols that line breaks and padding make.
-const MOST_ENCODED_CORRELATION: f64 = 0.02;
+/// With more random bytes than this, what else there is cannot be seen.
+const MOST_STREWN_SHARE: f64 = 0.98;
+/// The least share of what is not random that must be printable: text in ASCII is, and so is most of
+/// that in UTF-8.
+const LEAST_TEXT: f64 = 0.9;
 /// Bytes that text in ASCII or UTF-8 never has, beside 0, which other texts have.
 const NEVER_IN_TEXT: [std::ops::RangeInclusive<usize>; 6] = [
     1..=8,
@@ -78,7 +82,7 @@ pub(super) fn nature(found: &FileStatistics, evidence: &Evidence<'_>) -> Nature 
     if n == 0 {
         return Nature::Undecided(Undecided::NotExamined);
     }
-    let dense_format = found.kind.is_some_and(|kind| kind.is_dense()) && !found.lacks_its_end;
+    let dense_format = found.kind.is_some_and(FileKind::is_dense) && !found.lacks_its_end;
     if is_random(n, evidence) {
         return if dense_format {
             Nature::Compressed
@@ -94,11 +98,7 @@ pub(super) fn nature(found: &FileStatistics, evidence: &Evidence<'_>) -> Nature 
         };
     }
     if let Some(alphabet) = encoding(evidence.counts) {
-        let order = found.serial_correlation.unwrap_or(0.0).abs();
-        let chance = evidence.correlation_z.unwrap_or(0.0).abs();
-        if alphabet == Alphabet::Classes || order <= MOST_ENCODED_CORRELATION || chance <= MOST_Z {
-            return Nature::Encoded(alphabet);
-        }
+        return Nature::Encoded(alphabet);
     }
     if dense_format && found.entropy_bits >= COMPRESSED_FORMAT_BITS {
         return Nature::Compressed;
@@ -132,7 +132,7 @@ fn is_random(n: u64, evidence: &Evidence<'_>) -> bool {
 }
 
 /// Whether it is text with random bytes strewn in, more finely than blocks show: bytes that text
-/// never has are there, equally frequent, and what is more frequent than they are is printable.
+/// never has are there, equally frequent, and what is more frequent than they are is text.
 fn is_text_with_random_bytes(n: u64, evidence: &Evidence<'_>) -> bool {
     let counts = evidence.counts;
     let never: Vec<u64> = NEVER_IN_TEXT
@@ -141,21 +141,24 @@ fn is_text_with_random_bytes(n: u64, evidence: &Evidence<'_>) -> bool {
         .map(|byte| counts[byte])
         .collect();
     let seen: u64 = never.iter().sum();
-    let symbols = never.len() as u32;
     let squares = never.iter().map(|count| u128::from(*count).pow(2)).sum();
-    if !is_enough(seen, symbols) || !is_uniform(squares, seen, symbols) {
+    if !is_enough(seen, never.len()) || !is_uniform(squares, seen, never.len()) {
         return false;
     }
-    let floor = seen as f64 / f64::from(symbols);
-    let above = |bytes: &mut dyn Iterator<Item = u8>| -> f64 {
-        bytes
-            .map(|byte| (counts[usize::from(byte)] as f64 - floor).max(0.0))
-            .sum()
-    };
-    let text = above(&mut (0..=u8::MAX).filter(|byte| super::uniformity::is_printable(*byte)));
-    let all = above(&mut (0..=u8::MAX));
+    let floor = seen as f64 / never.len() as f64;
+    let above = |byte: u8| (counts[usize::from(byte)] as f64 - floor).max(0.0);
+    let all: f64 = (0..=u8::MAX).map(above).sum();
+    let mut letters: Vec<f64> = (0..=u8::MAX)
+        .filter(|byte| is_printable(*byte) && *byte != b' ')
+        .map(above)
+        .collect();
+    letters.sort_by(f64::total_cmp);
+    let without_spaces: f64 = letters.iter().sum();
+    let text = without_spaces + above(b' ');
+    // The exponents of numbers are few; their other bytes are random.
+    let frequent: f64 = letters.iter().rev().take(3).sum();
     let random_share = 256.0 * floor / n as f64;
-    random_share < 0.98 && text >= 0.9 * all
+    random_share < MOST_STREWN_SHARE && text >= LEAST_TEXT * all && frequent <= without_spaces / 2.0
 }
 
 /// Whether these bytes of one part of a file look random; `None` if they are too few.

@@ -128,13 +128,15 @@ impl<'a> FileObservation<'a> {
             return false;
         };
         let before = self.before.filter(|before| before.is_known());
-        let parts_are_new =
-            before.is_some_and(|before| !before.was_random() && !before.was_compressed());
         match found.nature {
             Nature::Random => true,
             Nature::Encoded(_) => !found.is_armoured(),
             Nature::PartlyRandom => {
-                parts_are_new
+                let are_new = |before: StoredStatistics| {
+                    !before.was_random() && !before.was_compressed()
+                        || found.stored().has_new_random_parts(before)
+                };
+                before.is_some_and(are_new)
                     || found.head_random == Some(true) && found.kind.is_none()
                     || found.contradicts(extension_of(self.path))
             }
@@ -190,22 +192,24 @@ impl<'a> FileObservation<'a> {
         if !self.is_written() {
             return reasons;
         }
-        let nature = self.statistics.map(|found| found.nature);
-        let before = self.before;
-        let random = self.is_random();
-        let was_random = before.is_some_and(StoredStatistics::was_random);
-        let was_encoded = before.is_some_and(StoredStatistics::was_encoded);
+        let random = if self.is_random() {
+            self.statistics
+        } else {
+            None
+        };
+        if let Some(found) = random {
+            let reason = match found.nature {
+                Nature::Random => FileReason::LooksRandom,
+                Nature::PartlyRandom => FileReason::PartlyRandom,
+                _ => FileReason::Encoded,
+            };
+            // A file that was of this nature all along is nothing to name.
+            let was_so = self.before.is_some_and(|before| {
+                before.is_like(found.stored()) && !found.stored().has_new_random_parts(before)
+            });
+            add(reason, !was_so || self.contradicts_type());
+        }
         add(FileReason::ContradictsType, self.contradicts_type());
-        add(
-            FileReason::LooksRandom,
-            random && nature == Some(Nature::Random) && (!was_random || was_encoded),
-        );
-        add(
-            FileReason::PartlyRandom,
-            random && nature == Some(Nature::PartlyRandom) && !was_random,
-        );
-        let is_encoded = !matches!(nature, Some(Nature::Random | Nature::PartlyRandom));
-        add(FileReason::Encoded, random && is_encoded && !was_encoded);
         add(
             FileReason::EntropyRose,
             self.entropy_delta_bits()

@@ -104,10 +104,7 @@ impl SizePairs {
         let counts = self.sizes.iter().map(|(_, count)| count);
         let paired = counts.filter(|count| count.is_paired());
         let kept: u64 = paired.map(|count| u64::from(count.new)).sum();
-        match self.sizes.limit() {
-            Some(limit) => (kept as f64 / limit as f64 * u64::MAX as f64) as u64,
-            None => kept,
-        }
+        self.sizes.of_all(kept)
     }
 
     /// Some of the pairs: those of one file each whose new name is known.

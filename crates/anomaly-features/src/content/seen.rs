@@ -17,6 +17,7 @@ use super::observation::{DenseBy, FileObservation};
 use super::pool::Pool;
 use super::renamed::SizePairs;
 use super::sketch::Sketch;
+use super::stored::StoredStatistics;
 use super::suspicious::SuspiciousExtensions;
 
 /// What is known before the files of a job are looked at. Shared by all threads that look.
@@ -326,7 +327,7 @@ impl FilesSeen {
                 let examined = file.statistics.filter(|found| found.examined_bytes > 0);
                 notable.entropy_bits = examined.map(|found| found.entropy_bits);
                 let before = file.before.filter(|before| before.is_known());
-                notable.entropy_bits_before = before.map(|before| before.entropy_bits());
+                notable.entropy_bits_before = before.map(StoredStatistics::entropy_bits);
                 notable
             });
     }

@@ -109,10 +109,21 @@ impl<V, const MOST: usize> Sketch<V, MOST> {
     pub(super) fn limit(&self) -> Option<u64> {
         self.limit
     }
+
+    /// What a count over the kept keys is over all that came: hashes lie evenly.
+    pub(super) fn of_all(&self, kept: u64) -> u64 {
+        match self.limit {
+            Some(limit) => {
+                let all = (u128::from(kept) << 64) / u128::from(limit.max(1));
+                u64::try_from(all).unwrap_or(u64::MAX)
+            }
+            None => kept,
+        }
+    }
 }
 
 /// A hash that is the same on every machine and in every version: FNV-1a, then the finishing steps of
-/// SplitMix64, so that all its bits are good.
+/// `SplitMix64`, so that all its bits are good.
 pub(super) fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let hash = bytes
         .into_iter()
@@ -122,7 +133,7 @@ pub(super) fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     mixed(hash)
 }
 
-/// The finishing steps of SplitMix64: a permutation of the numbers that leaves no pattern.
+/// The finishing steps of `SplitMix64`: a permutation of the numbers that leaves no pattern.
 pub(super) fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
