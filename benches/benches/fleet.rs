@@ -9,6 +9,7 @@ use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_model::{BackupImage, BackupJob, ContentStatistics, ModelError};
 use anomaly_settings::{HistoryJobs, Settings};
+use benches::processor_time;
 
 const STREAMS: u64 = 10_000;
 const DAYS: u64 = 100;
@@ -52,14 +53,6 @@ fn job(stream: u64, day: u64) -> Result<BackupJob, ModelError> {
         .ended_at(start + TimeDelta::seconds(600 + draw(15, 300).cast_signed()))
         .image(image)
         .build()
-}
-
-/// Time that this thread had the processor, where the system tells (Linux); else, on the clock.
-fn processor_time(begin: Instant) -> Duration {
-    std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse().ok())
-        .map_or_else(|| begin.elapsed(), Duration::from_nanos)
 }
 
 /// The median time of one verdict in a stream that keeps so many jobs, after twice as many, and the

@@ -3,7 +3,11 @@
 //! `cargo bench -p benches --bench detectors` measures fit and score of every detector, one thread,
 //! on 1,000 and 200,000 rows by 5 and 20 columns; `--features rayon` uses all threads. A name after
 //! `--` measures what has it in its own: `-- score/200000x5`.
-//! `cargo bench -p benches --bench observe` measures the way from a job to a verdict.
+//! `cargo bench -p benches --bench observe` measures the way from a job to a verdict,
+//! `cargo bench -p benches --bench read` that from the output of a tool to its jobs, and
+//! `cargo bench -p benches --bench content` looking into the bytes of files, beside copying them.
+
+use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 use rand::RngExt;
@@ -26,4 +30,13 @@ pub fn observations(rows: usize, columns: usize) -> Array2<f64> {
         }
     }
     data
+}
+
+/// Time that this thread had the processor, where the system tells (Linux); else, on the clock.
+#[must_use]
+pub fn processor_time(begin: Instant) -> Duration {
+    std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok())
+        .map_or_else(|| begin.elapsed(), Duration::from_nanos)
 }

@@ -1,7 +1,9 @@
 //! The reader of Backwatch's own records.
 #![no_main]
 
+use anomaly_sources::Format;
+
 #[path = "../../crates/anomaly-sources/tests/bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::ndjson(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::any(bytes, Format::Ndjson));

@@ -1,7 +1,9 @@
 //! The reader of `restic backup --json`.
 #![no_main]
 
+use anomaly_sources::Format;
+
 #[path = "../../crates/anomaly-sources/tests/bodies/mod.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::restic_backup(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::any(bytes, Format::ResticBackup));

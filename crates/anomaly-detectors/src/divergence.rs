@@ -54,10 +54,9 @@ pub struct Divergence {
     pub bits: Vec<Option<f64>>,
     /// The sum, in bits.
     pub total_bits: f64,
-    /// How far the sum lies above the mean of past ones, in standard deviations, each at least 0.1
-    /// bits; negative if below. `None` until 20 divergences are known, or if nothing was compared.
+    /// How far the sum lies above the mean of past ones, in standard deviations; negative if below. `None` until 20 divergences are known, or if nothing was compared.
     pub deviations: Option<f64>,
-    /// Mean and standard deviation of past divergences, in bits.
+    /// Mean and standard deviation of past divergences, in bits; the latter at least 0.1.
     pub usual_bits: (f64, f64),
 }
 
@@ -73,11 +72,10 @@ impl HistogramDivergence {
             .collect();
         let total_bits = bits.iter().flatten().sum();
         let compared = bits.iter().any(Option::is_some);
-        let deviation = self.deviation_bits();
+        let deviation = self.deviation_bits().max(LEAST_DEVIATION_BITS);
         let known = compared && self.count >= FEWEST_DIVERGENCES;
         Divergence {
-            deviations: known
-                .then(|| (total_bits - self.mean_bits) / deviation.max(LEAST_DEVIATION_BITS)),
+            deviations: known.then(|| (total_bits - self.mean_bits) / deviation),
             usual_bits: (self.mean_bits, deviation),
             bits,
             total_bits,

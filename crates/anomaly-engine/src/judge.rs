@@ -1,10 +1,13 @@
 //! The way of one job through the engine.
 
 use anomaly_features::{Absent, AffectedShares, FeatureVector, Previous, Share, extract};
-use anomaly_model::{BackupJob, Finding, JobStatus, Judgement, PValue, Severity, Verdict};
+use anomaly_model::{
+    AnomalyKind, BackupJob, Finding, JobStatus, Judgement, PValue, Severity, Verdict,
+};
 use anomaly_settings::{DetectionSettings, DetectorName};
 
 use crate::alarm::Alarm;
+use crate::file_signs::FileSigns;
 use crate::history::{Coordinate, Row};
 use crate::impact::Impact;
 use crate::incident::Incident;
@@ -52,9 +55,14 @@ pub(crate) fn judge(
         .filter(|_| {
             seen.judged && (job.status() == JobStatus::Succeeded || model.last_was_partial())
         });
-    let alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
+    let mut alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
+    let signs = FileSigns::of(settings, job, &model.written_files);
+    alarms.extend(signs.iter().flat_map(|signs| signs.alarms(settings)));
     let verdict = conclude(settings, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
+    if let Some(signs) = signs {
+        learn_files(settings, job, model, &seen, &signs, &verdict);
+    }
     learn(settings, job, model, seen, timing, slow_loss, &verdict);
     verdict
 }
@@ -98,6 +106,27 @@ fn learn(
         model.hold_empty(job);
     }
     model.note_run(job, timing);
+}
+
+/// Takes the files that a judged job wrote into the model.
+fn learn_files(
+    settings: &DetectionSettings,
+    job: &BackupJob,
+    model: &mut StreamModel,
+    seen: &Seen,
+    signs: &FileSigns,
+    verdict: &Verdict,
+) {
+    if signs.tells_of_attributes() {
+        model.written_files.note_reported(job);
+    }
+    if verdict.is_anomalous() {
+        model.written_files.hold(job, signs.suspicious_extensions());
+    } else if seen.judged && !seen.is_strange() && !signs.are_attributes_strange() {
+        model
+            .written_files
+            .learn(job, settings.attribute_rate.get());
+    }
 }
 
 /// What can be seen of a job beside one earlier image.
@@ -274,7 +303,18 @@ fn conclude(
         .filter_map(|feature| feature.feature_name().ok())
         .filter(|name| !excluded.contains(name))
         .collect();
+    if verdict.kind().is_some_and(concerns_files)
+        && let Some(inspection) = job.inspection()
+    {
+        verdict.files.clone_from(&inspection.notable_files);
+    }
     verdict
+}
+
+/// Whether an anomaly of this kind is one of what was written.
+fn concerns_files(kind: AnomalyKind) -> bool {
+    use AnomalyKind::{EmptyBackup, Failure, MissedBackup, Slowdown};
+    !matches!(kind, EmptyBackup | Failure | MissedBackup | Slowdown)
 }
 
 fn is_new(told: &[Finding], finding: &Finding) -> bool {

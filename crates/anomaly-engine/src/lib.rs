@@ -4,6 +4,7 @@ mod alarm;
 mod classify;
 mod engine;
 mod error;
+mod file_signs;
 mod findings;
 mod history;
 mod impact;
@@ -22,6 +23,7 @@ mod statistic;
 mod stream_model;
 mod surprise;
 mod timing;
+mod written_files;
 
 pub use engine::Engine;
 pub use error::EngineError;

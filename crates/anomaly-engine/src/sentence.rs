@@ -231,6 +231,21 @@ fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> St
     }
 }
 
+/// `a`, `a and b`, `a, b and c`; of more than four, the first three and how many more.
+pub(crate) fn listed(words: impl IntoIterator<Item = String>) -> String {
+    let mut words: Vec<String> = words.into_iter().collect();
+    if words.len() > 4 {
+        let more = words.len() - 3;
+        words.truncate(3);
+        words.push(format!("{more} more"));
+    }
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
 fn observed(finding: &Finding) -> String {
     match label(finding.feature.as_str()) {
         Some((label, unit)) => format!("{label}: {}", unit.format(finding.observed)),

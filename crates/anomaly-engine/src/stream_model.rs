@@ -13,11 +13,12 @@ use crate::incident::Incident;
 use crate::memory::Memory;
 use crate::slow_loss::SlowLoss;
 use crate::timing::{Timing, is_before};
+use crate::written_files::WrittenFiles;
 
 mod version_1;
 
 /// The newest format of a stored model.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// Gaps between jobs that are remembered, to know when one was missed.
 const GAPS: usize = 30;
 /// Gaps that are remembered because they were reported.
@@ -48,6 +49,9 @@ pub struct StreamModel {
     pub(crate) incident: Option<Incident>,
     /// The part of the data that was gone when a slow loss was last reported; 0 if none is.
     pub(crate) reported_loss: f32,
+    /// Written behind the rest, where there is any.
+    #[serde(skip)]
+    pub(crate) written_files: WrittenFiles,
 }
 
 /// An anomalous job, kept out of all that is usual until a person accepts it.
@@ -91,6 +95,7 @@ impl Default for StreamModel {
             memory: Memory::default(),
             incident: None,
             reported_loss: 0.0,
+            written_files: WrittenFiles::default(),
         }
     }
 }
@@ -257,6 +262,7 @@ impl StreamModel {
             return false;
         };
         self.mark(held.number, false);
+        self.written_files.accept(job);
         match held.lesson {
             Lesson::Numbers {
                 start_micros,
@@ -291,6 +297,7 @@ impl StreamModel {
         let Some(learnt) = self.history.remove_accepted(job) else {
             return false;
         };
+        self.written_files.retract(job);
         let Learnt {
             start_micros,
             row,
@@ -319,7 +326,11 @@ impl StreamModel {
     /// # Errors
     /// [`EngineError::Encode`] when memory for the bytes cannot be had.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
-        postcard::to_extend(self, vec![FORMAT]).map_err(EngineError::Encode)
+        let bytes = postcard::to_extend(self, vec![FORMAT]).map_err(EngineError::Encode)?;
+        if self.written_files.is_empty() {
+            return Ok(bytes);
+        }
+        postcard::to_extend(&self.written_files, bytes).map_err(EngineError::Encode)
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote, in this or an earlier version.
@@ -336,7 +347,9 @@ impl StreamModel {
         }
         let model = match format {
             1 => version_1::read(state)?,
-            FORMAT => read(state)?,
+            // Nobody looked into files before the third format.
+            2 => read(state)?,
+            FORMAT => read_with_files(state)?,
             // There never was a format before the first.
             _ => return Err(EngineError::DamagedState { source: None }),
         };
@@ -375,6 +388,17 @@ fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, EngineError> {
     } else {
         Err(damaged(None))
     }
+}
+
+fn read_with_files(bytes: &[u8]) -> Result<StreamModel, EngineError> {
+    let damaged = |source| EngineError::DamagedState {
+        source: Some(source),
+    };
+    let (mut model, rest) = postcard::take_from_bytes::<StreamModel>(bytes).map_err(damaged)?;
+    if !rest.is_empty() {
+        model.written_files = read(rest)?;
+    }
+    Ok(model)
 }
 
 /// Whole seconds, where they are a gap.

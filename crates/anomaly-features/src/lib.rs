@@ -2,6 +2,7 @@
 
 pub mod content;
 
+mod anomaly_type;
 mod catalogue;
 mod feature;
 mod matrix;
@@ -11,6 +12,7 @@ mod transform;
 mod unit;
 mod vector;
 
+pub use anomaly_type::AnomalyType;
 pub use catalogue::{FEATURES, feature};
 pub use feature::{Absent, Feature, Reading, Suspicion};
 pub use matrix::FeatureMatrix;

@@ -240,6 +240,26 @@ words! {
     }
 }
 
+impl FileReason {
+    /// The reason as people read it, behind the name of a file.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::RansomNote => "called like a ransom note",
+            Self::SuspiciousExtension => "has an extension of ransomware",
+            Self::ContradictsType => "is not what its name says",
+            Self::LooksRandom => "looks random",
+            Self::PartlyRandom => "looks random in parts",
+            Self::Encoded => "looks like encoded random data",
+            Self::EntropyRose => "entropy rose",
+            Self::SecretlyChanged => "changed, though size and time are as before",
+            Self::Emptied => "emptied",
+            Self::UnseenExtension => "of a kind never seen here",
+            Self::Renamed => "renamed",
+        }
+    }
+}
+
 fn at_most(field: &'static str, found: usize, most: usize) -> Result<(), ModelError> {
     if found <= most {
         return Ok(());

@@ -60,6 +60,12 @@ impl AnomalyService {
         self
     }
 
+    /// The settings by which it judges.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        self.engine.settings()
+    }
+
     /// Judges a finished job, and keeps it with its verdict.
     ///
     /// A stream whose stored model cannot be used does not fail: its jobs are kept, `not_scored`
@@ -125,6 +131,15 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the store cannot be read.
     pub fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, ServiceError> {
         Ok(self.store.verdict(job)?)
+    }
+
+    /// Whether a job was kept before: what a list that is handed over again and again needs not
+    /// hand over.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn is_known(&self, job: &JobKey) -> Result<bool, ServiceError> {
+        Ok(self.store.is_known(job)?)
     }
 
     /// The last job of the same stream before `job` that was judged normal.

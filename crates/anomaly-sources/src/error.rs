@@ -2,8 +2,10 @@
 
 use std::io;
 
+use anomaly_model::JobId;
+
 use crate::format::names;
-use crate::{Format, Place};
+use crate::{Format, Place, ReadOption};
 
 /// Why an input cannot be read, or not to its end.
 ///
@@ -48,8 +50,53 @@ pub enum SourceError {
     OptionNeeded {
         /// The format.
         format: Format,
-        /// Name of the read option.
-        option: &'static str,
+        /// The read option.
+        option: ReadOption,
+    },
+    /// The input is the answer to a request that was refused.
+    #[error("is no list of jobs, but the error {code}: {message}")]
+    Refused {
+        /// The tool's number of the error.
+        code: String,
+        /// The tool's words.
+        message: String,
+    },
+    /// A mapping of columns to fields is wrong. The message is meant to follow the mapping's name.
+    #[error("line {line}: {message}")]
+    Mapping {
+        /// The line of what is wrong, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// The input does not have the columns that a mapping names.
+    #[error("does not fit the mapping: {message}")]
+    Columns {
+        /// Which column, and what is there instead.
+        message: String,
+    },
+    /// The policy cannot be made of what was asked for.
+    #[error("{format} has no {part:?} to make a policy of: {}", parts(*.format))]
+    UnknownPolicyPart {
+        /// The format.
+        format: Format,
+        /// The part that was asked for.
+        part: String,
+    },
+    /// The job after which to read on is not in the input.
+    #[error("does not hold the job {job_id}, after which to read on: nothing was read")]
+    SinceNotFound {
+        /// The tool's id of the job.
+        job_id: JobId,
+    },
+    /// There is no time zone of this name.
+    #[error(
+        "{name:?} is not a time zone: use an IANA name such as Europe/Berlin, or an offset such \
+         as +02:00"
+    )]
+    UnknownTimezone {
+        /// The name.
+        name: String,
     },
     /// The input looks like none of the formats.
     #[error(
@@ -82,6 +129,8 @@ pub struct RecordError {
     pub column: Option<u64>,
     /// What is wrong: the field, its value and what is allowed, where one field is to blame.
     pub message: String,
+    /// The option without which no record like this one can be read.
+    pub(crate) needs: Option<ReadOption>,
 }
 
 impl RecordError {
@@ -90,7 +139,23 @@ impl RecordError {
             place,
             column: None,
             message: message.into(),
+            needs: None,
         }
+    }
+
+    /// A record that cannot be read without `option`; the reader ends with it.
+    pub(crate) fn needs(place: Place, option: ReadOption) -> Self {
+        Self {
+            needs: Some(option),
+            ..Self::new(place, format!("the option {option} is needed"))
+        }
+    }
+}
+
+fn parts(format: Format) -> String {
+    match format.source().policy_parts() {
+        [] => "its policy cannot be chosen".to_owned(),
+        parts => format!("choose among {}", parts.join(", ")),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::error::Category;
 
 use anomaly_model::chrono::{DateTime, Utc};
 
+use crate::moment::Moment;
 use crate::{Place, RecordError};
 
 /// Reads one value, whose own errors name the field.
@@ -47,9 +48,8 @@ fn explained(error: &serde_json::Error, path: Option<&String>, place: Place) -> 
     // In an element of a list, lines and columns count from the element's own beginning.
     let column = (syntax && place.element.is_none()).then_some(error.column() as u64);
     RecordError {
-        place,
         column,
-        message,
+        ..RecordError::new(place, message)
     }
 }
 
@@ -58,17 +58,37 @@ fn explained(error: &serde_json::Error, path: Option<&String>, place: Place) -> 
 pub(crate) fn time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<DateTime<Utc>>, D::Error> {
+    parsed(
+        deserializer,
+        Moment::zoned,
+        "an RFC 3339 time with a zone, such as 2026-11-22T03:00:00Z",
+    )
+}
+
+/// Like [`time`], but a time without a zone is fine.
+pub(crate) fn moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Moment>, D::Error> {
+    parsed(
+        deserializer,
+        Moment::parse,
+        "a time such as 2026-11-22T03:00:00",
+    )
+}
+
+fn parsed<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Option<T>,
+    expected: &str,
+) -> Result<Option<T>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };
     if text.starts_with("0001-01-01T00:00:00") {
         return Ok(None);
     }
-    let time = DateTime::parse_from_rfc3339(&text).map_err(|_| {
+    parse(&text).map(Some).ok_or_else(|| {
         let text: String = text.chars().take(40).collect();
-        D::Error::custom(format_args!(
-            "{text:?} must be an RFC 3339 time with a zone, such as 2026-11-22T03:00:00Z"
-        ))
-    })?;
-    Ok(Some(time.to_utc()))
+        D::Error::custom(format_args!("{text:?} must be {expected}"))
+    })
 }

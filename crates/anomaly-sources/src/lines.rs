@@ -1,26 +1,26 @@
 //! Lines of text, one at a time, none longer than it may be.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
+use crate::input::Text;
 use crate::raw_record::RawRecord;
-use crate::{Place, ReadOptions, SourceError};
+use crate::{Input, Place, ReadOptions, SourceError};
 
 /// The lines of an input that are not blank.
-#[derive(Debug)]
-pub(crate) struct Lines<I> {
-    text: I,
+pub(crate) struct Lines<'a> {
+    text: Text<'a>,
     /// The line that is read next, from 1.
     next: u64,
     max_bytes: usize,
     buffer: Vec<u8>,
 }
 
-impl<I: BufRead> Lines<I> {
-    /// The lines of `text`, of which the first has the number `line`.
-    pub(crate) fn new(text: I, line: u64, options: &ReadOptions) -> Self {
+impl<'a> Lines<'a> {
+    pub(crate) fn new(input: Input<'a>, options: &ReadOptions) -> Self {
         Self {
-            text,
-            next: line,
+            text: input.text,
+            next: input.line,
             max_bytes: options.max_record_bytes,
             buffer: Vec::new(),
         }
@@ -28,6 +28,14 @@ impl<I: BufRead> Lines<I> {
 
     /// The next line that is not blank, without its end; `None` at the end of the input.
     pub(crate) fn next(&mut self) -> Result<Option<RawRecord<'_>>, SourceError> {
+        let max_bytes = self.max_bytes;
+        let line = self.next_bytes()?;
+        Ok(line.map(|(place, bytes)| RawRecord::new(place, bytes, max_bytes)))
+    }
+
+    /// Like [`Self::next`], whatever the line is made of. More than the most bytes that a record
+    /// may have are cut, but one of them.
+    pub(crate) fn next_bytes(&mut self) -> Result<Option<(Place, &[u8])>, SourceError> {
         loop {
             let line = self.next;
             let unreadable = |source| SourceError::Unreadable { line, source };
@@ -54,6 +62,12 @@ impl<I: BufRead> Lines<I> {
             }
         }
         let place = Place::line(self.next - 1);
-        Ok(Some(RawRecord::new(place, &self.buffer, self.max_bytes)))
+        Ok(Some((place, &self.buffer)))
     }
+}
+
+/// A line as text, with a replacement character for each byte that is none.
+pub(crate) fn text(line: &[u8]) -> Cow<'_, str> {
+    // Nearly every line is text, which this finds out faster.
+    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

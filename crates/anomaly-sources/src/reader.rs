@@ -1,16 +1,13 @@
 //! Reading an input of a known format.
 
+use std::fmt;
 use std::io::BufRead;
 
-use crate::lines::Lines;
-use crate::opening::{Opened, Text};
-use crate::restic::{Backup, Snapshots};
-use crate::{Format, ReadOptions, Record, SourceError, ndjson};
+use anomaly_model::BackupJob;
 
-/// Reads `input`, which must be in `format`.
-///
-/// Lines are read one by one. A list (`restic-snapshots`) is read whole, so that its jobs come in
-/// the order of their start, after its bad records; one element at a time is held as text.
+use crate::{Format, Input, ReadOptions, Record, Records, Since, SourceError};
+
+/// Reads `input`, which must be in `format`, one record at a time and in the order of the input.
 ///
 /// Blank lines, a byte order mark and either kind of line end are fine.
 ///
@@ -35,22 +32,23 @@ use crate::{Format, ReadOptions, Record, SourceError, ndjson};
 /// # Errors
 /// [`SourceError`] when the input is empty, is not text, does not have the form of the format,
 /// cannot be read, or when the format needs an option that is not set.
-pub fn read<R: BufRead>(
-    input: R,
+pub fn read<'a>(
+    input: impl BufRead + 'a,
     format: Format,
     options: &ReadOptions,
-) -> Result<Reader<R>, SourceError> {
-    let opened = Opened::new(input)?;
-    let inner = match format {
-        Format::Ndjson => {
-            let Opened { text, line } = opened.not_empty()?;
-            Inner::Ndjson(Lines::new(text, line, options))
-        }
-        Format::ResticSnapshots => Inner::ResticSnapshots(Snapshots::read(opened, options)?),
-        Format::ResticBackup => Inner::ResticBackup(Backup::new(opened, options)?),
-    };
+) -> Result<Reader<'a>, SourceError> {
+    let source = format.source();
+    let asked = options.policy_parts.iter().flatten();
+    let known = source.policy_parts();
+    if let Some(part) = asked.clone().find(|part| !known.contains(&part.as_str())) {
+        let part = part.clone();
+        return Err(SourceError::UnknownPolicyPart { format, part });
+    }
     Ok(Reader {
-        inner,
+        format,
+        records: source.open(Input::new(input)?, options)?,
+        since: options.since.clone(),
+        passed_over: 0,
         ended: false,
     })
 }
@@ -59,32 +57,77 @@ pub fn read<R: BufRead>(
 ///
 /// An error ends it: the input could not be read to its end. A bad record is a
 /// [`Record::Bad`], and does not.
-#[derive(Debug)]
-pub struct Reader<R> {
-    inner: Inner<R>,
+pub struct Reader<'a> {
+    format: Format,
+    records: Records<'a>,
+    since: Option<Since>,
+    passed_over: u64,
     ended: bool,
 }
 
-#[derive(Debug)]
-enum Inner<R> {
-    Ndjson(Lines<Text<R>>),
-    ResticSnapshots(Snapshots),
-    ResticBackup(Backup<Text<R>>),
+impl Reader<'_> {
+    /// How many records were passed over so far, because of [`ReadOptions::since`].
+    #[must_use]
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    fn next_record(&mut self) -> Result<Option<Record>, SourceError> {
+        while let Some(record) = self.records.next().transpose()? {
+            if let Record::Bad(error) = &record
+                && let Some(option) = error.needs
+            {
+                let format = self.format;
+                return Err(SourceError::OptionNeeded { format, option });
+            }
+            if !self.was_read_before(&record) {
+                return Ok(Some(record));
+            }
+            self.passed_over += 1;
+        }
+        match self.since.take() {
+            Some(Since::Job(job_id)) => Err(SourceError::SinceNotFound { job_id }),
+            Some(Since::Time(_)) | None => Ok(None),
+        }
+    }
+
+    fn was_read_before(&mut self, record: &Record) -> bool {
+        let job = match record {
+            Record::Job(job) => Some(&job.value),
+            Record::Skipped(_) | Record::Bad(_) | Record::Remark(_) => None,
+        };
+        match &self.since {
+            None => false,
+            Some(Since::Time(time)) => job.is_some_and(|job| job.started_at() <= *time),
+            Some(Since::Job(last)) => {
+                if job.map(BackupJob::job_id) == Some(last) {
+                    self.since = None;
+                }
+                true
+            }
+        }
+    }
 }
 
-impl<R: BufRead> Iterator for Reader<R> {
+impl Iterator for Reader<'_> {
     type Item = Result<Record, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;
         }
-        let next = match &mut self.inner {
-            Inner::Ndjson(lines) => lines.next().map(|line| line.map(ndjson::record)),
-            Inner::ResticSnapshots(snapshots) => snapshots.next(),
-            Inner::ResticBackup(backup) => backup.next(),
-        };
+        let next = self.next_record();
         self.ended = !matches!(next, Ok(Some(_)));
         next.transpose()
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("format", &self.format)
+            .field("since", &self.since)
+            .field("passed_over", &self.passed_over)
+            .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,7 @@
 //! Which format an input is in, by its content.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use crate::opening::{EMPTY, check_text, trim_start};
-use crate::{Format, SourceError};
+use crate::input::{EMPTY, check_text};
+use crate::{Format, Head, SourceError};
 
 /// The format of an input, and what shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,15 +28,22 @@ pub struct Recognised {
 /// # Errors
 /// [`SourceError`] when the input is empty, is not text, or when no format or more than one fits.
 pub fn recognise(head: &[u8]) -> Result<Recognised, SourceError> {
-    let head = trim_start(head);
-    check_text(head)?;
-    let candidates: Vec<Recognised> = if head.starts_with(b"[") {
-        of_list(head).into_iter().collect()
-    } else {
-        of_lines(head)
+    let head = Head::new(head);
+    check_text(head.text())?;
+    let recognised = |format: &Format| {
+        let because = format.source().recognise(&head)?;
+        Some(Recognised {
+            format: *format,
+            because,
+        })
     };
+    let candidates: Vec<Recognised> = Format::ALL.iter().filter_map(recognised).collect();
     match candidates.as_slice() {
-        [] if head.is_empty() => Err(EMPTY),
+        [] if head.text().is_empty() => Err(EMPTY),
+        // Many a tool prints one for an empty repository.
+        [] if head.is_empty_list() => Err(SourceError::Empty {
+            reason: "the list is empty",
+        }),
         [] => Err(SourceError::Unrecognised),
         [recognised] => Ok(*recognised),
         _ => Err(SourceError::Ambiguous {
@@ -49,88 +52,5 @@ pub fn recognise(head: &[u8]) -> Result<Recognised, SourceError> {
                 .map(|candidate| candidate.format)
                 .collect(),
         }),
-    }
-}
-
-fn of_list(head: &[u8]) -> Option<Recognised> {
-    // An empty repository has an empty list.
-    let is_empty = head[1..].trim_ascii_start().starts_with(b"]");
-    (is_empty || has_all(&keys(head), &["time", "tree", "paths"])).then_some(Recognised {
-        format: Format::ResticSnapshots,
-        because: "it is a list of objects with `time`, `tree` and `paths`",
-    })
-}
-
-/// Every format that a line is in: a bad line at the beginning does not hide the others.
-fn of_lines(head: &[u8]) -> Vec<Recognised> {
-    let mut found = Vec::new();
-    for line in head.split(|&byte| byte == b'\n') {
-        let keys = keys(line);
-        let mut add = |recognised| {
-            if !found.contains(&recognised) {
-                found.push(recognised);
-            }
-        };
-        if has_all(&keys, &["source", "job_id", "started_at"]) {
-            add(Recognised {
-                format: Format::Ndjson,
-                because: "it has lines with `source`, `job_id` and `started_at`",
-            });
-        }
-        // `restic ls` writes `message_type` too, beside `struct_type`.
-        if has_all(&keys, &["message_type"]) && !has_all(&keys, &["struct_type"]) {
-            add(Recognised {
-                format: Format::ResticBackup,
-                because: "it has lines with `message_type`",
-            });
-        }
-    }
-    found
-}
-
-fn has_all(keys: &[String], wanted: &[&str]) -> bool {
-    wanted
-        .iter()
-        .all(|wanted| keys.iter().any(|key| key == wanted))
-}
-
-/// The keys of the object that `json` is, or of the first object in the list that it is, as far as
-/// `json` goes before it ends or goes wrong.
-fn keys(json: &[u8]) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    // What came before an error is kept, and is all that is wanted.
-    _ = Keys(&mut keys).deserialize(&mut deserializer);
-    keys
-}
-
-struct Keys<'a>(&'a mut Vec<String>);
-
-impl<'de> DeserializeSeed<'de> for Keys<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Keys<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object, or a list of objects")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key()? {
-            self.0.push(key);
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        list.next_element_seed(Keys(self.0))?;
-        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anomaly_model::BackupJob;
+use anomaly_model::{BackupJob, ModelError};
 
 use crate::RecordError;
 
@@ -63,6 +63,9 @@ pub enum Record {
     Skipped(Located<&'static str>),
     /// A record that cannot be used.
     Bad(RecordError),
+    /// Something that could not be known of the job before, where other records say it: the same
+    /// words for the same thing, so that they can be counted.
+    Remark(Located<&'static str>),
 }
 
 impl Record {
@@ -73,12 +76,24 @@ impl Record {
         }
     }
 
+    /// What a builder made of a record.
+    pub(crate) fn built(place: Place, job: Result<BackupJob, ModelError>) -> Self {
+        Self::new(
+            place,
+            job.map_err(|error| RecordError::new(place, error.to_string())),
+        )
+    }
+
+    pub(crate) fn skipped(place: Place, why: &'static str) -> Self {
+        Self::Skipped(Located::new(place, why))
+    }
+
     /// The job, unless the record is something else.
     #[must_use]
     pub fn job(self) -> Option<BackupJob> {
         match self {
             Self::Job(located) => Some(located.value),
-            Self::Skipped(_) | Self::Bad(_) => None,
+            Self::Skipped(_) | Self::Bad(_) | Self::Remark(_) => None,
         }
     }
 }

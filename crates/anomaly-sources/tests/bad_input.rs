@@ -1,33 +1,17 @@
 //! Each kind of bad input gives one clear error that names the place, and costs nothing else.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::error::Error;
-use std::io::{self, BufRead, BufReader, Read};
+mod shared;
 
-use anomaly_model::chrono::DateTime;
-use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
+use std::error::Error;
+use std::io::{self, BufReader, Read};
+
+use anomaly_model::JobId;
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_sources::{Format, ReadOptions, Record, Since, read, recognise};
+use shared::outline;
 
 const GOOD: &str = r#"{"source":"borg","job_id":"1","client":"a","policy":"b","started_at":"2026-11-22T03:00:00Z","status":"succeeded"}"#;
-
-/// Every record in words, and the error that ended them.
-fn outline(input: impl BufRead, format: Format, options: &ReadOptions) -> Vec<String> {
-    let ended = |error| format!("ended: {error}");
-    let reader = match read(input, format, options) {
-        Ok(reader) => reader,
-        Err(error) => return vec![ended(error)],
-    };
-    let in_words = |record| match record {
-        Ok(Record::Job(job)) => {
-            let (id, status) = (job.value.job_id().clone(), job.value.status());
-            format!("{}: {id} {status}", job.place)
-        }
-        Ok(Record::Skipped(skipped)) => format!("{}: skipped, {}", skipped.place, skipped.value),
-        Ok(Record::Bad(error)) => format!("bad {error}"),
-        Ok(other) => unreachable!("{other:?}"),
-        Err(error) => ended(error),
-    };
-    reader.map(in_words).collect()
-}
 
 fn ndjson(input: impl AsRef<[u8]>) -> Vec<String> {
     outline(input.as_ref(), Format::Ndjson, &ReadOptions::default())
@@ -214,9 +198,9 @@ fn the_longest_record_is_exactly_as_long_as_allowed() {
     let options = options.max_record_bytes(element.len());
     let list = format!("[{element}, {element} ]");
     let found = outline(list.as_bytes(), Format::ResticSnapshots, &options);
-    assert_eq!(found[1..], ["line 1, element 1: 1 succeeded"]);
+    assert_eq!(found[..1], ["line 1, element 1: 1 succeeded"]);
     assert!(
-        found[0].starts_with("bad line 1, element 2: longer than"),
+        found[1].starts_with("bad line 1, element 2: longer than"),
         "{found:?}"
     );
 }
@@ -267,42 +251,85 @@ fn a_list_is_cut() {
     assert_eq!(
         snapshots(&format!("[{element},\n{}", &element[..30])),
         [
-            "bad line 2, element 2: cut off in the middle of the record",
             "line 1, element 1: 1 succeeded",
+            "bad line 2, element 2: cut off in the middle of the record",
         ]
     );
     assert_eq!(
         snapshots(&format!("[\n{element}\n")),
         [
-            "bad line 3: the list is cut off here",
-            "line 2, element 1: 1 succeeded"
+            "line 2, element 1: 1 succeeded",
+            "bad line 3: the list is cut off here"
         ]
     );
     assert_eq!(
-        snapshots(&format!("[{element}]\nFatal: no\n")),
+        snapshots(&format!("[{element}]\nFatal: no\n{{}} [{element}]")),
         [
-            "bad line 2: text after the end of the list: it was not read",
             "line 1, element 1: 1 succeeded",
+            "bad line 2: does not belong here: passed over",
+            "bad line 3: does not belong here: passed over",
+            "line 3, element 2: 1 succeeded",
         ]
     );
 }
 
 #[test]
-fn snapshots_out_of_order_are_put_in_order() {
-    let snapshot = |id, day| {
+fn what_was_read_before_is_passed_over() {
+    let element = |id, day| {
         format!(
             r#"{{"id":"{id}","time":"2026-11-{day}T03:00:00+01:00","hostname":"a","paths":["b"]}}"#
         )
     };
-    let one = format!("[{},{}]\n", snapshot(1, 20), snapshot(2, 22));
-    let other = format!("[{}]", snapshot(3, 21));
+    // In the order of the list, whatever the times say.
+    let list = format!(
+        "[{}, 5, {}]\n[{}]",
+        element(1, 20),
+        element(2, 22),
+        element(3, 21)
+    );
+    let after = |since: Since| {
+        let options = ReadOptions::default().since(since);
+        outline(list.as_bytes(), Format::ResticSnapshots, &options)
+    };
+    let [first, bad, second, third] = snapshots(&list).try_into().unwrap();
+    assert_eq!(first, "line 1, element 1: 1 succeeded");
+    assert_eq!(third, "line 2, element 4: 3 succeeded");
+    let job = |id: &str| JobId::new(id).unwrap().into();
+    assert_eq!(after(job("1")), [bad.clone(), second.clone(), third]);
+    assert!(after(job("3")).is_empty());
     assert_eq!(
-        snapshots(&(one + &other)),
-        [
-            "line 1, element 1: 1 succeeded",
-            "line 2, element 3: 3 succeeded",
-            "line 1, element 2: 2 succeeded",
-        ]
+        after(job("4")),
+        ["ended: does not hold the job 4, after which to read on: nothing was read"]
+    );
+    let time: DateTime<Utc> = "2026-11-21T02:00:00Z".parse().unwrap();
+    assert_eq!(after(time.into()), [bad, second]);
+
+    let options = ReadOptions::default().since(Since::Time(time));
+    let mut reader = read(list.as_bytes(), Format::ResticSnapshots, &options).unwrap();
+    assert_eq!(reader.by_ref().count(), 2);
+    assert_eq!(reader.passed_over(), 2);
+}
+
+#[test]
+fn the_policy_is_made_of_what_is_asked_for() {
+    let list =
+        r#"[{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","paths":["b"],"tags":["c"]}]"#;
+    let policy = |parts: &[&str]| {
+        let parts: Vec<String> = parts.iter().map(|&part| part.to_owned()).collect();
+        let options = ReadOptions::default().policy_parts(parts);
+        let mut reader = read(list.as_bytes(), Format::ResticSnapshots, &options)
+            .map_err(|error| error.to_string())?;
+        let job = reader.next().unwrap().unwrap().job().unwrap();
+        Ok::<_, String>(job.policy().name.to_string())
+    };
+    assert_eq!(policy(&["tags", "paths"]), Ok("b [c]".to_owned()));
+    assert_eq!(policy(&["tags"]), Ok("[c]".to_owned()));
+    assert_eq!(
+        policy(&["tag"]),
+        Err(
+            "restic-snapshots has no \"tag\" to make a policy of: choose among paths, tags"
+                .to_owned()
+        )
     );
 }
 
@@ -310,9 +337,8 @@ fn snapshots_out_of_order_are_put_in_order() {
 fn a_snapshot_is_not_as_it_should_be() {
     let refused = |element: &str| snapshots(&format!("[{element}]")).remove(0);
     assert_eq!(
-        refused(r#"{"group_key":{},"snapshots":[]}"#),
-        "bad line 1, element 1: `id` is missing: this is no snapshot as `restic snapshots --json` \
-         prints it without `--group-by`"
+        refused(r#"{"snapshot":{}}"#),
+        "bad line 1, element 1: `id` is missing: this is no snapshot as a list shows it"
     );
     assert_eq!(
         refused(r#"{"id":"1","time":"2026-11-22 03:00"}"#),
@@ -421,7 +447,7 @@ fn what_restic_does_not_say_is_asked_for() {
     assert_eq!(
         backup(summary, &of_run()),
         [
-            "bad line 1: `backup_start` is missing, as before restic 0.17 and when restic fails: give the time of the start as an option"
+            "bad line 1: `backup_start` is missing, as before restic 0.17: give the time of the start as an option"
         ]
     );
 }
@@ -442,19 +468,21 @@ fn the_format_is_not_clear() {
         recognised(summary),
         "restic-backup, it has lines with `message_type`"
     );
-    assert!(recognised(" [ ]").starts_with("restic-snapshots"));
+    assert_eq!(recognised(" [ ]"), "holds no backup job: the list is empty");
     assert_eq!(
         recognised(&format!("{GOOD}\n{summary}")),
         "could be any of ndjson, restic-backup: name the format"
     );
-    let unknown = "is in none of the formats ndjson, restic-snapshots, restic-backup; if it is, \
-                   name the format";
+    let names: Vec<_> = Format::ALL.iter().map(ToString::to_string).collect();
+    let names = names.join(", ");
+    let unknown = format!("is in none of the formats {names}; if it is, name the format");
     for input in [
         "hello",
         "{}",
         "[{}]",
         "[[{\"tree\":1}]]",
-        r#"{"archives":[{"name":"a"}]}"#,
+        r#"{"archives":[]}"#,
+        r#"[{"time":"2026-11-22T03:00:00Z"}]"#,
     ] {
         assert_eq!(recognised(input), unknown, "{input}");
     }
@@ -463,7 +491,7 @@ fn the_format_is_not_clear() {
     assert_eq!(recognised(ls), unknown);
     assert_eq!(
         "restic".parse::<Format>().unwrap_err().to_string(),
-        "\"restic\" is not a format: use one of ndjson, restic-snapshots, restic-backup"
+        format!("\"restic\" is not a format: use one of {names}")
     );
     assert!(
         Format::ALL

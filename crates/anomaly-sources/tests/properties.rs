@@ -7,13 +7,14 @@
 
 mod bodies;
 
-use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use anomaly_model::{BackupImage, BackupJob, ContentStatistics, JobStatus, ScheduleType};
 use anomaly_sources::{Format, ReadOptions, Record, read};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 
 fn time() -> impl Strategy<Value = DateTime<Utc>> {
     (0..7_000_000_000_i64, 0..1_000_000_000_u32)
@@ -194,27 +195,128 @@ proptest! {
         let id = |job: &BackupJob| job.job_id().to_string();
         let found: Vec<_> =
             found.into_iter().map(|(line, job)| (job.started_at(), line, id(&job))).collect();
-        expected.sort_by_key(|(start, ..)| *start);
         prop_assert_eq!((found, bad), (expected, expected_bad));
     }
 
     #[test]
-    fn any_bytes_can_be_read(bytes in vec(any::<u8>(), 0..3000)) {
-        bodies::ndjson(&bytes);
-        bodies::restic_snapshots(&bytes);
-        bodies::restic_backup(&bytes);
+    fn what_a_tool_prints_is_read(
+        [size, files, sent, stored] in any::<[u64; 4]>(),
+        name in "[a-z\"\\\\ü\\[{}]{1,20}",
+        seconds in 0..7_000_000_000_i64,
+        is_pretty in any::<bool>(),
+        offset in -12 * 3600..=14 * 3600_i32,
+    ) {
+        let start = DateTime::from_timestamp(seconds, 0).unwrap();
+        let offset = FixedOffset::east_opt(offset / 60 * 60).unwrap();
+        let local = start.with_timezone(&offset);
+        let (zoned, bare) = (local.to_rfc3339(), local.naive_local().format("%Y-%m-%dT%H:%M:%S%.6f").to_string());
+        let image = || BackupImage::default().image_bytes(size);
+        let snapshot = json!({"time": zoned, "tree": "t", "paths": [name], "hostname": "h", "id": "1",
+            "program_version": "rustic 1", "summary": {"backup_start": format!("{zoned}[Etc/Nowhere]"),
+            "total_bytes_processed": size, "total_files_processed": files, "data_added": sent,
+            "data_added_packed": stored}});
+        let of_snapshot = image().file_count(files).transferred_bytes(sent).stored_bytes(stored);
+        let (count, few) = (files / 2, files / 2 - files / 4);
+        let of_manifest = image().file_count(count).files_unmodified(count - few).transferred_bytes(sent)
+            .stored_bytes(stored);
+        let printed = [
+            (Format::RusticSnapshots, json!([{"group_key": {"a": [name]}, "snapshots": [snapshot]}]),
+                ("rustic", "1", name.clone()), of_snapshot),
+            (Format::RusticSnapshots, json!([[{"a": [name]}, [snapshot]]]), ("rustic", "1", name.clone()),
+                of_snapshot),
+            (Format::ResticSnapshots, json!([snapshot]), ("rustic", "1", name.clone()), of_snapshot),
+            (Format::BorgInfo, json!({"archives": [{"id": "1", "name": format!("{name}x-2026-11-22"),
+                "hostname": "h", "start": bare, "stats": {"original_size": size, "nfiles": files,
+                "deduplicated_size": stored}}], "repository": {"id": "123456789"}}),
+                ("borg", "1", format!("12345678::{name}x")), image().file_count(files)),
+            (Format::KopiaList, json!([{"id": "1", "source": {"host": "h", "userName": "u", "path": name},
+                "startTime": zoned, "stats": {"nonCachedFiles": few}, "rootEntry": {"summ": {"size": size,
+                "files": count}}, "storageStats": {"newData": {"originalContentBytes": sent,
+                "packedContentBytes": stored}}}]),
+                ("kopia", "1", format!("u:{name}")), of_manifest),
+        ];
+        let zone = offset.to_string().parse::<anomaly_sources::Timezone>().unwrap();
+        let options = ReadOptions::default().timezone(zone);
+        for (format, document, (source, id, policy), image) in printed {
+            let text = if is_pretty {
+                serde_json::to_string_pretty(&document).unwrap()
+            } else {
+                document.to_string()
+            };
+            let expected = BackupJob::builder(source, id, "h", policy, start).image(image).build().unwrap();
+            let found: Result<Vec<_>, _> = read(text.as_bytes(), format, &options).unwrap().collect();
+            let found: Vec<_> = found.unwrap().into_iter().map(Record::job).collect();
+            prop_assert_eq!(found, [Some(expected)], "{}: {}", format, text);
+        }
+    }
+
+    #[test]
+    fn any_bytes_can_be_read(bytes in vec(any::<u8>(), 0..3000), format in select(Format::ALL)) {
+        bodies::any(&bytes, format);
+        bodies::csv(&bytes);
+        bodies::csv_mapping(&bytes);
         bodies::recognised(&bytes);
     }
 
     #[test]
     fn any_text_of_the_right_letters_can_be_read(
-        text in "([\\[\\]{},:\" \n\\\\]|\"id\":|\"time\":|\"message_type\":|\"summary\"|5|null){0,80}",
-        open in select(vec!["", "[", "{", "\u{feff}["]),
+        words in vec(select(WORDS), 0..80),
+        open in select(vec!["", "[", "{", "\u{feff}[", "[{", "{\"archives\":[{", "{\"data\":[{"]),
+        format in select(Format::ALL),
     ) {
-        let text = format!("{open}{text}");
-        bodies::ndjson(text.as_bytes());
-        bodies::restic_snapshots(text.as_bytes());
-        bodies::restic_backup(text.as_bytes());
+        let text = open.to_owned() + &words.concat();
+        bodies::any(text.as_bytes(), format);
         bodies::recognised(text.as_bytes());
     }
 }
+
+/// What the outputs of the tools are made of.
+const WORDS: &[&str] = &[
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ",",
+    "\"",
+    " ",
+    "\n",
+    "\\",
+    "5",
+    "-1",
+    "null",
+    "},{",
+    "\"id\":\"a\"",
+    "\"time\":\"2026-03-29T02:30:00\"",
+    "\"time\":\"2026-11-22T03:00:00+01:00[Europe/Berlin]\"",
+    "\"message_type\":\"summary\"",
+    "\"message_type\":\"exit_error\"",
+    "\"snapshot_id\":\"a\"",
+    "\"hostname\":\"h\"",
+    "\"paths\":[\"p\"]",
+    "\"snapshots\":[",
+    "\"group_key\":{}",
+    "\"archive\":{",
+    "\"archives\":[",
+    "\"repository\":{\"id\":\"r\"}",
+    "\"name\":\"n-2026-11-22\"",
+    "\"stats\":{",
+    "\"nfiles\":7",
+    "\"startTime\":\"2026-11-22T03:00:00Z\"",
+    "\"incomplete\":\"canceled\"",
+    "\"source\":{\"host\":\"h\",\"userName\":\"u\",\"path\":\"p\"}",
+    "\"rootEntry\":{\"summ\":{\"files\":7}}",
+    "\"data\":[",
+    "\"upid\":\"u\"",
+    "\"worker_type\":\"backup\"",
+    "\"worker_id\":\"policy:vm/1\"",
+    "\"starttime\":60",
+    "\"endtime\":90",
+    "\"status\":\"OK\"",
+    "\"status\":\"bad\"",
+    "\"backup-type\":\"vm\"",
+    "\"backup-id\":\"1\"",
+    "\"backup-time\":61",
+    "\"size\":9",
+    "\"unprotected\":{\"chunk_upload_stats\":{\"size\":1,\"compressed_size\":1,\"duplicates\":0}}",
+];

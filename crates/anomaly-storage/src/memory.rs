@@ -100,6 +100,10 @@ impl Store for MemoryStore {
         Ok(self.data.row(job).map(|row| row.job.clone()))
     }
 
+    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
+        Ok(self.data.places.contains_key(job))
+    }
+
     fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
         let mut found: Vec<(usize, Anomaly)> = self
             .data

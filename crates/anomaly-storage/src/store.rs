@@ -88,6 +88,12 @@ pub trait Store: Debug + Send {
     /// When the store cannot be read.
     fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError>;
 
+    /// Whether a job is stored, for a list of which most are: no record is read for it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError>;
+
     /// The anomalies that `query` asks for, newest start first, and of the same start the one
     /// stored last first; each with its current review and the stream's last normal job.
     ///

@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::iter;
 use std::path::PathBuf;
 
 use anomaly_eval::Pattern;
+use anomaly_model::JobId;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_sources::Format;
+use anomaly_sources::{Format, Since, Timezone};
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,7 +15,7 @@ use clap_complete::Shell;
 use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
 #[cfg(unix)]
-use crate::walk::WalkArguments;
+use crate::walk::{Beside, WalkArguments};
 
 /// Tells whose backups just became strange: encrypted, emptied, bloated, slowed, failing or missing.
 #[derive(Debug, Parser)]
@@ -26,6 +28,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(ScanArguments),
+    Ingest(IngestArguments),
+    Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),
     #[cfg(unix)]
@@ -48,7 +52,10 @@ pub(crate) enum Command {
 /// could not be read (whatever was found), 4 failure, also when not one job could be judged.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -56,6 +63,57 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "PATH")]
     pub(crate) db: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) judge: JudgeOptions,
+
+    /// How to show what was found.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+
+    #[command(flatten)]
+    pub(crate) input: InputOptions,
+}
+
+/// Judge what is new, at the end of a backup: the form for a tool's hook.
+///
+/// Jobs that the database knows already are counted and passed over, so the tool's whole list may be
+/// given every time.
+///
+/// Exit status: 0 nothing anomalous among the new jobs, 1 anomalies found, 2 wrong usage or
+/// settings, 3 some records could not be read (whatever was found), 4 failure, also when not one
+/// new job could be judged. None of them is a reason to fail the backup: write `|| true` after the
+/// command where the tool would.
+#[derive(Debug, Args)]
+pub(crate) struct IngestArguments {
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The database that keeps jobs, verdicts and what was learnt; made when it is not there.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) judge: JudgeOptions,
+
+    /// How to show the verdicts on the new jobs.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+
+    #[cfg(unix)]
+    #[command(flatten)]
+    pub(crate) beside: Beside,
+
+    #[command(flatten)]
+    pub(crate) input: InputOptions,
+}
+
+/// By what jobs are judged.
+#[derive(Debug, Args)]
+pub(crate) struct JudgeOptions {
     /// What is known of streams in general, as `eval learn` wrote it; what the program carries when
     /// not given.
     #[arg(long, value_name = "FILE")]
@@ -68,10 +126,36 @@ pub(crate) struct ScanArguments {
     /// Change one setting, such as `detection.alarm_budget=2`; wins over file and environment.
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) set: Vec<(String, String)>,
+}
 
-    /// How to show what was found.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub(crate) output: Output,
+/// Write the jobs of any format as Backwatch's own records, one JSON object per line.
+///
+/// Exit status: 0 converted, 2 wrong usage, 3 some records could not be read and were left out, 4
+/// failure.
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArguments {
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The file to write; standard output when not given.
+    #[arg(long, value_name = "OUT")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace the names of clients, policies and schedules, the ids of jobs, and paths and
+    /// extensions of files by keyed hashes, and move all times by the same whole number of weeks.
+    /// Numbers stay, and so do sources (`restic`) and types of policies and schedules.
+    #[arg(long)]
+    pub(crate) anonymise: bool,
+
+    /// The key of the hashes, in a file of 16 random bytes or more; another one every time when not
+    /// given. Under the same key the same name becomes the same hash, so that two files can be put
+    /// side by side. Whoever has the key can try out names: do not send it along.
+    #[arg(long, value_name = "FILE", requires = "anonymise")]
+    pub(crate) key_file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) input: InputOptions,
@@ -80,9 +164,9 @@ pub(crate) struct ScanArguments {
 /// How files of backup jobs are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputOptions {
-    /// What the files hold; recognised from their content when not given.
-    #[arg(long, value_parser = formats())]
-    pub(crate) format: Option<Format>,
+    /// What the files hold; `auto` recognises it from their content.
+    #[arg(long, value_parser = formats(), default_value = "auto")]
+    pub(crate) format: FormatChoice,
 
     /// Take the jobs in order of their start, not of their place in the files.
     #[arg(long)]
@@ -103,6 +187,42 @@ pub(crate) struct InputOptions {
     /// The exit status of the tool whose output is read, for formats that do not say.
     #[arg(long, value_name = "CODE")]
     pub(crate) exit_code: Option<i64>,
+
+    /// The zone of times that are printed without one: a name such as Europe/Berlin, or an offset
+    /// such as +02:00.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) timezone: Option<Timezone>,
+
+    /// Of which parts to make the policy of a tool that has no policies, such as `paths,tags`; all
+    /// that the tool has when not given.
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    pub(crate) policy_parts: Option<Vec<String>>,
+
+    /// Which column of a CSV file is which field of a job, in TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv_mapping: Option<PathBuf>,
+
+    /// Pass over what was read before: all up to the job with this id, or all jobs that started at
+    /// this RFC 3339 time or before.
+    #[arg(long, value_name = "ID|TIME", value_parser = since)]
+    pub(crate) since: Option<Since>,
+
+    /// Certificates (PEM) to verify a server's with; those that the system trusts when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// A file whose first line is the API key for NetBackup; the environment variable
+    /// `NETBACKUP_API_KEY` when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_key_file: Option<PathBuf>,
+}
+
+/// What `--format` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormatChoice {
+    /// The content shows it.
+    Auto,
+    Named(Format),
 }
 
 /// Score the rows of a table of numbers with one detector, fitted on the same rows.
@@ -240,7 +360,10 @@ pub(crate) enum EvalCommand {
 /// streams or jobs are too few.
 #[derive(Debug, Args)]
 pub(crate) struct LearnArguments {
-    /// Files of backup jobs; `-` is standard input.
+    /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
+    ///
+    /// An address is `postgresql://USER@HOST/DATABASE` for the catalogue of a Bareos or Bacula
+    /// director, or `netbackup+https://HOST` for a NetBackup primary server.
     #[arg(value_name = "FILE", conflicts_with = "histories")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -316,9 +439,22 @@ pub(crate) enum Output {
     Ndjson,
 }
 
-fn formats() -> impl clap::builder::TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
-        .try_map(|word| word.parse::<Format>())
+fn formats() -> impl clap::builder::TypedValueParser<Value = FormatChoice> {
+    let names = Format::ALL.iter().map(|format| format.as_str());
+    PossibleValuesParser::new(iter::once("auto").chain(names)).try_map(|word| match &*word {
+        "auto" => Ok(FormatChoice::Auto),
+        name => name.parse().map(FormatChoice::Named),
+    })
+}
+
+/// A time, where it is one: no tool's ids look like times.
+fn since(text: &str) -> Result<Since, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(time.to_utc().into()),
+        Err(_) => JobId::new(text)
+            .map(Into::into)
+            .map_err(|error| error.to_string()),
+    }
 }
 
 fn patterns() -> impl clap::builder::TypedValueParser<Value = Pattern> {

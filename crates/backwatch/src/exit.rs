@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anomaly_eval::EvalError;
+use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
 use anomaly_settings::SettingsError;
-use anomaly_sources::{Format, SourceError};
+use anomaly_sources::{Format, ReadOption, SourceError};
 #[cfg(unix)]
 use anomaly_walk::WalkError;
 
@@ -41,14 +42,20 @@ pub(crate) enum Failure {
     Open { path: PathBuf, source: io::Error },
     #[error("{name}")]
     Source { name: String, source: SourceError },
-    #[error("{name}: {format} does not say the {option}: give it with --{}", option.replace('_', "-"))]
+    #[error("{name}: {format} does not say the {option}: give it with --{}", option.as_str().replace('_', "-"))]
     OptionNeeded {
         name: String,
         format: Format,
-        option: &'static str,
+        option: ReadOption,
     },
+    #[error("{}", path.display())]
+    Mapping { path: PathBuf, source: SourceError },
     #[error("{name}: {source}, with --format")]
     FormatNeeded { name: String, source: SourceError },
+    #[error("the input")]
+    Address(#[source] RemoteError),
+    #[error("{name}")]
+    Server { name: String, source: RemoteError },
     #[error("cannot write to {}", path.display())]
     Create { path: PathBuf, source: io::Error },
     #[error("{}", path.display())]
@@ -66,6 +73,18 @@ pub(crate) enum Failure {
     #[cfg(unix)]
     #[error(transparent)]
     Walk(#[from] WalkError),
+    #[error(
+        "{} holds {bytes} bytes: a key has {needed} random ones or more, as `head -c 32 /dev/urandom` \
+         makes them",
+        path.display()
+    )]
+    ShortKey {
+        path: PathBuf,
+        bytes: usize,
+        needed: usize,
+    },
+    #[error("cannot make a random key")]
+    Random(#[from] getrandom::Error),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
@@ -100,7 +119,15 @@ impl Failure {
     /// The status to end with.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Settings(_) | Self::OptionNeeded { .. } => Exit::Usage,
+            Self::Settings(_)
+            | Self::OptionNeeded { .. }
+            | Self::Mapping { .. }
+            | Self::ShortKey { .. }
+            | Self::Address(_)
+            | Self::Server {
+                source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
+                ..
+            } => Exit::Usage,
             #[cfg(unix)]
             Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
             Self::Detect(error) => error.exit(),

@@ -1,24 +1,22 @@
-//! Reading the files of a scan.
+//! Reading files of backup jobs.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+mod arrivals;
+mod job_file;
+mod server;
+mod warnings;
+
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
-use anomaly_sources::{Format, Located, Place, ReadOptions, Record, recognise};
 
 use crate::cli::InputOptions;
 use crate::exit::Failure;
-use crate::terminal::warning;
+use crate::input::warnings::Warnings;
 
-/// More warnings of one kind than this help nobody.
-const SHOWN_WARNINGS: u64 = 10;
-
-/// One record in so many may be late, or have a clock that was set back. If more start before the
-/// record above them, the input is in another order than that of arrival.
-const LATE: usize = 10;
+pub(crate) use arrivals::Arrivals;
+pub(crate) use job_file::{JobFile, file_name, open};
 
 /// What one file held.
 #[derive(Debug)]
@@ -39,9 +37,6 @@ pub(crate) struct Input {
     pub(crate) jobs: Vec<BackupJob>,
     pub(crate) bad_records: u64,
     pub(crate) duplicates: u64,
-    /// Where each of the jobs was found: the file's place in `files`, and the record's in it.
-    places: Vec<(usize, Place)>,
-    seen: HashSet<JobKey>,
 }
 
 impl Input {
@@ -52,10 +47,11 @@ impl Input {
         key: &[StreamPart],
     ) -> Result<Self, Failure> {
         let mut input = Self::default();
+        let (mut arrivals, mut seen) = (Arrivals::default(), HashSet::new());
         for path in files {
-            input.read_file(path, arguments, key)?;
+            input.read_file(path, arguments, key, &mut arrivals, &mut seen)?;
         }
-        input.arrange(arguments.sort, key);
+        input.jobs = arrivals.arranged(arguments.sort, key);
         Ok(input)
     }
 
@@ -64,118 +60,25 @@ impl Input {
         path: &Path,
         arguments: &InputOptions,
         key: &[StreamPart],
+        arrivals: &mut Arrivals,
+        seen: &mut HashSet<JobKey>,
     ) -> Result<(), Failure> {
-        let name = file_name(path);
-        let failed = |source| Failure::of_source(&name, source);
-        let mut content = open(path)?;
-        let format = if let Some(format) = arguments.format {
-            format
-        } else {
-            let unreadable = |source| Failure::Open {
-                path: path.to_owned(),
-                source,
-            };
-            recognise(content.fill_buf().map_err(unreadable)?)
-                .map_err(failed)?
-                .format
-        };
-        warn_of_unused(arguments, &name, format);
-        let options = ReadOptions::default()
-            .client(arguments.client.clone())
-            .policy(arguments.policy.clone())
-            .started_at(arguments.started_at)
-            .exit_code(arguments.exit_code);
-
-        let mut summary = FileSummary::new(name.clone());
-        let (mut bad, mut skipped, mut twice) = (
-            Warnings::default(),
-            Warnings::default(),
-            Warnings::default(),
-        );
-        for record in anomaly_sources::read(content, format, &options).map_err(failed)? {
-            match record.map_err(failed)? {
-                Record::Job(Located {
-                    place, value: job, ..
-                }) => {
-                    if self.seen.insert(job.key()) {
-                        summary.add(&job, key);
-                        self.places.push((self.files.len(), place));
-                        self.jobs.push(job);
-                    } else {
-                        let id = job.job_id();
-                        twice.add(|| {
-                            format!("{name}: {place}: job {id} was there before; taken once")
-                        });
-                    }
-                }
-                Record::Skipped(Located {
-                    place, value: why, ..
-                }) => {
-                    skipped.add(|| format!("{name}: {place}: {why}; skipped"));
-                }
-                Record::Bad(error) => bad.add(|| format!("{name}: {error}; skipped")),
-                _ => bad.add(|| format!("{name}: a record of an unknown kind; skipped")),
+        let mut file = JobFile::open(path, arguments)?;
+        let mut summary = FileSummary::new(file.name().to_string());
+        let mut twice = Warnings::default();
+        while let Some(job) = file.next()? {
+            if seen.insert(job.value.key()) {
+                summary.add(&job.value, key);
+                arrivals.push(file.name(), job);
+            } else {
+                let (name, place, id) = (file.name(), job.place, job.value.job_id());
+                twice.add(|| format!("{name}: {place}: job {id} was there before; taken once"));
             }
         }
-        skipped.finish(&name, "records that are no finished backups");
-        self.bad_records += bad.finish(&name, "records that could not be read");
-        self.duplicates += twice.finish(&name, "jobs that were there before");
+        self.bad_records += file.finish();
+        self.duplicates += twice.finish(&summary.name, "jobs that were there before");
         self.files.push(summary);
         Ok(())
-    }
-
-    /// Puts the jobs in the order in which they are judged: that of their arrival, which the files
-    /// are in unless too many jobs start before one above them, or the user says so.
-    fn arrange(&mut self, sort: bool, key: &[StreamPart]) {
-        let mut latest: HashMap<StreamKey, DateTime<Utc>> = HashMap::new();
-        let mut early = Vec::new();
-        for (index, job) in self.jobs.iter().enumerate() {
-            let start = job.started_at();
-            let before = latest.entry(StreamKey::of(job, key)).or_insert(start);
-            if start < *before {
-                early.push((index, start, *before));
-            }
-            *before = start.max(*before);
-        }
-        let disorder = early.len() * LATE > self.jobs.len();
-        if !sort
-            && disorder
-            && let Some(&(first, ..)) = early.first()
-        {
-            warning(&format!(
-                "{} of {} jobs start before a job above them, the first at {}: judged in order of \
-                 their start, in which a clock that was set back cannot be seen",
-                early.len(),
-                self.jobs.len(),
-                self.place(first)
-            ));
-        } else if !sort {
-            let mut warnings = Warnings::default();
-            for (index, start, before) in early {
-                warnings.add(|| {
-                    let (start, before) = (start.to_rfc3339(), before.to_rfc3339());
-                    let place = self.place(index);
-                    format!(
-                        "{place}: starts at {start}, before a job above it ({before}); if it \
-                             only arrived late, use --sort"
-                    )
-                });
-            }
-            warnings.finish("the input", "jobs that start before a job above them");
-        }
-        if sort || disorder {
-            self.jobs.sort_by_key(BackupJob::started_at);
-        }
-    }
-
-    fn place(&self, job: usize) -> String {
-        let found = self
-            .places
-            .get(job)
-            .and_then(|(file, place)| Some((self.files.get(*file)?, place)));
-        found
-            .map(|(file, place)| format!("{}: {place}", file.name))
-            .unwrap_or_default()
     }
 }
 
@@ -198,68 +101,5 @@ impl FileSummary {
         self.streams.insert(StreamKey::of(job, key));
         self.first_start = Some(self.first_start.map_or(start, |first| first.min(start)));
         self.last_start = Some(self.last_start.map_or(start, |last| last.max(start)));
-    }
-}
-
-/// An option that changes nothing is a misunderstanding.
-fn warn_of_unused(arguments: &InputOptions, name: &str, format: Format) {
-    if format == Format::ResticBackup {
-        return;
-    }
-    let given = [
-        ("--client", arguments.client.is_some()),
-        ("--policy", arguments.policy.is_some()),
-        ("--started-at", arguments.started_at.is_some()),
-        ("--exit-code", arguments.exit_code.is_some()),
-    ];
-    for (option, _) in given.iter().filter(|(_, given)| *given) {
-        warning(&format!(
-            "{name}: {option} is not used: {format} says it itself"
-        ));
-    }
-}
-
-/// Warnings of one kind: the first ones whole, then a count.
-#[derive(Default)]
-struct Warnings {
-    count: u64,
-}
-
-impl Warnings {
-    fn add(&mut self, text: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.count <= SHOWN_WARNINGS {
-            warning(&text());
-        }
-    }
-
-    fn finish(self, name: &str, what: &str) -> u64 {
-        if let Some(more @ 1..) = self.count.checked_sub(SHOWN_WARNINGS) {
-            warning(&format!("{name}: {more} more {what}"));
-        }
-        self.count
-    }
-}
-
-pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(io::stdin())));
-    }
-    let failed = |source| Failure::Open {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
-    }
-    Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
-}
-
-pub(crate) fn file_name(path: &Path) -> String {
-    if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
     }
 }

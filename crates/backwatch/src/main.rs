@@ -1,10 +1,14 @@
 //! `backwatch`: tells whose backups just became strange.
 
 mod cli;
+mod convert;
 mod detect;
 mod eval;
 mod exit;
+mod found;
+mod ingest;
 mod input;
+mod judge;
 mod man;
 mod population;
 mod progress;
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         #[cfg(unix)]

@@ -1,15 +1,19 @@
 //! Showing what was found.
 
+pub(crate) mod files;
 pub(crate) mod json;
 mod summary;
 mod table;
 pub(crate) mod text;
 
-use std::io;
+use std::io::{self, Write};
+
+use anomaly_model::Verdict;
+use serde::Serialize;
 
 use crate::cli::Output;
 use crate::exit::Failure;
-use crate::scan::Found;
+use crate::found::Found;
 
 pub(crate) fn print(output: Output, found: &Found) -> Result<(), Failure> {
     match output {
@@ -17,7 +21,27 @@ pub(crate) fn print(output: Output, found: &Found) -> Result<(), Failure> {
         Output::Table => table::print(&mut anstream::stdout().lock(), found)?,
         // Programs get what was meant, to the byte.
         Output::Json => json::document(io::stdout().lock(), found)?,
-        Output::Ndjson => json::verdicts(io::stdout().lock(), &found.verdicts)?,
+        Output::Ndjson => verdicts(&found.verdicts)?,
     }
     Ok(())
+}
+
+/// What is said of new jobs: little, as long as none is anomalous. Their verdict records were
+/// printed as they were judged.
+pub(crate) fn news(output: Output, found: &Found) -> Result<(), Failure> {
+    match output {
+        Output::Text => Ok(text::news(&mut anstream::stdout().lock(), found)?),
+        Output::Ndjson => Ok(()),
+        Output::Table | Output::Json => print(output, found),
+    }
+}
+
+/// A record on a line of its own.
+pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
+    json::line(out, record)
+}
+
+/// One verdict record a line.
+pub(crate) fn verdicts(verdicts: &[Verdict]) -> Result<(), Failure> {
+    json::lines(io::stdout().lock(), verdicts)
 }

@@ -34,15 +34,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Before any verdict.
-    pub(crate) fn of_input(bad_records: u64, duplicates: u64) -> Self {
-        Self {
-            bad_records,
-            duplicates,
-            ..Self::default()
-        }
-    }
-
     pub(crate) fn count(&mut self, observed: &Observed) {
         let verdict = &observed.verdict;
         self.jobs += 1;

@@ -48,6 +48,11 @@ pub(crate) fn error(error: &dyn Error) {
     note("error", &text);
 }
 
+/// Says on standard error what a person may want to check.
+pub(crate) fn information(text: &str) {
+    note("note", text);
+}
+
 /// Says on standard error what a person should know about the result.
 pub(crate) fn warning(text: &str) {
     note("warning", text);

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bar;
+mod beside;
 mod report;
 
 use std::borrow::Cow;
@@ -12,8 +13,8 @@ use std::time::SystemTime;
 use anomaly_features::content::SuspiciousExtensions;
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_settings::Settings;
-use anomaly_walk::{Walk, Walked};
+use anomaly_settings::{DetectionSettings, Settings};
+use anomaly_walk::{Walk, WalkError, WalkOptions, Walked};
 
 use crate::exit::{Exit, Failure};
 use crate::input::{file_name, open};
@@ -21,7 +22,8 @@ use crate::terminal::warning;
 use crate::walk::arguments::WalkOutput;
 use crate::walk::bar::WalkBar;
 
-pub(crate) use crate::walk::arguments::WalkArguments;
+pub(crate) use crate::walk::arguments::{WalkArguments, WalkFlags};
+pub(crate) use crate::walk::beside::{Beside, keep};
 
 /// The longest job record.
 const MOST_RECORD_BYTES: u64 = 1 << 20;
@@ -34,24 +36,33 @@ pub(crate) fn run(arguments: &WalkArguments) -> Result<Exit, Failure> {
         Some(job) => settings.detection_for(job),
         None => Cow::Borrowed(&settings.detection),
     };
-    let suspicious = SuspiciousExtensions::new(
-        detection.include_extensions.names(),
-        detection.exclude_extensions.names(),
-    );
+    let suspicious = suspicious(&detection);
     let started_at = DateTime::<Utc>::from(SystemTime::now());
     let options = arguments
-        .options
-        .of(arguments.directory.clone(), started_at)
+        .flags
+        .of(&arguments.directory, &arguments.state, started_at)
         .suspicious_extensions(suspicious)
         .dry_run(arguments.dry_run);
-    let walk = Walk::new(options)?;
-    let bar = WalkBar::new(walk.expected_files());
-    let walked = walk.run_with(&|progress| bar.tell(progress))?;
-    drop(bar);
+    let walked = walked(options)?;
     print(arguments.output, job.as_ref(), &walked)?;
     // Only what was told need not be told again.
     walked.commit()?;
     Ok(Exit::Quiet)
+}
+
+/// Walks, with a progress bar on a terminal.
+fn walked(options: WalkOptions) -> Result<Walked, WalkError> {
+    let walk = Walk::new(options)?;
+    let bar = WalkBar::new(walk.expected_files());
+    walk.run_with(&|progress| bar.tell(progress))
+}
+
+/// The extensions that the settings call suspicious.
+fn suspicious(detection: &DetectionSettings) -> SuspiciousExtensions {
+    SuspiciousExtensions::new(
+        detection.include_extensions.names(),
+        detection.exclude_extensions.names(),
+    )
 }
 
 fn print(output: WalkOutput, job: Option<&BackupJob>, walked: &Walked) -> Result<(), Failure> {

@@ -246,7 +246,7 @@ fn a_database_remembers() {
     let second = backwatch(&all);
     assert_eq!(second.status.code(), Some(1));
     assert!(
-        unwrapped(&second).contains("Known before: 30"),
+        unwrapped(&second).contains("30 jobs were known already"),
         "{}",
         stdout(&second)
     );

@@ -1,46 +1,90 @@
 //! `restic backup --json`: messages while it runs, and a summary at the end.
 
-use std::io::BufRead;
-
-use anomaly_model::chrono::{DateTime, SecondsFormat, Utc};
-use anomaly_model::{BackupJob, BackupJobBuilder, JobStatus};
+use anomaly_model::{BackupJob, JobStatus};
 use serde::Deserialize;
 
 use crate::lines::Lines;
-use crate::opening::{Opened, Text};
-use crate::restic::SOURCE;
+use crate::restic::RESTIC;
 use crate::restic::summary::Summary;
-use crate::{Format, Located, Place, ReadOptions, Record, RecordError, SourceError, json};
+use crate::run::Tool;
+use crate::{
+    Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
+    SourceError, json,
+};
+
+const RUNS: Tool = Tool {
+    source: RESTIC,
+    status_of,
+    nothing: "no line is the summary of a backup, so restic was stopped before its end or ran \
+              without --json",
+};
+
+/// The format `restic-backup`.
+#[derive(Debug)]
+pub(crate) struct Backup;
+
+impl Source for Backup {
+    fn name(&self) -> &'static str {
+        "restic-backup"
+    }
+
+    fn input(&self) -> &'static str {
+        "`restic backup --json`"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
+        // `restic ls` writes `message_type` too, beside `struct_type`.
+        let is = head.has_but(&["message_type"], &["struct_type"]);
+        is.then_some("it has lines with `message_type`")
+    }
+
+    fn never_knows(&self) -> &'static [&'static str] {
+        &["dedup_ratio", "files_deleted", "content"]
+    }
+
+    fn stream_key(&self) -> &'static str {
+        "client and policy as the options say; restic has no schedules"
+    }
+
+    fn options(&self) -> &'static [ReadOption] {
+        &[
+            ReadOption::Client,
+            ReadOption::Policy,
+            ReadOption::StartedAt,
+            ReadOption::ExitCode,
+        ]
+    }
+
+    fn open<'a>(
+        &self,
+        input: Input<'a>,
+        options: &ReadOptions,
+    ) -> Result<Records<'a>, SourceError> {
+        let run = Run::new(options)?;
+        // restic prints nothing when it cannot even open the repository.
+        let input = RUNS.opened(input, options)?;
+        let mut messages = Messages {
+            last: Place::line(input.line),
+            lines: Lines::new(input, options),
+            run,
+            has_bad_lines: false,
+        };
+        Ok(Box::new(std::iter::from_fn(move || {
+            messages.next().transpose()
+        })))
+    }
+}
 
 /// What restic printed, line by line.
-#[derive(Debug)]
-pub(crate) struct Backup<I> {
-    lines: Lines<I>,
+struct Messages<'a> {
+    lines: Lines<'a>,
     run: Run,
     last: Place,
     has_bad_lines: bool,
 }
 
-impl<R: BufRead> Backup<Text<R>> {
-    pub(crate) fn new(opened: Opened<R>, options: &ReadOptions) -> Result<Self, SourceError> {
-        let run = Run::new(options)?;
-        // restic prints nothing when it cannot even open the repository.
-        let opened = if run.has_failed() {
-            opened
-        } else {
-            opened.not_empty()?
-        };
-        Ok(Self {
-            lines: Lines::new(opened.text, opened.line, options),
-            run,
-            last: Place::line(opened.line),
-            has_bad_lines: false,
-        })
-    }
-}
-
-impl<I: BufRead> Backup<I> {
-    pub(crate) fn next(&mut self) -> Result<Option<Record>, SourceError> {
+impl Messages<'_> {
+    fn next(&mut self) -> Result<Option<Record>, SourceError> {
         while let Some(line) = self.lines.next()? {
             let place = line.place;
             self.last = place;
@@ -53,30 +97,26 @@ impl<I: BufRead> Backup<I> {
                 }
             }
         }
-        if self.run.has_failed() && !self.run.has_ended {
+        if RUNS.has_failed(&self.run.options) && !self.run.has_ended {
             self.run.has_ended = true;
-            return Ok(Some(Record::new(
-                self.last,
-                self.run.failure(self.run.exit_code, self.last),
-            )));
+            let exit_code = self.run.options.exit_code;
+            let job = RUNS.failed_job(&self.run.options, exit_code, self.last);
+            return Ok(Some(Record::new(self.last, job)));
         }
         if self.run.has_ended || self.has_bad_lines {
             return Ok(None);
         }
         Err(SourceError::Empty {
-            reason: "no line is the summary of a backup, so restic was stopped before its end or \
-                     ran without --json",
+            reason: RUNS.nothing,
         })
     }
 }
 
 /// A run of restic, as far as it has told of itself.
-#[derive(Debug)]
 struct Run {
     client: String,
     policy: String,
-    started_at: Option<DateTime<Utc>>,
-    exit_code: Option<i64>,
+    options: ReadOptions,
     /// Whether there was a file that could not be read.
     is_partial: bool,
     /// Whether it has said how it ended.
@@ -102,10 +142,9 @@ impl Run {
                 .ok_or(SourceError::OptionNeeded { format, option })
         };
         Ok(Self {
-            client: needed(&options.client, "client")?,
-            policy: needed(&options.policy, "policy")?,
-            started_at: options.started_at,
-            exit_code: options.exit_code,
+            client: needed(&options.client, ReadOption::Client)?,
+            policy: needed(&options.policy, ReadOption::Policy)?,
+            options: options.clone(),
             is_partial: false,
             has_ended: false,
         })
@@ -131,7 +170,7 @@ impl Run {
         // `Fatal: ...` and `Warning: ...`, where standard error went into the same file.
         if !text.trim_start().starts_with('{') {
             let reason = "text that is no message of restic";
-            return Ok(Some(Record::Skipped(Located::new(place, reason))));
+            return Ok(Some(Record::skipped(place, reason)));
         }
         let message: Message = json::parse_by_path(text, place)?;
         match message.message_type.as_str() {
@@ -147,11 +186,12 @@ impl Run {
             }
             "exit_error" => {
                 let ExitError { code } = json::parse_by_path(text, place)?;
-                if code.is_none_or(|code| !is_failure(code)) {
+                if code.is_none_or(|code| code == 0 || code == 3) {
                     return Ok(None);
                 }
                 self.has_ended = true;
-                Ok(Some(Record::new(place, self.failure(code, place))))
+                let job = RUNS.failed_job(&self.options, code, place);
+                Ok(Some(Record::new(place, job)))
             }
             _ => Ok(None),
         }
@@ -160,69 +200,38 @@ impl Run {
     fn summary(&mut self, text: &str, place: Place) -> Result<Record, RecordError> {
         let summary: Summary = json::parse_by_path(text, place)?;
         let ending: Ending = json::parse_by_path(text, place)?;
-        let status = match self.exit_code {
+        let status = match self.options.exit_code {
             Some(code) => status_of(code),
             None if self.is_partial => JobStatus::Partial,
             None => JobStatus::Succeeded,
         };
         self.is_partial = false;
         if ending.dry_run {
-            return Ok(Record::Skipped(Located::new(place, "a dry run")));
+            return Ok(Record::skipped(place, "a dry run"));
         }
         let Some(id) = ending.snapshot_id else {
-            return Ok(Record::Skipped(Located::new(
-                place,
-                "restic made no snapshot",
-            )));
+            return Ok(Record::skipped(place, "restic made no snapshot"));
         };
-        let started_at = summary.backup_start.or(self.started_at);
+        let started_at = summary.backup_start.or(self.options.started_at);
+        let started_at = started_at.ok_or_else(|| {
+            let message = "`backup_start` is missing, as before restic 0.17: give the time of the \
+                           start as an option";
+            RecordError::new(place, message)
+        })?;
         // From the same two times as in the list of snapshots, where they are known.
         let duration = ending
             .total_duration
             .filter(|_| summary.backup_start.is_none());
-        let job = self
-            .job(id, started_at, place)?
-            .exit_code(self.exit_code)
+        let (client, policy) = (self.client.clone(), self.policy.clone());
+        let job = BackupJob::builder(RESTIC, id, client, policy, started_at)
+            .exit_code(self.options.exit_code)
             .status(status)
             .ended_at(summary.backup_end)
             .duration_seconds(duration)
-            .image(summary.image());
-        build(job, place).map(|job| Record::Job(Located::new(place, job)))
+            .image(summary.image())
+            .build();
+        Ok(Record::built(place, job))
     }
-
-    /// The job of a run that ended without a snapshot, and so without an id.
-    fn failure(&self, exit_code: Option<i64>, place: Place) -> Result<BackupJob, RecordError> {
-        let started_at = self.started_at.unwrap_or_default();
-        let time = started_at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        let id = format!("{}/{}@{time}", self.client, self.policy);
-        let job = self.job(id, self.started_at, place)?;
-        let status = exit_code.map_or(JobStatus::Failed, status_of);
-        build(job.exit_code(exit_code).status(status), place)
-    }
-
-    fn job(
-        &self,
-        id: String,
-        started_at: Option<DateTime<Utc>>,
-        place: Place,
-    ) -> Result<BackupJobBuilder, RecordError> {
-        let started_at = started_at.ok_or_else(|| {
-            let message = "`backup_start` is missing, as before restic 0.17 and when restic fails: \
-                           give the time of the start as an option";
-            RecordError::new(place, message)
-        })?;
-        let (client, policy) = (self.client.clone(), self.policy.clone());
-        Ok(BackupJob::builder(SOURCE, id, client, policy, started_at))
-    }
-
-    fn has_failed(&self) -> bool {
-        self.exit_code.is_some_and(is_failure)
-    }
-}
-
-fn build(job: BackupJobBuilder, place: Place) -> Result<BackupJob, RecordError> {
-    job.build()
-        .map_err(|error| RecordError::new(place, error.to_string()))
 }
 
 /// restic's exit statuses; one that is not known is a failure, as its manual asks for.
@@ -233,12 +242,4 @@ fn status_of(exit_code: i64) -> JobStatus {
         130 => JobStatus::Cancelled,
         _ => JobStatus::Failed,
     }
-}
-
-/// Whether there is no usable snapshot.
-fn is_failure(exit_code: i64) -> bool {
-    matches!(
-        status_of(exit_code),
-        JobStatus::Failed | JobStatus::Cancelled
-    )
 }

@@ -1,133 +1,170 @@
-//! `restic snapshots --json`: the list of a repository's snapshots.
+//! `restic snapshots --json` and `rustic snapshots --json`: the list of a repository's snapshots.
 
-use std::io::BufRead;
-use std::vec;
+use crate::input::shown;
+use crate::restic::snapshot::Snapshot;
+use crate::values::{ELEMENT, Path, Values};
+use crate::{Format, Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
 
-use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{BackupJob, JobStatus};
-use serde::Deserialize;
-
-use crate::elements::Elements;
-use crate::opening::{Opened, shown};
-use crate::restic::SOURCE;
-use crate::restic::policy::policy;
-use crate::restic::summary::Summary;
-use crate::{Format, Place, ReadOptions, Record, RecordError, SourceError, json};
-
-/// All snapshots of a list: the bad ones first, then the jobs in the order of their start.
+/// The format `restic-snapshots`.
 #[derive(Debug)]
-pub(crate) struct Snapshots {
-    records: vec::IntoIter<Record>,
-    /// Why the list could not be read to its end.
-    cut: Option<SourceError>,
-}
+pub(crate) struct Snapshots;
 
-impl Snapshots {
-    pub(crate) fn read<R: BufRead>(
-        opened: Opened<R>,
+/// The format `rustic-snapshots`.
+#[derive(Debug)]
+pub(crate) struct RusticSnapshots;
+
+impl Source for Snapshots {
+    fn name(&self) -> &'static str {
+        "restic-snapshots"
+    }
+
+    fn input(&self) -> &'static str {
+        "`restic snapshots --json`"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
+        let is = is_list(head) && !is_by_rustic(head);
+        is.then_some("it is a list of objects with `time`, `tree` and `paths`")
+    }
+
+    fn never_knows(&self) -> &'static [&'static str] {
+        &["exit_code", "dedup_ratio", "files_deleted", "content"]
+    }
+
+    fn stream_key(&self) -> &'static str {
+        "`hostname`, and as policy the sorted paths and the sorted tags; restic has no schedules"
+    }
+
+    fn policy_parts(&self) -> &'static [&'static str] {
+        &["paths", "tags"]
+    }
+
+    fn options(&self) -> &'static [ReadOption] {
+        OPTIONS
+    }
+
+    fn open<'a>(
+        &self,
+        input: Input<'a>,
         options: &ReadOptions,
-    ) -> Result<Self, SourceError> {
-        let opened = opened.not_empty()?;
-        if !opened.head().starts_with(b"[") {
-            return Err(SourceError::WrongFormat {
-                format: Format::ResticSnapshots,
-                expected: "a list, as `restic snapshots --json` prints it",
-                found: shown(opened.head()),
-            });
-        }
-        let mut elements = Elements::new(opened.text, opened.line, options);
-        let mut records = Vec::new();
-        let cut = loop {
-            match elements.next() {
-                Ok(Some(element)) => {
-                    let place = element.place;
-                    let job = element.text.and_then(|text| job(text, place, options));
-                    records.push(Record::new(place, job));
-                }
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-        };
-        if records.is_empty() && cut.is_none() {
-            return Err(SourceError::Empty {
-                reason: "the list of snapshots is empty",
-            });
-        }
-        records.sort_by_key(|record| match record {
-            Record::Job(job) => Some(job.value.started_at()),
-            Record::Skipped(_) | Record::Bad(_) => None,
-        });
-        Ok(Self {
-            records: records.into_iter(),
-            cut,
-        })
-    }
-
-    pub(crate) fn next(&mut self) -> Result<Option<Record>, SourceError> {
-        match (self.records.next(), self.cut.take()) {
-            (None, Some(error)) => Err(error),
-            (record, cut) => {
-                self.cut = cut;
-                Ok(record)
-            }
-        }
+    ) -> Result<Records<'a>, SourceError> {
+        let expected = "a list, as `restic snapshots --json` prints it";
+        open(Format::ResticSnapshots, expected, LISTED, input, options)
     }
 }
 
-/// What is used of a snapshot, with restic's names.
-#[derive(Deserialize)]
-struct Snapshot {
-    id: Option<String>,
-    #[serde(default, deserialize_with = "json::time")]
-    time: Option<DateTime<Utc>>,
-    hostname: Option<String>,
-    paths: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
-    summary: Option<Summary>,
-}
+impl Source for RusticSnapshots {
+    fn name(&self) -> &'static str {
+        "rustic-snapshots"
+    }
 
-/// A snapshot exists, so the backup succeeded; whether some files could not be read (exit status 3)
-/// is not recorded in it.
-///
-/// The job started when the backup did. `time` says when, where there is no summary; it differs
-/// only if someone gave the snapshot another time with `--time`.
-fn job(text: &str, place: Place, options: &ReadOptions) -> Result<BackupJob, RecordError> {
-    let bad = |message: &str| RecordError::new(place, message);
-    let snapshot: Snapshot = json::parse_by_path(text, place)?;
-    let id = snapshot.id.ok_or_else(|| {
-        bad(
-            "`id` is missing: this is no snapshot as `restic snapshots --json` prints it without \
-             `--group-by`",
+    fn input(&self) -> &'static str {
+        "`rustic snapshots --json`"
+    }
+
+    fn recognise(&self, head: &Head<'_>) -> Option<&'static str> {
+        let is = is_list(head) && is_by_rustic(head);
+        is.then_some("it is a list of objects with `time`, `tree` and `paths`, made by rustic")
+    }
+
+    fn never_knows(&self) -> &'static [&'static str] {
+        Snapshots.never_knows()
+    }
+
+    fn stream_key(&self) -> &'static str {
+        "`hostname`, and as policy the label, the sorted paths and the sorted tags; rustic has no \
+         schedules"
+    }
+
+    fn policy_parts(&self) -> &'static [&'static str] {
+        &["label", "paths", "tags"]
+    }
+
+    fn options(&self) -> &'static [ReadOption] {
+        OPTIONS
+    }
+
+    fn open<'a>(
+        &self,
+        input: Input<'a>,
+        options: &ReadOptions,
+    ) -> Result<Records<'a>, SourceError> {
+        let expected = "a list, as `rustic snapshots --json` prints it";
+        open(
+            Format::RusticSnapshots,
+            expected,
+            LISTED_BY_RUSTIC,
+            input,
+            options,
         )
-    })?;
-    let summary = snapshot.summary.unwrap_or_default();
-    // A summary without a time was not written by a backup.
-    let summary = if summary.backup_start.is_some() {
-        summary
-    } else {
-        summary.totals()
-    };
-    let started_at = summary
-        .backup_start
-        .or(snapshot.time)
-        .or(options.started_at);
-    let client = snapshot.hostname.or_else(|| options.client.clone());
-    let policy = policy(
-        snapshot.paths.unwrap_or_default(),
-        snapshot.tags.unwrap_or_default(),
-    );
-    BackupJob::builder(
-        SOURCE,
-        id,
-        client.ok_or_else(|| bad("`hostname` is missing: give the client as an option"))?,
-        policy
-            .or_else(|| options.policy.clone())
-            .ok_or_else(|| bad("`paths` and `tags` are missing: give the policy as an option"))?,
-        started_at.ok_or_else(|| bad("`time` is missing"))?,
-    )
-    .status(JobStatus::Succeeded)
-    .ended_at(summary.backup_end)
-    .image(summary.image())
-    .build()
-    .map_err(|error| bad(&error.to_string()))
+    }
+}
+
+const OPTIONS: &[ReadOption] = &[
+    ReadOption::Client,
+    ReadOption::Policy,
+    ReadOption::PolicyParts,
+    ReadOption::StartedAt,
+];
+
+/// Where snapshots are: in the list, or in its groups, which begin with what they have in common.
+const LISTED: &[Path] = &[
+    &[ELEMENT],
+    &[ELEMENT, "snapshots", ELEMENT],
+    &[ELEMENT, "group_key"],
+];
+/// In rustic's lists up to 0.9, a group was a list of what it has in common and its snapshots.
+const LISTED_BY_RUSTIC: &[Path] = &[
+    &[ELEMENT],
+    &[ELEMENT, "snapshots", ELEMENT],
+    &[ELEMENT, ELEMENT, ELEMENT],
+    &[ELEMENT, "group_key"],
+    &[ELEMENT, ELEMENT],
+];
+
+/// Whether what snapshots of a group have in common is there.
+fn is_group_key(path: Path) -> bool {
+    matches!(path, [ELEMENT, "group_key" | ELEMENT])
+}
+
+fn is_list(head: &Head<'_>) -> bool {
+    let has = |list: &str| head.has_below(list, &["time", "tree", "paths"]);
+    has("[]") || has("[].snapshots[]") || has("[][][]")
+}
+
+fn is_by_rustic(head: &Head<'_>) -> bool {
+    head.has_text("program_version", "rustic")
+}
+
+fn open<'a>(
+    format: Format,
+    expected: &'static str,
+    wanted: &'static [Path],
+    input: Input<'a>,
+    options: &ReadOptions,
+) -> Result<Records<'a>, SourceError> {
+    let input = input.not_empty()?;
+    if !input.head.starts_with(b"[") {
+        let found = shown(&input.head);
+        return Err(SourceError::WrongFormat {
+            format,
+            expected,
+            found,
+        });
+    }
+    let values = Values::new(input, wanted, options);
+    let options = options.clone();
+    let empty = "the list of snapshots is empty";
+    Ok(values.records(empty, move |value| {
+        let place = value.raw.place;
+        let text = value.raw.text?;
+        if wanted
+            .get(value.path)
+            .is_some_and(|path| is_group_key(path))
+        {
+            return Ok(None);
+        }
+        let job = Snapshot::parse(text, place)?.job(place, &options)?;
+        Ok(Some(Record::built(place, job.build())))
+    }))
 }

@@ -1,4 +1,4 @@
-//! What restic counts during a backup.
+//! What restic and rustic count during a backup.
 
 use anomaly_model::BackupImage;
 use anomaly_model::chrono::{DateTime, Utc};
@@ -27,6 +27,8 @@ pub(super) struct Summary {
     data_added_packed: Option<u64>,
     total_files_processed: Option<u64>,
     total_bytes_processed: Option<u64>,
+    /// rustic's alone.
+    total_dirs_processed: Option<u64>,
 }
 
 impl Summary {
@@ -56,8 +58,11 @@ impl Summary {
 
     /// restic has no total of the directories; without all three parts there is none.
     fn directory_count(&self) -> Option<u64> {
-        self.dirs_new?
-            .checked_add(self.dirs_changed?)?
-            .checked_add(self.dirs_unmodified?)
+        let sum = || {
+            self.dirs_new?
+                .checked_add(self.dirs_changed?)?
+                .checked_add(self.dirs_unmodified?)
+        };
+        self.total_dirs_processed.or_else(sum)
     }
 }

@@ -10,31 +10,76 @@ use std::io::{BufRead, BufReader};
 
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::DateTime;
-use anomaly_sources::{Format, ReadOptions, Record, RecordError, SourceError, read, recognise};
+use anomaly_sources::{
+    CsvMapping, Format, ReadOptions, Record, RecordError, SourceError, Timezone, read, recognise,
+};
 
 /// Short enough that a fuzzer reaches it.
 const MAX_RECORD_BYTES: usize = 2000;
 
-pub(crate) fn ndjson(bytes: &[u8]) {
-    reads(bytes, Format::Ndjson, &options());
+/// Whatever a reader finds, with and without a run that failed.
+pub(crate) fn any(bytes: &[u8], format: Format) {
+    reads(bytes, format, &options());
+    let failed = options().exit_code(1).started_at(DateTime::UNIX_EPOCH);
+    reads(bytes, format, &failed);
 }
 
-pub(crate) fn restic_snapshots(bytes: &[u8]) {
-    let (records, _) = reads(bytes, Format::ResticSnapshots, &options());
-    let starts = records.iter().filter_map(|record| match record {
-        Record::Job(job) => Some(job.value.started_at()),
-        _ => None,
-    });
-    assert!(starts.is_sorted(), "jobs come in the order of their start");
+/// CSV files with a mapping that uses what there is.
+pub(crate) fn csv(bytes: &[u8]) {
+    const COLUMNS: &str = r#"
+        [columns]
+        client = "client"
+        job_id = ["client", "start"]
+        started_at = { column = "start", format = "%d.%m.%Y %H:%M" }
+        ended_at = "end"
+        status = { column = "status", words = { OK = "succeeded", run = "skip" }, otherwise = "failed" }
+        schedule_type = { column = "level", words = { F = "full" } }
+        duration_seconds = { column = "length", unit = "hh:mm:ss" }
+        image_bytes = { column = "size", unit = "cell" }
+        transferred_bytes = { column = "sent", unit = "GiB" }
+        dedup_ratio = { column = "saved", unit = "percent" }
+        file_count = "files"
+        exit_code = "code"
+        random_files = "random"
+    "#;
+    const NUMBERS: &str = r#"
+        header = false
+        skip_lines = 1
+        missing = ["-"]
+        only = { column = 1, equals = ["a", "b"] }
+        [constants]
+        policy = "p"
+        status = "partial"
+        [columns]
+        started_at = { column = 2, format = "epoch" }
+        image_bytes = { column = 3, unit = "TiB" }
+        dedup_ratio = { column = 4, unit = "factor" }
+    "#;
+    for mapping in [
+        format!("decimal_comma = true\n{COLUMNS}"),
+        NUMBERS.to_owned(),
+    ] {
+        let mapping = CsvMapping::parse(&mapping).unwrap();
+        reads(bytes, Format::Csv, &options().csv_mapping(mapping));
+    }
 }
 
-pub(crate) fn restic_backup(bytes: &[u8]) {
-    reads(bytes, Format::ResticBackup, &options());
-    reads(
-        bytes,
-        Format::ResticBackup,
-        &options().exit_code(1).started_at(DateTime::UNIX_EPOCH),
-    );
+/// A mapping is read or refused, and one that is read reads a file.
+pub(crate) fn csv_mapping(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    match CsvMapping::parse(text) {
+        Ok(mapping) => {
+            let report = b"a,b,c\n1,2026-11-22T03:00:00Z,OK\nx,5,7%\n\"1,5 GB\",-,0\n";
+            reads(report, Format::Csv, &options().csv_mapping(mapping));
+        }
+        Err(SourceError::Mapping { line, message }) => {
+            let lines = text.matches('\n').count() as u64 + 1;
+            assert!((1..=lines).contains(&line) && !message.is_empty());
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// What is recognised can at least be opened.
@@ -53,6 +98,7 @@ fn options() -> ReadOptions {
     options
         .client("client".to_owned())
         .policy("policy".to_owned())
+        .timezone("Europe/Berlin".parse::<Timezone>().unwrap())
 }
 
 /// Reads `bytes` and checks what holds for every format.
@@ -67,7 +113,7 @@ fn reads(bytes: &[u8], format: Format, options: &ReadOptions) -> (Vec<Record>, O
                 assert_eq!(serde_json::from_str::<BackupJob>(&text).unwrap(), job.value);
                 job.place
             }
-            Record::Skipped(skipped) => skipped.place,
+            Record::Skipped(said) | Record::Remark(said) => said.place,
             Record::Bad(RecordError { place, message, .. }) => {
                 assert!(!message.is_empty());
                 *place

@@ -81,6 +81,10 @@ impl Store for SqliteStore {
         self.read(read::job(&self.connection, job))
     }
 
+    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
+        self.read(read::is_known(&self.connection, job))
+    }
+
     fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
         self.read(read::anomalies(&self.connection, query))
     }

@@ -12,6 +12,9 @@ use crate::AnomalyQuery;
 
 const JOB: &str = "SELECT job FROM jobs WHERE source = ?1 AND job_id = ?2";
 
+/// The index of keys alone answers it.
+const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE source = ?1 AND job_id = ?2";
+
 const VERDICT: &str = "SELECT verdict FROM jobs WHERE source = ?1 AND job_id = ?2";
 
 const REVIEWS: &str = "
@@ -68,6 +71,12 @@ pub(super) fn verdict(connection: &Connection, key: &JobKey) -> Result<Option<Ve
     by_key(connection, VERDICT, key, |row| {
         Ok(row.get::<_, Json<_>>(0)?.0)
     })
+}
+
+pub(super) fn is_known(connection: &Connection, key: &JobKey) -> Result<bool> {
+    connection
+        .prepare_cached(IS_KNOWN)?
+        .exists((key.source.as_str(), key.job_id.as_str()))
 }
 
 pub(super) fn last_normal(connection: &Connection, key: &JobKey) -> Result<Option<JobRef>> {
@@ -147,7 +156,15 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&MIGRATIONS.concat()).unwrap();
 
-        for sql in [JOB, VERDICT, REVIEWS, MODEL_STATE, LAST_NORMAL, ANOMALIES] {
+        for sql in [
+            JOB,
+            IS_KNOWN,
+            VERDICT,
+            REVIEWS,
+            MODEL_STATE,
+            LAST_NORMAL,
+            ANOMALIES,
+        ] {
             let mut statement = connection
                 .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
                 .unwrap();

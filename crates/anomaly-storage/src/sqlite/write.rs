@@ -4,6 +4,7 @@ use anomaly_model::{AnomalyKind, JobKey, Judgement, Review, Severity, StreamKey,
 use rusqlite::{Connection, OptionalExtension, Result, named_params};
 
 use super::json::Json;
+use super::read;
 use crate::{Inserted, Observation};
 
 pub(super) fn insert(
@@ -16,10 +17,7 @@ pub(super) fn insert(
         stream,
         verdict,
     } = observation;
-    let known = connection
-        .prepare_cached("SELECT 1 FROM jobs WHERE source = ?1 AND job_id = ?2")?
-        .exists((key.source.as_str(), key.job_id.as_str()))?;
-    if known {
+    if read::is_known(connection, key)? {
         return Ok(Inserted::AlreadyStored);
     }
     let stream = stream_id(connection, stream)?;

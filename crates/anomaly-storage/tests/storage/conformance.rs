@@ -48,6 +48,7 @@ conformance! {
 fn an_empty_store_answers_nothing(store: &mut dyn Store) {
     let case = Case::new("a", 1, anomalous());
     assert_eq!(store.job(&case.key()).unwrap(), None);
+    assert!(!store.is_known(&case.key()).unwrap());
     assert_eq!(store.verdict(&case.key()).unwrap(), None);
     assert_eq!(store.last_normal(&case.key()).unwrap(), None);
     assert_eq!(store.reviews(&case.key()).unwrap(), []);
@@ -77,6 +78,7 @@ fn a_commit_keeps_all_of_an_observation(store: &mut dyn Store) {
     );
     transaction.commit().unwrap();
 
+    assert!(store.is_known(&case.key()).unwrap());
     assert_eq!(store.job(&case.key()).unwrap().as_ref(), Some(&case.job));
     assert_eq!(
         store.verdict(&case.key()).unwrap().as_ref(),

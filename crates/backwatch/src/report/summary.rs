@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use anomaly_features::{counted, feature};
 use anomaly_model::FeatureName;
 
+use crate::found::Found;
 use crate::report::text::wrapped;
-use crate::scan::Found;
 use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 
@@ -16,34 +16,55 @@ use crate::tally::Tally;
 const SHOWN_NAMES: usize = 8;
 
 pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
-    let tally = &found.tally;
-    let mut text = format!("{}: {} normal", counted(tally.jobs, "job"), tally.normal);
-    if tally.anomalous > 0 {
-        let by_severity: Vec<String> = tally
-            .anomalous_by_severity
-            .iter()
-            .rev()
-            .map(|(severity, jobs)| format!("{jobs} {severity}"))
-            .collect();
-        _ = write!(
-            text,
-            ", {} anomalous ({})",
-            tally.anomalous,
-            by_severity.join(", ")
-        );
+    let mut text = counts(&found.tally, "job");
+    coverage(&mut text, &found.tally, &found.off);
+    paragraph(out, &text)
+}
+
+/// How many jobs came out how, and no more.
+pub(super) fn print_counts(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    paragraph(out, &counts(&found.tally, "new job"))
+}
+
+fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
+    for line in wrapped(text, "") {
+        writeln!(out, "{line}")?;
     }
-    if tally.warming_up > 0 {
-        _ = write!(text, ", {} warming up", tally.warming_up);
-    }
-    if tally.not_scored > 0 {
-        _ = write!(text, ", {} not scored", tally.not_scored);
-    }
-    text.push('.');
+    Ok(())
+}
+
+fn counts(tally: &Tally, noun: &str) -> String {
+    let by_severity: Vec<String> = tally
+        .anomalous_by_severity
+        .iter()
+        .rev()
+        .map(|(severity, jobs)| format!("{jobs} {severity}"))
+        .collect();
+    let by_severity = by_severity.join(", ");
+    let outcomes = [
+        (tally.normal, "normal".to_owned()),
+        (tally.anomalous, format!("anomalous ({by_severity})")),
+        (tally.warming_up, "warming up".to_owned()),
+        (tally.not_scored, "not scored".to_owned()),
+    ];
+    let outcomes: Vec<String> = outcomes
+        .iter()
+        .filter(|(jobs, _)| *jobs > 0)
+        .map(|(jobs, outcome)| format!("{jobs} {outcome}"))
+        .collect();
+    let mut text = match tally.jobs {
+        0 => format!("No {noun}."),
+        jobs => format!("{}: {}.", counted(jobs, noun), outcomes.join(", ")),
+    };
     for (reason, jobs) in &tally.not_scored_by_reason {
         _ = write!(text, " Not scored: {jobs}, because {reason}.");
     }
     if tally.already_known > 0 {
-        _ = write!(text, " Known before: {}.", tally.already_known);
+        let (jobs, were) = (
+            counted(tally.already_known, "job"),
+            were(tally.already_known),
+        );
+        _ = write!(text, " {jobs} {were} known already.");
     }
     if tally.duplicates > 0 {
         let records = counted(tally.duplicates, "record");
@@ -53,11 +74,11 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
         let records = counted(tally.bad_records, "record");
         _ = write!(text, " {records} could not be read: see the warnings.");
     }
-    coverage(&mut text, tally, &found.off);
-    for line in wrapped(&text, "") {
-        writeln!(out, "{line}")?;
-    }
-    Ok(())
+    text
+}
+
+fn were(count: u64) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 /// What the verdicts do not rest on.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use crate::found::Found;
 use crate::report::{summary, text};
-use crate::scan::Found;
 use crate::terminal::harmless;
 
 pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {

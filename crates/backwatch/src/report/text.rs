@@ -7,9 +7,9 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, Finding, JobRef, Severity, Verdict};
 use anstyle::{AnsiColor, Style};
 
+use crate::found::Found;
 use crate::input::FileSummary;
-use crate::report::summary;
-use crate::scan::Found;
+use crate::report::{files, summary};
 use crate::terminal::harmless;
 
 const MOST_COLUMNS: usize = 100;
@@ -21,11 +21,25 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
         writeln!(out, "{}", harmless(&headline(file)))?;
     }
     writeln!(out)?;
+    anomalies(out, found)?;
+    summary::print(out, found)
+}
+
+/// What is new: one line, unless something is anomalous.
+pub(super) fn news(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    if found.anomalies.is_empty() {
+        return summary::print_counts(out, found);
+    }
+    anomalies(out, found)?;
+    summary::print(out, found)
+}
+
+fn anomalies(out: &mut impl Write, found: &Found) -> io::Result<()> {
     for anomaly in &found.anomalies {
         print_anomaly(out, &anomaly.anomaly, found.last_clean(anomaly))?;
         writeln!(out)?;
     }
-    summary::print(out, found)
+    Ok(())
 }
 
 fn headline(file: &FileSummary) -> String {
@@ -63,6 +77,9 @@ fn print_anomaly(
     }
     for row in rows(&verdict.findings) {
         writeln!(out, "{INDENT}  {}", row.trim_end())?;
+    }
+    for line in files::lines(&verdict.files) {
+        writeln!(out, "{INDENT}  {line}")?;
     }
     match last_clean {
         Some(job) => writeln!(

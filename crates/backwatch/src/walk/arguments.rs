@@ -1,7 +1,7 @@
 //! The command line of `backwatch walk`.
 
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_walk::{ReadMode, WalkOptions};
@@ -24,11 +24,16 @@ use crate::cli::key_value;
 #[derive(Debug, Args)]
 pub(crate) struct WalkArguments {
     /// The directory.
-    #[arg(value_name = "DIR")]
+    #[arg(id = "walk", value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
+    /// Remember this walk in this file, for the next one to compare with. Each directory needs one of
+    /// its own, and the same one every time.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+
     #[command(flatten)]
-    pub(crate) options: WalkFlags,
+    pub(crate) flags: WalkFlags,
 
     /// Compare and print, but leave the state as it is.
     #[arg(long)]
@@ -55,12 +60,8 @@ pub(crate) struct WalkArguments {
 
 /// How a directory is walked.
 #[derive(Debug, Args)]
+#[group(requires = "walk")]
 pub(crate) struct WalkFlags {
-    /// Remember this walk in this file, for the next one to compare with. Each directory needs one of
-    /// its own, and the same one every time.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) state: PathBuf,
-
     /// Leave out what matches this pattern, in the syntax of gitignore, relative to the directory; may
     /// be given several times. Leave out what the backup leaves out.
     #[arg(long, value_name = "PATTERN")]
@@ -90,8 +91,13 @@ pub(crate) struct WalkFlags {
 
 impl WalkFlags {
     /// The same for the library.
-    pub(crate) fn of(&self, directory: PathBuf, started_at: DateTime<Utc>) -> WalkOptions {
-        let mut options = WalkOptions::new(directory, &self.state, started_at)
+    pub(crate) fn of(
+        &self,
+        directory: &Path,
+        state: &Path,
+        started_at: DateTime<Utc>,
+    ) -> WalkOptions {
+        let mut options = WalkOptions::new(directory, state, started_at)
             .cross_file_systems(self.cross_file_systems)
             .sampling(self.sampling.into())
             .max_read_bytes_per_second(self.max_read_rate)

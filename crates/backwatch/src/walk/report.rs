@@ -6,18 +6,19 @@ use std::path::Path;
 
 use anomaly_features::{Unit, counted};
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{BackupImage, BackupJob, FileInspection, NotableFile};
+use anomaly_model::{BackupImage, BackupJob, FileInspection};
 use anomaly_walk::{WalkWarning, Walked};
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::report::json::write_lines;
+use crate::report::files;
+use crate::report::json::{line, pretty};
 use crate::report::text::{when, wrapped};
 use crate::terminal::harmless;
 
 /// A job record, in one line.
-pub(super) fn record(out: impl Write, job: &BackupJob) -> Result<(), Failure> {
-    write_lines(out, [serde_json::to_string(job)])
+pub(super) fn record(mut out: impl Write, job: &BackupJob) -> Result<(), Failure> {
+    line(&mut out, job)
 }
 
 /// One document, with the fields of a job record that a walk can fill in.
@@ -44,7 +45,7 @@ pub(super) fn document(out: impl Write, walked: &Walked) -> Result<(), Failure> 
             .map(WalkWarning::to_string)
             .collect(),
     };
-    write_lines(out, [serde_json::to_string_pretty(&document)])
+    pretty(out, &document)
 }
 
 /// A summary for people.
@@ -53,7 +54,7 @@ pub(super) fn text(out: &mut impl Write, walked: &Walked) -> io::Result<()> {
     let headline = format!(
         "{}: {} in {}, {}",
         shown(walked.directory()),
-        files(image.file_count),
+        many_files(image.file_count),
         Unit::Directories.format(number(image.directory_count)),
         bytes(image.image_bytes),
     );
@@ -66,7 +67,7 @@ pub(super) fn text(out: &mut impl Write, walked: &Walked) -> io::Result<()> {
         writeln!(out, "\nThe files that weigh most:")?;
     }
     for file in notable {
-        writeln!(out, "  {}", harmless(&notable_line(file)))?;
+        writeln!(out, "  {}", files::line(file))?;
     }
     if !walked.warnings().is_empty() {
         writeln!(out, "\nNot seen, or not as it is now:")?;
@@ -85,7 +86,7 @@ fn summary(walked: &Walked) -> String {
         Some(previous) => format!(
             "Since the walk of {} UTC: {} new, {} changed, {} deleted, {} as before.",
             when(previous),
-            files(image.files_new),
+            many_files(image.files_new),
             image.files_changed.unwrap_or_default(),
             image.files_deleted.unwrap_or_default(),
             image.files_unmodified.unwrap_or_default(),
@@ -141,27 +142,6 @@ fn summary(walked: &Walked) -> String {
     text
 }
 
-fn notable_line(file: &NotableFile) -> String {
-    let mut reasons: Vec<String> = file
-        .reasons
-        .iter()
-        .map(|reason| reason.as_str().replace('_', " "))
-        .collect();
-    match (file.entropy_bits_before, file.entropy_bits) {
-        (Some(before), Some(now)) => reasons.push(format!(
-            "entropy {before:.2}, now {}",
-            Unit::Bits.format(now)
-        )),
-        (None, Some(now)) => reasons.push(format!("entropy {}", Unit::Bits.format(now))),
-        _ => {}
-    }
-    let path = match &file.previous_path {
-        Some(previous) => format!("{previous} -> {}", file.path),
-        None => file.path.clone(),
-    };
-    format!("{:10} {path} ({})", file.change, reasons.join(", "))
-}
-
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
@@ -170,7 +150,7 @@ fn number(count: Option<u64>) -> f64 {
     count.unwrap_or_default() as f64
 }
 
-fn files(count: Option<u64>) -> String {
+fn many_files(count: Option<u64>) -> String {
     counted(count.unwrap_or_default(), "file")
 }
 

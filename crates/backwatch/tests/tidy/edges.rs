@@ -43,6 +43,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("anomaly-server", &["anomaly-service"]),
+    ("anomaly-remote", &["anomaly-model", "anomaly-sources"]),
     (
         "anomaly-eval",
         &[

@@ -1,0 +1,252 @@
+//! What the written files themselves say, where someone looked into them: names and attributes.
+
+use anomaly_detectors::Divergence;
+use anomaly_features::content::SuspiciousExtensions;
+use anomaly_features::{Unit, counted};
+use anomaly_model::{
+    AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, FileInspection, Finding,
+    Severity,
+};
+use anomaly_settings::DetectionSettings;
+
+use crate::alarm::Alarm;
+use crate::sentence::listed;
+use crate::written_files::WrittenFiles;
+
+/// So many files with an extension of ransomware are no accident.
+const MANY_FILES: u64 = 10;
+/// Fewer may be a download.
+const SOME_FILES: u64 = 3;
+/// How strange files are that call themselves the work of an attacker, in powers of ten.
+const NAMED_SCORE: f64 = 6.0;
+/// An attribute that moved less than this part of the one that moved most is not named.
+const NAMED_PART: f64 = 0.3;
+
+/// What the written files of a job say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FileSigns {
+    /// How far their attributes lie from the usual ones, if that is strange.
+    attributes: Option<Divergence>,
+    /// Whether the attributes are as strange as was reported before, and in the same way.
+    goes_on: bool,
+    /// Suspicious extensions that are not known to be usual here, with how many files have them and
+    /// whose they are; the most frequent first.
+    suspicious: Vec<Suspicious>,
+    written_files: u64,
+    notes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Suspicious {
+    extension: String,
+    files: u64,
+    family: &'static str,
+}
+
+impl FileSigns {
+    /// What the files say that `job` wrote, beside what is remembered; nothing if nobody looked.
+    pub(crate) fn of(
+        settings: &DetectionSettings,
+        job: &BackupJob,
+        past: &WrittenFiles,
+    ) -> Option<Self> {
+        let inspection = job.inspection()?;
+        let strange = |divergence: &Divergence| {
+            let most = settings.attribute_deviations.get();
+            divergence
+                .deviations
+                .is_some_and(|deviations| deviations >= most)
+        };
+        let attributes = past
+            .divergence(job)
+            .filter(|divergence| settings.rules.attribute_shift && strange(divergence));
+        let goes_on = attributes
+            .as_ref()
+            .is_some_and(|divergence| past.goes_on(job, most_usual_bits(settings, divergence)));
+        let suspicious = if settings.rules.suspicious_extension {
+            suspicious(settings, inspection, past)
+        } else {
+            Vec::new()
+        };
+        let notes = inspection
+            .ransom_note_files
+            .filter(|_| settings.rules.ransom_note);
+        Some(Self {
+            attributes,
+            goes_on,
+            suspicious,
+            written_files: written_files(job, inspection),
+            notes: notes.unwrap_or(0),
+        })
+    }
+
+    /// Whether the attributes are not to be learnt.
+    pub(crate) fn are_attributes_strange(&self) -> bool {
+        self.attributes.is_some()
+    }
+
+    /// Whether the attributes are strange, and that is news.
+    pub(crate) fn tells_of_attributes(&self) -> bool {
+        self.attributes.is_some() && !self.goes_on
+    }
+
+    /// The suspicious extensions.
+    pub(crate) fn suspicious_extensions(&self) -> Vec<String> {
+        let names = self.suspicious.iter();
+        names.map(|found| found.extension.clone()).collect()
+    }
+
+    /// Every reason for an alarm.
+    pub(crate) fn alarms(&self, settings: &DetectionSettings) -> Vec<Alarm> {
+        let alarms = [
+            self.suspicious_extension(settings),
+            self.ransom_note(),
+            self.attribute_shift(settings),
+        ];
+        alarms.into_iter().flatten().collect()
+    }
+
+    fn suspicious_extension(&self, settings: &DetectionSettings) -> Option<Alarm> {
+        let files: u64 = self.suspicious.iter().map(|found| found.files).sum();
+        let percent = 100.0 * files as f64 / self.written_files.max(1) as f64;
+        if files == 0 || percent < settings.suspicious_extension_percent.get() {
+            return None;
+        }
+        let severity = match files {
+            MANY_FILES.. => Severity::High,
+            SOME_FILES.. => Severity::Medium,
+            _ => Severity::Low,
+        };
+        let names = self.suspicious.iter();
+        let names = names.map(|found| format!(".{} ({})", found.extension, found.family));
+        let summary = format!(
+            "{files} of {} have an extension that ransomware gives: {}.",
+            counted(self.written_files, "written file"),
+            listed(names)
+        );
+        let kind = AnomalyKind::MassEncryption;
+        Some(named(
+            Alarm::new(severity, kind, summary),
+            "suspicious_extension_files",
+            files,
+        ))
+    }
+
+    fn ransom_note(&self) -> Option<Alarm> {
+        let severity = match self.notes {
+            0 => return None,
+            SOME_FILES.. => Severity::High,
+            _ => Severity::Medium,
+        };
+        let (files, are) = match self.notes {
+            1 => ("1 new file".to_owned(), "is"),
+            notes => (format!("{notes} new files"), "are"),
+        };
+        let summary = format!("{files} {are} called like a ransom note.");
+        let kind = AnomalyKind::MassEncryption;
+        Some(named(
+            Alarm::new(severity, kind, summary),
+            "ransom_note_files",
+            self.notes,
+        ))
+    }
+
+    fn attribute_shift(&self, settings: &DetectionSettings) -> Option<Alarm> {
+        let divergence = self.attributes.as_ref().filter(|_| !self.goes_on)?;
+        let summary = format!(
+            "The written files are unlike any before, by {}.",
+            listed(moved(divergence))
+        );
+        let mut alarm = Alarm::new(Severity::Low, AnomalyKind::ContentShift, summary);
+        let (mean, _) = divergence.usual_bits;
+        let usual = (0.0_f64.min(mean), most_usual_bits(settings, divergence));
+        // By Cantelli's inequality, the most that the deviations can say.
+        let deviations = divergence.deviations.unwrap_or(0.0);
+        let score = libm::log10(1.0 + deviations * deviations);
+        if let Ok(name) = FeatureName::new("attribute_divergence_bits") {
+            let finding = Finding::new(name, divergence.total_bits, usual, Direction::Above, score);
+            alarm.findings.push(finding);
+        }
+        Some(alarm)
+    }
+}
+
+/// The divergence from which on attributes are strange.
+fn most_usual_bits(settings: &DetectionSettings, divergence: &Divergence) -> f64 {
+    let (mean, deviation) = divergence.usual_bits;
+    mean + settings.attribute_deviations.get() * deviation
+}
+
+fn suspicious(
+    settings: &DetectionSettings,
+    inspection: &FileInspection,
+    past: &WrittenFiles,
+) -> Vec<Suspicious> {
+    let list = SuspiciousExtensions::new(
+        settings.include_extensions.names(),
+        settings.exclude_extensions.names(),
+    );
+    let mut found: Vec<Suspicious> = inspection
+        .written_extensions
+        .iter()
+        .filter(|(extension, files)| **files > 0 && !past.knows(extension))
+        .filter_map(|(extension, &files)| {
+            Some(Suspicious {
+                family: list.family_of(extension)?,
+                extension: extension.clone(),
+                files,
+            })
+        })
+        .collect();
+    found.sort_by_key(|found| std::cmp::Reverse(found.files));
+    found
+}
+
+/// The files of which the suspicious ones are a part: those that were seen, or that the tool says
+/// it wrote.
+fn written_files(job: &BackupJob, inspection: &FileInspection) -> u64 {
+    let image = job.image();
+    let reported = || Some(image.files_new?.saturating_add(image.files_changed?));
+    let listed = inspection.written_extensions.values();
+    let listed = listed.fold(0_u64, |sum, &files| sum.saturating_add(files));
+    inspection
+        .written_files
+        .or_else(reported)
+        .unwrap_or(0)
+        .max(listed)
+}
+
+/// An alarm with the one number that it is about, which is usually 0.
+fn named(mut alarm: Alarm, feature: &str, files: u64) -> Alarm {
+    if let Ok(name) = FeatureName::new(feature) {
+        let (files, usual) = (files as f64, (0.0, 0.0));
+        let finding = Finding::new(name, files, usual, Direction::Above, NAMED_SCORE);
+        alarm.findings.push(finding);
+    }
+    alarm
+}
+
+/// The attributes that moved most, in words.
+fn moved(divergence: &Divergence) -> Vec<String> {
+    let names = AttributeHistograms::default().all().map(|(name, _)| name);
+    let mut moved: Vec<(f64, &str)> = divergence
+        .bits
+        .iter()
+        .zip(names)
+        .filter_map(|(bits, name)| Some(((*bits)?, name)))
+        .collect();
+    moved.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let most = moved.first().map_or(0.0, |(bits, _)| *bits);
+    moved.retain(|(bits, _)| *bits >= NAMED_PART * most);
+    let words = moved.into_iter().map(|(bits, name)| {
+        let words = match name {
+            "access_age" => "time of access",
+            "change_age" => "time of change",
+            "modification_age" => "time of modification",
+            "permission" => "permissions",
+            name => name,
+        };
+        format!("{words} ({} apart)", Unit::Bits.format(bits))
+    });
+    words.collect()
+}

@@ -1,0 +1,168 @@
+//! What the names and attributes of written files say, where someone looked into them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use anomaly_engine::{Engine, StreamModel};
+use anomaly_model::{
+    AnomalyKind, AttributeHistograms, BackupJob, FileChange, FileInspection, FileReason,
+    NotableFile, Severity, Verdict,
+};
+use anomaly_settings::{Extensions, Settings};
+use common::{builder, usual_image};
+
+/// About 200 written documents of the given day, a few more or less.
+fn usual_files(number: u64) -> FileInspection {
+    let wave = number * 7 % 11;
+    let mut attributes = AttributeHistograms::default();
+    attributes.modification_age = vec![120 + wave, 60, 20, 0, 0];
+    attributes.extension = vec![90, 70 + wave, 40, 0, 0];
+    attributes.permission = vec![180 + wave, 20];
+    attributes.size = vec![10, 80, 90 + wave, 20];
+    let mut files = FileInspection::default();
+    files.written_files = Some(200 + wave);
+    files.ransom_note_files = Some(0);
+    files.written_extensions = [("docx".to_owned(), 90), ("txt".to_owned(), 70 + wave)].into();
+    files.attributes = Some(attributes);
+    files
+}
+
+fn job(number: u64, files: FileInspection) -> BackupJob {
+    builder(number)
+        .image(usual_image(number))
+        .inspection(files)
+        .build()
+        .unwrap()
+}
+
+/// The job of day 40 with the extension given to `files` of its 200 files.
+fn with_extension(number: u64, extension: &str, count: u64) -> BackupJob {
+    let mut files = usual_files(number);
+    files.written_files = Some(200);
+    files.written_extensions.insert(extension.to_owned(), count);
+    job(number, files)
+}
+
+fn shifted(number: u64) -> BackupJob {
+    let mut files = usual_files(number);
+    let attributes = files.attributes.as_mut().unwrap();
+    attributes.extension = vec![0, 0, 0, 3, 200];
+    attributes.modification_age = vec![0, 0, 0, 0, 203];
+    job(number, files)
+}
+
+/// A stream of forty usual days, none of which is an anomaly.
+fn settled(engine: &Engine) -> StreamModel {
+    let mut model = StreamModel::default();
+    for number in 0..40 {
+        let verdict = engine.judge(&job(number, usual_files(number)), &mut model);
+        assert!(!verdict.is_anomalous(), "day {number}: {}", verdict.summary);
+    }
+    model
+}
+
+/// As the next process would judge: from the stored model.
+fn judged(engine: &Engine, model: &mut StreamModel, job: &BackupJob) -> Verdict {
+    let mut stored = StreamModel::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    let verdict = engine.judge(job, model);
+    assert_eq!(engine.judge(job, &mut stored), verdict);
+    assert_eq!(&stored, model);
+    verdict
+}
+
+#[test]
+fn files_with_extensions_of_ransomware_are_told_from_a_tenth_of_the_written_ones() {
+    let engine = Engine::default();
+    let fresh = || settled(&engine);
+    let few = judged(&engine, &mut fresh(), &with_extension(40, "lockbit", 19));
+    assert!(!few.is_anomalous(), "{}", few.summary);
+
+    let mut model = fresh();
+    let found = judged(&engine, &mut model, &with_extension(40, "lockbit", 20));
+    assert_eq!(found.kind(), Some(AnomalyKind::MassEncryption));
+    assert_eq!(found.severity(), Some(Severity::High));
+    assert!(
+        found
+            .summary
+            .starts_with("20 of 200 written files have an extension")
+    );
+    assert!(found.summary.contains(".lockbit"), "{}", found.summary);
+    assert_eq!(
+        found.findings[0].feature.as_str(),
+        "suspicious_extension_files"
+    );
+
+    // Until a person says that they are usual here, and again when that is taken back.
+    let again = with_extension(41, "lockbit", 20);
+    assert!(judged(&engine, &mut model.clone(), &again).is_anomalous());
+    assert!(model.accept(&found.key().clone(), 120));
+    assert!(!judged(&engine, &mut model.clone(), &again).is_anomalous());
+    assert!(
+        judged(
+            &engine,
+            &mut model.clone(),
+            &with_extension(41, "akira", 20)
+        )
+        .is_anomalous()
+    );
+    assert!(model.retract(&found.key().clone()));
+    assert!(judged(&engine, &mut model, &again).is_anomalous());
+}
+
+#[test]
+fn people_add_extensions_and_take_some_away() {
+    let mut settings = Settings::default();
+    settings.detection.include_extensions = Extensions::new([".Ours".to_owned()]).unwrap();
+    settings.detection.exclude_extensions = Extensions::new(["lockbit".to_owned()]).unwrap();
+    let engine = Engine::new(settings);
+    let mut model = settled(&engine);
+    let excluded = judged(&engine, &mut model, &with_extension(40, "lockbit", 100));
+    assert!(!excluded.is_anomalous(), "{}", excluded.summary);
+    let included = judged(&engine, &mut model, &with_extension(41, "ours", 100));
+    assert!(included.summary.contains(".ours"), "{}", included.summary);
+}
+
+#[test]
+fn a_ransom_note_is_told_of_and_the_files_are_named() {
+    let engine = Engine::default();
+    let mut files = usual_files(40);
+    files.ransom_note_files = Some(1);
+    let note = NotableFile::new(
+        "home/HOW_TO_DECRYPT.txt",
+        FileChange::New,
+        vec![FileReason::RansomNote],
+    );
+    files.notable_files = vec![note.clone()];
+    let found = judged(&engine, &mut settled(&engine), &job(40, files));
+    assert_eq!(found.severity(), Some(Severity::Medium));
+    assert_eq!(found.summary, "1 new file is called like a ransom note.");
+    assert_eq!(found.files, [note]);
+}
+
+#[test]
+fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
+    let engine = Engine::default();
+    let mut model = settled(&engine);
+    let first = judged(&engine, &mut model, &shifted(40));
+    assert_eq!(first.kind(), Some(AnomalyKind::ContentShift));
+    assert_eq!(first.severity(), Some(Severity::Low));
+    assert!(
+        first.summary.contains("extension") && first.summary.contains("time of modification"),
+        "{}",
+        first.summary
+    );
+    assert!(!first.summary.contains("permissions"), "{}", first.summary);
+
+    // The same again is no news, and teaches nothing.
+    for number in 41..45 {
+        let again = judged(&engine, &mut model, &shifted(number));
+        assert!(!again.is_anomalous(), "{}", again.summary);
+    }
+    // Back, and there again: that is news.
+    assert!(!judged(&engine, &mut model, &job(45, usual_files(45))).is_anomalous());
+    let mut unaccepted = model.clone();
+    assert!(judged(&engine, &mut unaccepted, &shifted(46)).is_anomalous());
+    assert!(model.accept(&first.key(), 120));
+    let accepted = judged(&engine, &mut model, &shifted(46));
+    assert!(!accepted.is_anomalous(), "{}", accepted.summary);
+}

@@ -1,0 +1,145 @@
+//! The catalogue of a Bareos or Bacula director in PostgreSQL, read a piece at a time.
+
+mod address;
+mod password;
+
+use std::io::{self, BufRead, Read};
+
+use anomaly_sources::Since;
+use postgres::{Client, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{RemoteError, RemoteOptions, tls};
+
+pub(crate) use address::CatalogueAddress;
+
+/// The jobs of `Job`, and those that are in `JobHisto` only.
+const JOBS: &str = include_str!("catalogue/jobs.sql");
+/// So many rows are fetched, and held, at a time.
+const ROWS: usize = 2_000;
+/// How long the server keeps the transaction open for a reader that is busy with what it has.
+const IDLE_MILLISECONDS: u32 = 30 * 60 * 1000;
+
+/// The rows of a catalogue as CSV with a first line of names.
+pub(crate) struct Catalogue {
+    client: Client,
+    /// A piece of the CSV, ...
+    text: Vec<u8>,
+    /// ... of which so much was read.
+    read: usize,
+    has_named_columns: bool,
+    has_ended: bool,
+}
+
+impl Catalogue {
+    pub(crate) fn open(
+        address: &CatalogueAddress,
+        options: &RemoteOptions,
+    ) -> Result<Self, RemoteError> {
+        let begin = begin(options)?;
+        let config = address.with_password(options)?;
+        let ca_file = options.ca_file.as_deref().or(address.ca_file.as_deref());
+        let roots = if address.may_use_tls() {
+            tls::roots(ca_file)?
+        } else {
+            Vec::new()
+        };
+        let tls = MakeRustlsConnect::new(tls::client(roots)?);
+        let failed = |source| RemoteError::Catalogue { source };
+        let mut client = config.connect(tls).map_err(failed)?;
+        client.batch_execute(&begin).map_err(failed)?;
+        Ok(Self {
+            client,
+            text: Vec::new(),
+            read: 0,
+            has_named_columns: false,
+            has_ended: false,
+        })
+    }
+
+    /// Puts the next rows into `text`.
+    fn fetch(&mut self) -> io::Result<()> {
+        let rows = self
+            .client
+            .simple_query(&format!("FETCH FORWARD {ROWS} FROM jobs"))
+            .map_err(|source| io::Error::other(RemoteError::Catalogue { source }))?;
+        self.read = 0;
+        self.text.clear();
+        let mut csv = csv::Writer::from_writer(&mut self.text);
+        self.has_ended = true;
+        for row in rows {
+            match row {
+                SimpleQueryMessage::RowDescription(columns) if !self.has_named_columns => {
+                    self.has_named_columns = true;
+                    csv.write_record(columns.iter().map(|column| column.name()))?;
+                }
+                SimpleQueryMessage::Row(row) => {
+                    self.has_ended = false;
+                    // A name that is no text is missing, which the reader will say.
+                    let value = |n| row.try_get(n).ok().flatten().unwrap_or_default();
+                    csv.write_record((0..row.len()).map(value))?;
+                }
+                _ => {}
+            }
+        }
+        csv.flush()
+    }
+}
+
+/// What opens the cursor `jobs`. Nothing can be written, and nothing waits for long.
+fn begin(options: &RemoteOptions) -> Result<String, RemoteError> {
+    let timeout = options.timeout.as_millis();
+    let newer = newer(options.since.as_ref())?;
+    Ok(format!(
+        "SET default_transaction_read_only = on;
+         SET statement_timeout = {timeout};
+         SET lock_timeout = {timeout};
+         SET idle_in_transaction_session_timeout = {IDLE_MILLISECONDS};
+         SET datestyle = 'ISO';
+         BEGIN READ ONLY;
+         DECLARE jobs NO SCROLL CURSOR FOR
+         WITH found AS ({JOBS})
+         SELECT * FROM found {newer} ORDER BY JobId"
+    ))
+}
+
+/// Which rows may be new. `JobTDate` is the end of a job in seconds since 1970, or the start of one
+/// that has not ended.
+fn newer(since: Option<&Since>) -> Result<String, RemoteError> {
+    match since {
+        Some(Since::Time(time)) => Ok(format!("WHERE JobTDate >= {}", time.timestamp())),
+        Some(Since::Job(job)) => {
+            let id: u32 = job.as_str().parse().map_err(|_| RemoteError::SinceJob {
+                job_id: job.to_string(),
+                reason: "a JobId is a number",
+            })?;
+            // A longer job with a smaller number ended after it.
+            Ok(format!(
+                "WHERE JobId > {id}
+                 OR JobTDate > (SELECT max(JobTDate) FROM found WHERE JobId = {id}) AND JobId <> {id}"
+            ))
+        }
+        _ => Ok(String::new()),
+    }
+}
+
+impl BufRead for Catalogue {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.read == self.text.len() && !self.has_ended {
+            self.fetch()?;
+        }
+        Ok(&self.text[self.read..])
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.read = (self.read + bytes).min(self.text.len());
+    }
+}
+
+impl Read for Catalogue {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(out)?;
+        self.consume(read);
+        Ok(read)
+    }
+}

@@ -1,0 +1,214 @@
+//! The beginning of an input, looked into far enough to tell which format it is in.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::input::trim_start;
+
+/// More than this says nothing new.
+const HEAD_BYTES: usize = 1 << 16;
+/// Deeper in a document than this, nothing tells formats apart.
+const MAX_DEPTH: usize = 6;
+
+/// So many places that look like a document and are none are looked at.
+const MAX_FAILURES: usize = 64;
+
+/// The first bytes of an input, and the keys of the JSON documents in them.
+///
+/// The bytes may end anywhere, and lines of text may stand between the documents. A key is named by
+/// its path: `hostname`, `archive.stats.nfiles`, and with `[]` for the elements of a list:
+/// `[].tree`, `data[].attributes`.
+#[derive(Debug, Clone)]
+pub struct Head<'a> {
+    text: &'a [u8],
+    documents: Vec<Document>,
+}
+
+/// The keys of a document, and with them the texts that are their values.
+#[derive(Debug, Clone, Default)]
+struct Document {
+    keys: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
+
+impl<'a> Head<'a> {
+    /// Looks into the first bytes of an input.
+    #[must_use]
+    pub fn new(head: &'a [u8]) -> Self {
+        let head = trim_start(head);
+        let text = &head[..head.len().min(HEAD_BYTES)];
+        Self {
+            text,
+            documents: documents(text),
+        }
+    }
+
+    /// The bytes from the first character that is not blank, without a byte order mark.
+    #[must_use]
+    pub fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The lines, of which the last may be cut.
+    pub fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
+        let lines = self.text.split(|&byte| byte == b'\n');
+        lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    }
+
+    /// Whether some document has all these keys.
+    #[must_use]
+    pub fn has(&self, keys: &[&str]) -> bool {
+        self.has_but(keys, &[])
+    }
+
+    /// Whether some document has all these keys and none of those in `without`.
+    #[must_use]
+    pub fn has_but(&self, keys: &[&str], without: &[&str]) -> bool {
+        self.documents.iter().any(|document| {
+            let has = |key: &&str| document.keys.contains(*key);
+            keys.iter().all(has) && !without.iter().any(has)
+        })
+    }
+
+    /// Whether some document has all these keys in an object at the path `within`.
+    #[must_use]
+    pub fn has_below(&self, within: &str, keys: &[&str]) -> bool {
+        self.documents.iter().any(|document| {
+            let has = |key: &&str| document.keys.contains(&format!("{within}.{key}"));
+            keys.iter().all(has)
+        })
+    }
+
+    /// Whether some key of this name, wherever in a document, has a text that begins with `prefix`.
+    #[must_use]
+    pub fn has_text(&self, key: &str, prefix: &str) -> bool {
+        let mut texts = self.documents.iter().flat_map(|document| &document.texts);
+        texts.any(|(name, text)| name == key && text.starts_with(prefix))
+    }
+
+    /// Whether all there is is an empty list.
+    pub(crate) fn is_empty_list(&self) -> bool {
+        let inside = self.text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+        inside.is_some_and(|text| text.starts_with(b"]"))
+    }
+}
+
+/// What is in the documents of `text`, in each as far as it goes before it ends or goes wrong.
+fn documents(mut text: &[u8]) -> Vec<Document> {
+    let mut documents = Vec::new();
+    let mut failures = 0;
+    while failures < MAX_FAILURES {
+        text = text.trim_ascii_start();
+        if text.is_empty() {
+            break;
+        }
+        let mut rest = text;
+        let mut found = Document::default();
+        let is_whole = text.starts_with(b"{") || text.starts_with(b"[");
+        let is_whole = is_whole && {
+            let seed = Keys {
+                found: &mut found,
+                within: "",
+                depth: 0,
+            };
+            // What came before an error is kept.
+            let whole = seed.deserialize(&mut serde_json::Deserializer::from_reader(&mut rest));
+            documents.push(found);
+            if whole.as_ref().is_err_and(serde_json::Error::is_eof) {
+                break;
+            }
+            failures += usize::from(whole.is_err());
+            whole.is_ok()
+        };
+        if !is_whole {
+            // A bad line does not hide the others.
+            let end = text.iter().position(|&byte| byte == b'\n');
+            rest = &text[end.unwrap_or(text.len())..];
+        }
+        text = rest;
+    }
+    documents
+}
+
+struct Keys<'a> {
+    found: &'a mut Document,
+    within: &'a str,
+    depth: usize,
+}
+
+impl Keys<'_> {
+    fn inside<'a>(&'a mut self, path: &'a str) -> Keys<'a> {
+        Keys {
+            found: self.found,
+            within: path,
+            depth: self.depth + 1,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Keys<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.depth == MAX_DEPTH {
+            deserializer.deserialize_ignored_any(IgnoredAny)?;
+            return Ok(());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.found.keys.insert(self.within.to_owned());
+        while let Some(key) = map.next_key::<String>()? {
+            let dot = if self.within.is_empty() { "" } else { "." };
+            let path = format!("{}{dot}{key}", self.within);
+            self.found.keys.insert(path.clone());
+            map.next_value_seed(self.inside(&path))?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.found.keys.insert(self.within.to_owned());
+        let path = format!("{}[]", self.within);
+        while list.next_element_seed(self.inside(&path))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if let Some(key) = self.within.rsplit('.').next() {
+            self.found.texts.push((key.to_owned(), text.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

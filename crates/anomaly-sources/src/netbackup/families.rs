@@ -1,0 +1,217 @@
+//! Jobs of one backup brought together: NetBackup runs a backup of several streams as a parent job
+//! and one child for each stream.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use crate::netbackup::gather::Gather;
+use crate::netbackup::run::{Run, together};
+use crate::{Place, Record};
+
+/// So many jobs are held while their relatives may come.
+///
+/// A parent and its children get their numbers within minutes of each other, and are listed close
+/// together, in whichever order: the list of the newest jobs first has the children first.
+const HELD_JOBS: usize = 10_000;
+/// So many numbers of parents are remembered, to know a parent that comes after its children.
+const REMEMBERED_PARENTS: usize = 4 * HELD_JOBS;
+
+/// A job of type backup, and who its parent is.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) id: u64,
+    /// Its parent's number; 0 or its own if it has none.
+    pub(super) parent: u64,
+    /// Whether it is known to have children, even if they are not in this input.
+    pub(super) has_children: bool,
+    pub(super) client: String,
+    pub(super) place: Place,
+    /// What it did, or why it has not ended.
+    pub(super) run: Result<Run, &'static str>,
+}
+
+/// A parent, or a job that has none, and the streams below it.
+#[derive(Debug, Default)]
+struct Family {
+    head: Option<Box<Member>>,
+    streams: BTreeMap<u64, Box<Member>>,
+}
+
+impl Family {
+    fn len(&self) -> usize {
+        self.streams.len() + usize::from(self.head.is_some())
+    }
+}
+
+/// Jobs that wait for their relatives, in the order in which the first of each family came.
+///
+/// The streams of one parent that protect the same client are one backup. Its id is made of both,
+/// `4711/mail01`, even if only one stream is there: which of them an input has differs from one to
+/// the next, and the same backup must have the same id in all. The parent itself carries no data,
+/// or the sum of its children's, and is skipped. So is all of a backup of which a part has not
+/// ended.
+///
+/// A parent without children in the input is a job like any other, with its own number as its id.
+#[derive(Debug, Default)]
+pub(super) struct Families {
+    waiting: VecDeque<Waiting>,
+    by_root: HashMap<u64, Family>,
+    held: usize,
+    /// Nothing more comes.
+    is_complete: bool,
+    parents: HashSet<u64>,
+    remembered: VecDeque<u64>,
+    ready: VecDeque<Record>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Record(Box<Record>),
+    Family(u64),
+}
+
+impl Families {
+    /// Takes in a record that has no relatives.
+    pub(super) fn pass(&mut self, record: Record) {
+        self.waiting.push_back(Waiting::Record(Box::new(record)));
+        self.held += 1;
+    }
+
+    /// Takes in a job.
+    pub(super) fn add(&mut self, member: Box<Member>) {
+        let is_root = member.parent == 0 || member.parent == member.id;
+        let root = if is_root { member.id } else { member.parent };
+        if !is_root {
+            self.remember(member.parent);
+        }
+        if member.has_children {
+            self.remember(member.id);
+        }
+        let waiting = &mut self.waiting;
+        let family = self.by_root.entry(root).or_insert_with(|| {
+            waiting.push_back(Waiting::Family(root));
+            Family::default()
+        });
+        let before = if is_root {
+            family.head.replace(member)
+        } else {
+            family.streams.insert(member.id, member)
+        };
+        match before {
+            Some(before) => {
+                let again = "a job that is there again further down";
+                self.pass(Record::skipped(before.place, again));
+            }
+            None => self.held += 1,
+        }
+    }
+
+    fn remember(&mut self, parent: u64) {
+        if self.parents.insert(parent) {
+            self.remembered.push_back(parent);
+        }
+        if self.remembered.len() > REMEMBERED_PARENTS
+            && let Some(oldest) = self.remembered.pop_front()
+        {
+            self.parents.remove(&oldest);
+        }
+    }
+
+    fn release(&mut self, oldest: Waiting) {
+        match oldest {
+            Waiting::Record(record) => {
+                self.held -= 1;
+                self.ready.push_back(*record);
+            }
+            Waiting::Family(root) => {
+                if let Some(family) = self.by_root.remove(&root) {
+                    self.held -= family.len();
+                    self.tell(root, family);
+                }
+            }
+        }
+    }
+
+    /// What a family is.
+    fn tell(&mut self, root: u64, family: Family) {
+        const PARENT: &str = "a parent job, whose children carry the data";
+        let is_parent = |member: &Member| self.parents.contains(&member.id);
+        let streams = family.streams.into_values().map(|member| *member);
+        let (parents, streams): (Vec<_>, Vec<_>) = streams.partition(is_parent);
+        let mut head_runs = None;
+        match family.head {
+            Some(head) if streams.is_empty() && parents.is_empty() && !is_parent(&head) => {
+                let record = head.run.map_or_else(
+                    |why| Record::skipped(head.place, why),
+                    |run| Record::new(head.place, run.job()),
+                );
+                self.ready.push_back(record);
+                return;
+            }
+            Some(head) => {
+                head_runs = head.run.err();
+                let why = head_runs.unwrap_or(PARENT);
+                self.ready.push_back(Record::skipped(head.place, why));
+            }
+            None => {}
+        }
+        let parents = parents.into_iter();
+        self.ready
+            .extend(parents.map(|parent| Record::skipped(parent.place, PARENT)));
+
+        let mut backups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+        for stream in streams {
+            backups
+                .entry(stream.client.clone())
+                .or_default()
+                .push(stream);
+        }
+        let mut records: Vec<_> = backups
+            .into_iter()
+            .flat_map(|(client, streams)| backup(root, &client, streams, head_runs.is_some()))
+            .collect();
+        records.sort_by_key(place);
+        self.ready.extend(records);
+    }
+}
+
+impl Gather for Families {
+    fn next(&mut self) -> Option<Record> {
+        let most = if self.is_complete { 0 } else { HELD_JOBS };
+        while self.ready.is_empty()
+            && self.held > most
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.release(oldest);
+        }
+        self.ready.pop_front()
+    }
+
+    fn finish(&mut self) {
+        self.is_complete = true;
+    }
+}
+
+/// What the streams of one client below the parent `root` are.
+fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> Vec<Record> {
+    let place = streams.iter().map(|stream| stream.place).min();
+    if !parent_runs && streams.iter().all(|stream| stream.run.is_ok()) {
+        let runs: Vec<_> = (streams.into_iter())
+            .filter_map(|stream| stream.run.ok())
+            .collect();
+        let id = format!("{root}/{client}");
+        let job = together(runs, id).map(|run| run.and_then(Run::job));
+        let found = place.zip(job).map(|(place, job)| Record::new(place, job));
+        return found.into_iter().collect();
+    }
+    let of_rest = "a stream of a backup that has not ended";
+    let skip = |stream: Member| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
+    streams.into_iter().map(skip).collect()
+}
+
+fn place(record: &Record) -> Place {
+    match record {
+        Record::Job(job) => job.place,
+        Record::Skipped(said) | Record::Remark(said) => said.place,
+        Record::Bad(error) => error.place,
+    }
+}

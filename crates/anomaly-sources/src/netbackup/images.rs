@@ -1,0 +1,185 @@
+//! Images of one backup brought together.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use anomaly_model::ScheduleType;
+use anomaly_model::chrono::{DateTime, Utc};
+
+use crate::Record;
+use crate::netbackup::gather::Gather;
+use crate::netbackup::run::{Run, together};
+
+/// So many images are held while others of the same backup may come. The lists are in the order of
+/// time, or against it.
+const HELD_IMAGES: usize = 10_000;
+
+/// Whose images can be of one backup: client, policy, name and type of the schedule.
+type StreamName = (String, String, Option<String>, Option<ScheduleType>);
+
+/// Images that were written at the same time by the same schedule of a policy for the same client.
+#[derive(Debug)]
+struct Backup {
+    stream: StreamName,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    images: BTreeMap<String, Box<Run>>,
+}
+
+/// Images that wait for others, in the order in which the first of each backup came.
+///
+/// A backup of several streams writes one image for each, and nothing in an image says which belong
+/// together. But one stream does not run twice at a time: images of the same client, policy and
+/// schedule whose times overlap are streams of one backup. It has the id of the earliest. Streams
+/// that wait for each other cannot be told from backups that follow each other: they stay backups
+/// of their own.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    waiting: VecDeque<Waiting>,
+    backups: HashMap<u64, Backup>,
+    /// The backups of each stream by their start; no two of them overlap.
+    by_stream: HashMap<StreamName, BTreeMap<DateTime<Utc>, u64>>,
+    next_number: u64,
+    held: usize,
+    /// Nothing more comes.
+    is_complete: bool,
+    ready: VecDeque<Record>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Record(Box<Record>),
+    Backup(u64),
+}
+
+impl Images {
+    /// Takes in a record that is no image.
+    pub(super) fn pass(&mut self, record: Record) {
+        self.waiting.push_back(Waiting::Record(Box::new(record)));
+        self.held += 1;
+    }
+
+    /// Takes in an image.
+    pub(super) fn add(&mut self, image: Box<Run>) {
+        let stream = (
+            image.client.clone(),
+            image.policy.clone(),
+            image.schedule.clone(),
+            image.schedule_type,
+        );
+        let mut backup = Backup {
+            start: image.started_at,
+            end: image.end(),
+            images: BTreeMap::from([(image.job_id.clone(), image)]),
+            stream,
+        };
+        self.held += 1;
+        let mut number = self.next_number;
+        for (other_number, other) in self.take_overlapping(&backup) {
+            number = number.min(other_number);
+            backup.start = backup.start.min(other.start);
+            backup.end = backup.end.max(other.end);
+            for (id, image) in other.images {
+                let place = image.place;
+                // The later one of two with one id is `backup`'s own.
+                if let Some(again) = backup.images.insert(id, image) {
+                    self.held -= 1;
+                    let place = again.place.max(place);
+                    let record = Record::skipped(place, "an image that is there twice");
+                    self.ready.push_back(record);
+                }
+            }
+        }
+        if number == self.next_number {
+            self.next_number += 1;
+            self.waiting.push_back(Waiting::Backup(number));
+        }
+        let of_stream = self.by_stream.entry(backup.stream.clone()).or_default();
+        of_stream.insert(backup.start, number);
+        self.backups.insert(number, backup);
+    }
+
+    /// Takes out the backups that ran at the same time.
+    fn take_overlapping(&mut self, backup: &Backup) -> Vec<(u64, Backup)> {
+        let Some(of_stream) = self.by_stream.get_mut(&backup.stream) else {
+            return Vec::new();
+        };
+        let mut taken = Vec::new();
+        // The backups of a stream overlap with none of each other, so the later one starts, the
+        // later it ends: those that overlap with `backup` stand side by side.
+        for (&start, &number) in of_stream.range(..=backup.end).rev() {
+            let Some(other) = self.backups.get(&number) else {
+                continue;
+            };
+            let is_before = other.end <= backup.start && start != backup.start;
+            if is_before {
+                break;
+            }
+            if start < backup.end || start == backup.start {
+                taken.push((start, number));
+            }
+        }
+        let taken = taken.into_iter().filter_map(|(start, number)| {
+            of_stream.remove(&start);
+            Some((number, self.backups.remove(&number)?))
+        });
+        taken.collect()
+    }
+
+    fn release(&mut self, oldest: Waiting) {
+        match oldest {
+            Waiting::Record(record) => {
+                self.held -= 1;
+                self.ready.push_back(*record);
+            }
+            Waiting::Backup(number) => {
+                // One that was joined to an older one is not there any more.
+                if let Some(backup) = self.backups.remove(&number) {
+                    self.held -= backup.images.len();
+                    self.forget(&backup);
+                    self.tell(backup);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, backup: &Backup) {
+        if let Some(of_stream) = self.by_stream.get_mut(&backup.stream) {
+            of_stream.remove(&backup.start);
+            if of_stream.is_empty() {
+                self.by_stream.remove(&backup.stream);
+            }
+        }
+    }
+
+    fn tell(&mut self, backup: Backup) {
+        let images: Vec<_> = backup.images.into_values().map(|image| *image).collect();
+        let earliest = images
+            .iter()
+            .min_by_key(|image| (image.started_at, &image.job_id));
+        let Some(id) = earliest.map(|image| image.job_id.clone()) else {
+            return;
+        };
+        let place = images.iter().map(|image| image.place).min();
+        let run = together(images, id);
+        let job = run.map(|run| run.and_then(Run::job));
+        let record = place.zip(job).map(|(place, job)| Record::new(place, job));
+        self.ready.extend(record);
+    }
+}
+
+impl Gather for Images {
+    fn next(&mut self) -> Option<Record> {
+        let most = if self.is_complete { 0 } else { HELD_IMAGES };
+        while self.ready.is_empty()
+            && self.held > most
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.release(oldest);
+        }
+        self.ready.pop_front()
+    }
+
+    fn finish(&mut self) {
+        self.is_complete = true;
+    }
+}

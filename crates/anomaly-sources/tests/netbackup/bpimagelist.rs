@@ -1,0 +1,273 @@
+//! `bpimagelist -l`.
+
+use anomaly_model::BackupJob;
+use anomaly_sources::{Format, recognise};
+
+use crate::outline;
+
+const FORMAT: Format = Format::NetBackupBpimagelist;
+
+/// An image as its line is printed, all 67 columns of it.
+struct Image {
+    start: u64,
+    elapsed: u64,
+    kilobytes: &'static str,
+    keywords: &'static str,
+    description: &'static str,
+    moved: u64,
+    schedule: &'static str,
+    columns: usize,
+}
+
+impl Default for Image {
+    fn default() -> Self {
+        Self {
+            start: 1_795_316_400,
+            elapsed: 90,
+            kilobytes: "247834",
+            keywords: "*NULL*",
+            description: "*NULL*",
+            moved: 102_225,
+            schedule: "Full",
+            columns: 67,
+        }
+    }
+}
+
+impl Image {
+    fn line(&self) -> String {
+        let Self {
+            start,
+            elapsed,
+            kilobytes,
+            keywords,
+            description,
+            moved,
+            schedule,
+            ..
+        } = self;
+        let line = format!(
+            "IMAGE mail01 0 0 14 mail01_{start} daily 0 *NULL* root {schedule} 0 3 {start} {elapsed} \
+             0 0 0 {kilobytes} 1200 1 1 0 f.f *NULL* *NULL* 0 1 0 0 0 {keywords} 0 0 0 0 0 0 0 \
+             {description} 0 1 0 *NULL* 4711 0 0 3124 0 0 *NULL* *NULL* 0 0 0 0 primary1 5d7a 0 0 0 \
+             {moved} 0 0 0 0 *NULL*"
+        );
+        let columns: Vec<_> = line.split(' ').collect();
+        columns[..columns.len().min(self.columns)].join(" ")
+    }
+}
+
+fn only(image: &Image) -> BackupJob {
+    let lines = format!("{}\nHISTO -1 -1 -1\nFRAG 1 1 247834 0 0 0\n", image.line());
+    outline::job(lines, FORMAT)
+}
+
+fn outlined(input: impl AsRef<[u8]>) -> Vec<String> {
+    outline::outline(input, FORMAT)
+}
+
+#[test]
+fn every_column_is_where_it_belongs() {
+    assert_eq!(
+        serde_json::to_value(only(&Image::default())).unwrap(),
+        serde_json::json!({
+            "source": "netbackup", "job_id": "mail01_1795316400", "client": "mail01",
+            "policy": "daily", "policy_type": "standard", "schedule": "Full",
+            "schedule_type": "full", "started_at": "2026-11-22T03:00:00Z",
+            "duration_seconds": 90.0, "status": "partial", "exit_code": 1,
+            "image_bytes": 253_782_016, "file_count": 1200, "transferred_bytes": 104_678_400,
+        })
+    );
+}
+
+#[test]
+fn older_lines_are_shorter() {
+    let known = |columns| {
+        let job = only(&Image {
+            columns,
+            ..Image::default()
+        });
+        assert_eq!(job.image().image_bytes, Some(253_782_016));
+        (job.exit_code(), job.image().transferred_bytes.is_some())
+    };
+    // One column after the KB that were moved tells that it is them.
+    assert_eq!(known(63), (Some(1), true));
+    assert_eq!(known(62), (Some(1), false));
+    for columns in [50, 54, 55, 58] {
+        assert_eq!(known(columns), (Some(1), false));
+    }
+    assert_eq!(known(22), (None, false));
+    let cut = Image {
+        columns: 21,
+        ..Image::default()
+    }
+    .line();
+    assert_eq!(
+        outlined(cut),
+        ["bad line 1: cut off after 21 columns, or no image as `bpimagelist -l` prints it"]
+    );
+}
+
+#[test]
+fn a_status_of_2012_is_no_size() {
+    for moved in [0, 9] {
+        let job = only(&Image {
+            moved,
+            ..Image::default()
+        });
+        assert_eq!(job.image().transferred_bytes, None);
+    }
+    let job = only(&Image {
+        moved: 10,
+        ..Image::default()
+    });
+    assert_eq!(job.image().transferred_bytes, Some(10_240));
+}
+
+#[test]
+fn texts_of_several_words_move_what_follows() {
+    let job = only(&Image {
+        keywords: "nightly run of 2026",
+        description: "before the move",
+        columns: usize::MAX,
+        ..Image::default()
+    });
+    assert_eq!(job.exit_code(), Some(1));
+    assert_eq!(job.image().transferred_bytes, Some(104_678_400));
+}
+
+#[test]
+fn images_whose_times_overlap_are_one_backup() {
+    let image = |start: u64, elapsed, schedule| {
+        let image = Image {
+            start: 1_795_316_400 + start,
+            elapsed,
+            schedule,
+            ..Image::default()
+        };
+        image.line()
+    };
+    let images = |images: &[String]| {
+        let jobs = outline::jobs(images.join("\n"), FORMAT);
+        let of = |job: BackupJob| {
+            let id = job.job_id().to_string();
+            (
+                id.rsplit_once('_').unwrap().1[7..].to_owned(),
+                job.image().file_count,
+                job.duration_seconds(),
+            )
+        };
+        jobs.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let one = |id: &str, files, seconds: u32| (id.to_owned(), Some(files), Some(seconds.into()));
+    // Each overlaps with one other, and the last to come joins them.
+    let [a, b, c] = [
+        image(0, 90, "Full"),
+        image(80, 90, "Full"),
+        image(160, 90, "Full"),
+    ];
+    let together = [one("400", 3600, 250)];
+    for order in [[&a, &b, &c], [&c, &b, &a], [&a, &c, &b], [&b, &a, &c]] {
+        assert_eq!(images(&order.map(Clone::clone)), together);
+    }
+    // One after the other, or of another schedule.
+    assert_eq!(
+        images(&[a.clone(), c]),
+        [one("400", 1200, 90), one("560", 1200, 90)]
+    );
+    let incremental = image(80, 90, "Incr");
+    assert_eq!(
+        images(&[a.clone(), incremental]),
+        [one("400", 1200, 90), one("480", 1200, 90)]
+    );
+    // Two of the same second, and one that took no time.
+    let other = a.replace("mail01_", "mail02_");
+    assert_eq!(images(&[a.clone(), other.clone()]), [one("400", 2400, 90)]);
+    assert_eq!(
+        images(&[image(0, 0, "Full"), other]),
+        [one("400", 2400, 90)]
+    );
+    // The same image twice is one.
+    assert_eq!(images(&[a.clone(), a]), [one("400", 1200, 90)]);
+}
+
+#[test]
+fn no_more_than_some_images_are_held() {
+    let image = |n: u64| {
+        Image {
+            start: 1_700_000_000 + 100 * n,
+            ..Image::default()
+        }
+        .line()
+    };
+    let lines: Vec<_> = (0..25_000).map(image).collect();
+    let jobs = outline::jobs(lines.join("\n"), FORMAT);
+    assert_eq!(jobs.len(), 25_000);
+    assert!(jobs.iter().map(BackupJob::started_at).is_sorted());
+}
+
+#[test]
+fn one_column_is_wrong() {
+    let good = Image::default().line();
+    let refused = |from: &str, to: &str| {
+        let bad = good.replacen(from, to, 1);
+        let found = outlined(format!("{bad}\n{good}"));
+        let jobs = found.iter().filter(|text| text.starts_with("line 2"));
+        assert_eq!(jobs.count(), 1, "{found:?}");
+        found[0].clone()
+    };
+    assert_eq!(
+        refused("247834", "many"),
+        "bad line 1: `kbytes` (column 19) is \"many\": must be a whole number from 0 to \
+         18446744073709551615"
+    );
+    assert_eq!(
+        refused("247834", "9223372036854775809"),
+        "bad line 1: `kbytes` (column 19) is 9223372036854775809 KB: must be at most \
+         18014398509481983"
+    );
+    assert_eq!(
+        refused("247834", "*NULL*"),
+        "bad line 1: `kbytes` (column 19) is missing"
+    );
+    assert_eq!(
+        refused("IMAGE", "image"),
+        "bad line 1: neither IMAGE, FRAG nor HISTO, as `bpimagelist -l` prints them"
+    );
+    assert_eq!(
+        outlined("HISTO -1\n"),
+        ["ended: holds no backup job: no line is an image as `bpimagelist -l` prints it"]
+    );
+}
+
+#[test]
+fn images_that_are_no_finished_backups_are_skipped() {
+    let imported = Image::default()
+        .line()
+        .replacen("0 1 0 0 0 *NULL*", "0 1 2 0 0 *NULL*", 1);
+    assert_eq!(outlined(imported), ["line 1: skipped, an imported image"]);
+    let running = Image {
+        elapsed: 0,
+        kilobytes: "0",
+        ..Image::default()
+    };
+    let running = running.line().replacen("1200 1 1 0", "0 1 0 0", 1);
+    assert_eq!(outlined(running), ["line 1: skipped, running"]);
+    // Nothing was new.
+    let empty = Image {
+        kilobytes: "0",
+        ..Image::default()
+    };
+    assert_eq!(
+        outlined(empty.line()),
+        ["line 1: mail01_1795316400 partial"]
+    );
+}
+
+#[test]
+fn images_on_media_are_another_list() {
+    let line = Image::default().line();
+    assert_eq!(recognise(line.as_bytes()).unwrap().format, FORMAT);
+    let bpimmedia = "IMAGE mail01 3 mail01_0949949902 daily 0 full 0 3 25 952628302 0 0\n";
+    assert!(recognise(bpimmedia.as_bytes()).is_err());
+}

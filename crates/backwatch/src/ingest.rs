@@ -1,0 +1,85 @@
+//! `backwatch ingest`: what is new at the end of a backup, judged.
+
+use std::mem;
+
+use anomaly_model::BackupJob;
+use anomaly_service::AnomalyService;
+
+use crate::cli::{IngestArguments, Output};
+use crate::exit::{Exit, Failure};
+use crate::found::Found;
+use crate::input::{Arrivals, JobFile};
+use crate::judge::Judge;
+use crate::report;
+#[cfg(unix)]
+use crate::walk;
+
+/// So many new jobs are held to see whether they are in the order in which they ran. A longer input
+/// that is goes through so many at a time.
+const HELD_JOBS: usize = 2_000;
+
+pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
+    let Judge {
+        mut service,
+        key,
+        off,
+    } = Judge::open(Some(&arguments.db), &arguments.judge)?;
+    let mut found = Found::new(off, arguments.output == Output::Ndjson);
+    let sort = arguments.input.sort;
+    let mut new = Arrivals::default();
+    for path in &arguments.files {
+        let mut file = JobFile::open(path, &arguments.input)?;
+        while let Some(job) = file.next()? {
+            if service.is_known(&job.value.key())? {
+                found.tally.already_known += 1;
+                file.pass_over();
+                continue;
+            }
+            new.push(file.name(), job);
+            if new.len().is_multiple_of(HELD_JOBS) && !sort && !new.are_disordered(&key) {
+                judge(
+                    &mut service,
+                    mem::take(&mut new).arranged(sort, &key),
+                    &mut found,
+                )?;
+            }
+        }
+        found.tally.bad_records += file.finish();
+    }
+    let mut last = new.arranged(sort, &key);
+    #[cfg(unix)]
+    let walked = arguments
+        .beside
+        .fill(&mut last, service.settings(), &arguments.db);
+    judge(&mut service, last, &mut found)?;
+    // Only what was judged need not be seen again.
+    #[cfg(unix)]
+    walk::keep(walked);
+    found.finish(&service)?;
+    shown(report::news(arguments.output, &found))?;
+    Ok(found.exit())
+}
+
+fn judge(
+    service: &mut AnomalyService,
+    jobs: Vec<BackupJob>,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    service.observe_all(jobs, |observed| {
+        // Named twice in the input, or taken by another process just now.
+        if observed.already_known {
+            found.tally.already_known += 1;
+        } else {
+            found.add(observed);
+        }
+    })?;
+    shown(report::verdicts(&mem::take(&mut found.verdicts)))
+}
+
+/// Whoever reads our output may have seen enough; the rest is judged all the same.
+fn shown(printed: Result<(), Failure>) -> Result<(), Failure> {
+    match printed {
+        Err(failure) if failure.is_closed_pipe() => Ok(()),
+        printed => printed,
+    }
+}

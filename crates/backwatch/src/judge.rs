@@ -1,0 +1,39 @@
+//! What judges: settings, population and database, as the command line names them.
+
+use std::path::Path;
+
+use anomaly_model::StreamPart;
+use anomaly_service::AnomalyService;
+use anomaly_settings::Settings;
+
+use crate::cli::JudgeOptions;
+use crate::exit::Failure;
+use crate::population;
+use crate::switched_off::SwitchedOff;
+
+/// What judges, and what is known of how it does.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    pub(crate) service: AnomalyService,
+    /// What tells streams apart.
+    pub(crate) key: Vec<StreamPart>,
+    /// What the settings keep from judging.
+    pub(crate) off: SwitchedOff,
+}
+
+impl Judge {
+    /// A judge that keeps everything in `database`, or in memory.
+    pub(crate) fn open(database: Option<&Path>, options: &JudgeOptions) -> Result<Self, Failure> {
+        let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
+        let key = settings.streams.key.parts().to_vec();
+        let off = SwitchedOff::by(&settings);
+        let mut service = match database {
+            Some(path) => AnomalyService::open(path, settings)?,
+            None => AnomalyService::in_memory(settings),
+        };
+        if let Some(population) = population::read(options.population.as_deref())? {
+            service = service.with_population(population);
+        }
+        Ok(Self { service, key, off })
+    }
+}

@@ -1,0 +1,189 @@
+//! `backwatch ingest` as a hook meets it: only what is new counts.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod program;
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use program::{assert_golden, backwatch, root, stderr, stdout};
+use tempfile::TempDir;
+
+const SAMPLE: &str = "examples/data/fileserver.ndjson";
+
+/// The lines of the sample history; the last job is the attack.
+fn sample() -> Vec<String> {
+    let text = fs::read_to_string(root().join(SAMPLE)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A database of its own for a test.
+struct Database {
+    directory: TempDir,
+}
+
+impl Database {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        Self { directory }
+    }
+
+    fn ingest(&self, jobs: &[String], options: &[&str]) -> Output {
+        let path = self.directory.path().join("backwatch.db");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backwatch"))
+            .args(["ingest", "--db", path.to_str().unwrap(), "-"])
+            .args(options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // Whoever refuses the command line reads nothing.
+        _ = stdin.write_all(jobs.join("\n").as_bytes());
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+}
+
+fn scanned(jobs: &[String]) -> String {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("jobs.ndjson");
+    fs::write(&path, jobs.join("\n")).unwrap();
+    stdout(&backwatch(&[
+        "scan",
+        path.to_str().unwrap(),
+        "--output",
+        "ndjson",
+    ]))
+}
+
+#[test]
+fn help_is_golden() {
+    assert_golden(
+        "ingest-help.txt",
+        &stdout(&backwatch(&["ingest", "--help"])),
+    );
+}
+
+#[test]
+fn only_what_is_new_counts() {
+    let database = Database::new();
+    let quiet = database.ingest(&sample()[..56], &[]);
+    assert_eq!(quiet.status.code(), Some(0), "{}", stderr(&quiet));
+    assert_eq!(stdout(&quiet), "56 new jobs: 42 normal, 14 warming up.\n");
+
+    let attacked = database.ingest(&sample(), &[]);
+    assert_eq!(attacked.status.code(), Some(1));
+    assert_golden("fileserver-ingest.text", &stdout(&attacked));
+
+    // The anomaly is still in the list, and was told.
+    let again = database.ingest(&sample(), &[]);
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(stdout(&again), "No new job. 57 jobs were known already.\n");
+    for quiet in [quiet, attacked, again] {
+        assert_eq!(stderr(&quiet), "");
+    }
+}
+
+/// A hook's verdicts are those of a scan of all, however the list was handed over.
+#[test]
+fn the_verdicts_are_those_of_a_scan() {
+    let expected = scanned(&sample());
+    let database = Database::new();
+    let by_and_by: String = (1..=19)
+        .map(|days| stdout(&database.ingest(&sample()[..days * 3], &["--output", "ndjson"])))
+        .collect();
+    assert_eq!(by_and_by, expected);
+
+    let newest_first: Vec<String> = sample().into_iter().rev().collect();
+    let database = Database::new();
+    let reversed = database.ingest(&newest_first, &["--output", "ndjson"]);
+    assert_eq!(reversed.status.code(), Some(1));
+    assert!(stderr(&reversed).contains("judged in order of their start"));
+    assert_eq!(stdout(&reversed), expected);
+}
+
+/// More jobs than are held at a time, in order and not.
+#[test]
+fn a_long_list_is_judged_as_a_short_one() {
+    let job = |n: u32| {
+        let (day, client) = (n / 40, n % 40);
+        let date = 1_700_000_000 + i64::from(day) * 86_400 + i64::from(client);
+        let start = anomaly_model::chrono::DateTime::from_timestamp(date, 0).unwrap();
+        format!(
+            r#"{{"source":"borg","job_id":"{n}","client":"c{client}","policy":"p","started_at":"{}","status":"{}","image_bytes":{}}}"#,
+            start.to_rfc3339(),
+            if n == 2_300 { "failed" } else { "succeeded" },
+            1_000_000 + n
+        )
+    };
+    let jobs: Vec<String> = (0..2_400).map(job).collect();
+    let expected = scanned(&jobs);
+    let database = Database::new();
+    let found = database.ingest(&jobs, &["--output", "ndjson"]);
+    assert_eq!(found.status.code(), Some(1), "{}", stderr(&found));
+    assert!(stdout(&found) == expected, "the verdicts differ");
+
+    let newest_first: Vec<String> = jobs.iter().rev().cloned().collect();
+    let found = Database::new().ingest(&newest_first, &["--output", "ndjson"]);
+    assert!(stdout(&found) == expected, "the verdicts differ");
+    let known = database.ingest(&newest_first, &["--output", "json"]);
+    assert_eq!(known.status.code(), Some(0));
+    let known: serde_json::Value = serde_json::from_str(&stdout(&known)).unwrap();
+    assert_eq!(known["already_known"], 2_400);
+    assert_eq!(known["jobs"], 0);
+}
+
+#[test]
+fn the_status_is_that_of_the_new_jobs() {
+    let database = Database::new();
+    let status = |jobs: &[String], options: &[&str]| {
+        let output = database.ingest(jobs, options);
+        output.status.code()
+    };
+    let history = &sample()[..55];
+    assert_eq!(status(history, &[]), Some(0));
+    let bad = [history, &["nonsense".to_owned()]].concat();
+    assert_eq!(
+        status(&bad, &[]),
+        Some(3),
+        "a bad record, though no job is new"
+    );
+    assert_eq!(status(history, &["--output", "xml"]), Some(2));
+    assert_eq!(status(history, &["--set", "detection.seed=x"]), Some(2));
+    assert_eq!(status(&[], &[]), Some(4));
+    let off = ["--set", "detection.enabled=false"];
+    assert_eq!(status(&sample()[..56], &off), Some(4), "nobody looked");
+    assert_eq!(status(&sample(), &[]), Some(1));
+    assert_eq!(backwatch(&["ingest", SAMPLE]).status.code(), Some(2));
+}
+
+/// A job that one input names twice is one job.
+#[test]
+fn a_job_named_twice_is_judged_once() {
+    let twice = [&sample()[..30], &sample()[20..30]].concat();
+    let output = Database::new().ingest(&twice, &["--sort"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.starts_with("30 new jobs: "), "{text}");
+    assert!(text.contains("10 jobs were known already"), "{text}");
+}
+
+/// What was read before can be left out by its last job, or by time.
+#[test]
+fn since_passes_over_what_was_read_before() {
+    let expected = scanned(&sample());
+    for since in ["d03-fileserv-0039", "2014-11-09T22:59:00Z"] {
+        let database = Database::new();
+        let first = database.ingest(&sample()[..40], &["--output", "ndjson"]);
+        let rest = database.ingest(&sample(), &["--output", "ndjson", "--since", since]);
+        assert_eq!(rest.status.code(), Some(1));
+        let message = "standard input: 40 records passed over";
+        assert!(stderr(&rest).contains(message), "{}", stderr(&rest));
+        assert_eq!(stdout(&first) + &stdout(&rest), expected);
+    }
+    let lost = Database::new().ingest(&sample(), &["--since", "no-such-job"]);
+    assert_eq!(lost.status.code(), Some(4), "nothing was read");
+}

@@ -1,0 +1,7 @@
+//! The reader of CSV files with a mapping.
+#![no_main]
+
+#[path = "../../crates/anomaly-sources/tests/bodies/mod.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::csv(bytes));
