@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
-use crate::{Place, Record};
+use crate::{Place, Record, RecordError};
 
 /// So many jobs are held while their relatives may come.
 ///
@@ -25,8 +25,25 @@ pub(super) struct Member {
     pub(super) has_children: bool,
     pub(super) client: String,
     pub(super) place: Place,
-    /// What it did, or why it has not ended.
-    pub(super) run: Result<Run, &'static str>,
+    /// What it did, if that is known.
+    pub(super) run: Result<Run, NoRun>,
+}
+
+/// Why it is not known what a job did.
+#[derive(Debug)]
+pub(super) enum NoRun {
+    /// It has not ended.
+    NotEnded(&'static str),
+    Bad(RecordError),
+}
+
+impl NoRun {
+    fn record(self, place: Place) -> Record {
+        match self {
+            Self::NotEnded(why) => Record::skipped(place, why),
+            Self::Bad(error) => Record::Bad(error),
+        }
+    }
 }
 
 /// A parent, or a job that has none, and the streams below it.
@@ -48,7 +65,7 @@ impl Family {
 /// `4711/mail01`, even if only one stream is there: which of them an input has differs from one to
 /// the next, and the same backup must have the same id in all. The parent itself carries no data,
 /// or the sum of its children's, and is skipped. So is all of a backup of which a part has not
-/// ended.
+/// ended, or has a bad record: a sum without it would look like lost data.
 ///
 /// A parent without children in the input is a job like any other, with its own number as its id.
 #[derive(Debug, Default)]
@@ -137,20 +154,21 @@ impl Families {
         let is_parent = |member: &Member| self.parents.contains(&member.id);
         let streams = family.streams.into_values().map(|member| *member);
         let (parents, streams): (Vec<_>, Vec<_>) = streams.partition(is_parent);
-        let mut head_runs = None;
+        let mut parent_runs = false;
         match family.head {
             Some(head) if streams.is_empty() && parents.is_empty() && !is_parent(&head) => {
                 let record = head.run.map_or_else(
-                    |why| Record::skipped(head.place, why),
+                    |why| why.record(head.place),
                     |run| Record::new(head.place, run.job()),
                 );
                 self.ready.push_back(record);
                 return;
             }
             Some(head) => {
-                head_runs = head.run.err();
-                let why = head_runs.unwrap_or(PARENT);
-                self.ready.push_back(Record::skipped(head.place, why));
+                parent_runs = matches!(head.run, Err(NoRun::NotEnded(_)));
+                let parent = Record::skipped(head.place, PARENT);
+                let record = head.run.err().map(|why| why.record(head.place));
+                self.ready.push_back(record.unwrap_or(parent));
             }
             None => {}
         }
@@ -167,7 +185,7 @@ impl Families {
         }
         let mut records: Vec<_> = backups
             .into_iter()
-            .flat_map(|(client, streams)| backup(root, &client, streams, head_runs.is_some()))
+            .flat_map(|(client, streams)| backup(root, &client, streams, parent_runs))
             .collect();
         records.sort_by_key(place);
         self.ready.extend(records);
@@ -203,9 +221,17 @@ fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> V
         let found = place.zip(job).map(|(place, job)| Record::new(place, job));
         return found.into_iter().collect();
     }
-    let of_rest = "a stream of a backup that has not ended";
-    let skip = |stream: Member| Record::skipped(stream.place, stream.run.err().unwrap_or(of_rest));
-    streams.into_iter().map(skip).collect()
+    let is_bad = |stream: &Member| matches!(stream.run, Err(NoRun::Bad(_)));
+    let why = if streams.iter().any(is_bad) {
+        "a stream of a backup of which another record is bad"
+    } else {
+        "a stream of a backup that has not ended"
+    };
+    let record = |stream: Member| match stream.run {
+        Ok(_) => Record::skipped(stream.place, why),
+        Err(own) => own.record(stream.place),
+    };
+    streams.into_iter().map(record).collect()
 }
 
 fn place(record: &Record) -> Place {

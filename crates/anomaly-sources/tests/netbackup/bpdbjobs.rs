@@ -651,6 +651,21 @@ mod families {
     }
 
     #[test]
+    fn a_backup_with_a_bad_record_is_not_judged_by_the_rest() {
+        let bad = lines(&[child(12, 10)]).replace(",12000,", ",x,");
+        let input = format!("{}\n{bad}", lines(&[parent(10), child(11, 10)]));
+        assert_eq!(
+            outlined(input),
+            [
+                "line 1: skipped, a parent job, whose children carry the data",
+                "line 2: skipped, a stream of a backup of which another record is bad",
+                "bad line 3: `kbytes` (column 15) is \"x\": must be a whole number from 0 to \
+                 18446744073709551615",
+            ]
+        );
+    }
+
+    #[test]
     fn streams_end_in_different_ways() {
         let ended = |codes: [u64; 2]| {
             let mut jobs = [child(11, 10), child(12, 10)];

@@ -241,6 +241,13 @@ fn one_column_is_wrong() {
 }
 
 #[test]
+fn the_most_files_are_read_to_the_last() {
+    let line = Image::default().line();
+    let job = outline::job(line.replacen(" 1200 ", " 9223372036854775809 ", 1), FORMAT);
+    assert_eq!(job.image().file_count, Some((1 << 63) + 1));
+}
+
+#[test]
 fn images_that_are_no_finished_backups_are_skipped() {
     let imported = Image::default()
         .line()

@@ -260,6 +260,17 @@ fn one_attribute_is_wrong() {
 }
 
 #[test]
+fn the_most_files_are_read_to_the_last() {
+    let past = (1_u64 << 63) + 1;
+    for element in [
+        job(json!({"numberOfFiles": past})),
+        image("a_1795316400", json!({"numFiles": past})),
+    ] {
+        assert_eq!(only(element).image().file_count, Some(past));
+    }
+}
+
+#[test]
 fn a_request_was_refused() {
     let refusal = include_str!("../fixtures/netbackup-error.json");
     let error = "is no list of jobs, but the error 8700: Your session or token has expired, or is \

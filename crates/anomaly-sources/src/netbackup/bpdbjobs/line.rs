@@ -6,7 +6,7 @@ use crate::netbackup::bpdbjobs::columns::Columns;
 use crate::netbackup::bpdbjobs::tail::Tail;
 use crate::netbackup::codes;
 use crate::netbackup::column::Column;
-use crate::netbackup::families::Member;
+use crate::netbackup::families::{Member, NoRun};
 use crate::netbackup::run::{Run, known_moved};
 use crate::{Place, RecordError};
 
@@ -62,16 +62,13 @@ impl Line {
             return Err(bad("the client or the policy is not UTF-8 text".to_owned()));
         }
         let tail = Tail::new(&columns, &client);
-        let state = needed(STATE, state)?;
-        let not_ended = codes::not_ended(state)
-            .map_err(|()| bad(format!("{STATE} is {state}: must be a number from 0 to 5")))?;
-        let ended = number(ENDED)?;
-        let not_ended = not_ended.or((ended == Some(0)).then_some(codes::RUNNING));
-        let run = if let Some(why) = not_ended {
-            Err(why)
-        } else {
-            let tail = tail.ok_or_else(|| bad(cut_off(columns.len())))?;
-            Ok(ended_run(id, &columns, &client, &tail, place).map_err(bad)?)
+        let run = match not_ended(&columns) {
+            Ok(Some(why)) => Err(NoRun::NotEnded(why)),
+            Ok(None) => tail
+                .ok_or_else(|| cut_off(columns.len()))
+                .and_then(|tail| ended_run(id, &columns, &client, &tail, place))
+                .map_err(|message| NoRun::Bad(bad(message))),
+            Err(message) => Err(NoRun::Bad(bad(message))),
         };
         Ok(Self::Backup(Box::new(Member {
             id,
@@ -82,6 +79,16 @@ impl Line {
             run,
         })))
     }
+}
+
+/// Why a job has not ended; `None` if it has.
+fn not_ended(columns: &Columns<'_>) -> Result<Option<&'static str>, String> {
+    let state = columns.number(STATE)?;
+    let state = state.ok_or_else(|| format!("{STATE} is empty"))?;
+    let by_state = codes::not_ended(state)
+        .map_err(|()| format!("{STATE} is {state}: must be a number from 0 to 5"))?;
+    let by_time = || Ok((columns.number(ENDED)? == Some(0)).then_some(codes::RUNNING));
+    by_state.map_or_else(by_time, |why| Ok(Some(why)))
 }
 
 fn cut_off(columns: usize) -> String {
