@@ -3,8 +3,9 @@
 //! `cargo bench -p benches --bench detectors` measures fit and score of every detector, one thread,
 //! on 1,000 and 200,000 rows by 5 and 20 columns; `--features rayon` uses all threads. A name after
 //! `--` measures what has it in its own: `-- score/200000x5`.
-//! `cargo bench -p benches --bench observe` measures the way from a job to a verdict, and
-//! `cargo bench -p benches --bench read` that from the output of a tool to its jobs.
+//! `cargo bench -p benches --bench observe` measures the way from a job to a verdict,
+//! `cargo bench -p benches --bench read` that from the output of a tool to its jobs, and
+//! `cargo bench -p benches --bench content` looking into the bytes of files, beside copying them.
 
 use std::time::{Duration, Instant};
 

@@ -217,6 +217,15 @@ fn three_per_cent_of_a_file() {
     }
 }
 
+/// A part that is shorter than a block, in the middle: text shows it by bytes that it never has.
+#[test]
+fn a_short_part_of_a_text() {
+    let plain = text(1_000_000);
+    let attacked = encrypted_where(4, &plain, |at| (500_000..502_048).contains(&at));
+    let found = reasons("notes", &plain, &attacked, Sampling::Full);
+    assert_eq!(found, [FileReason::PartlyRandom]);
+}
+
 /// Only the first bytes: enough to make a file useless.
 #[test]
 fn the_beginning_of_a_file() {
@@ -310,6 +319,10 @@ fn the_beginning_is_kept() {
             );
         }
     }
+    // Compressors that end in no way of their own are not told from ciphertext behind their beginning.
+    let attacked = encrypted_where(8, file("source.gz"), |at| at >= 100);
+    let nature = examined(&attacked, Sampling::Full).nature;
+    assert_eq!(nature, Nature::Compressed);
 }
 
 /// Size and time of modification are put back: equal bytes have equal statistics, these do not.
