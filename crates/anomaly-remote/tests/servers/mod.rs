@@ -8,6 +8,7 @@
 )]
 
 pub(crate) mod https;
+#[cfg(unix)]
 pub(crate) mod postgresql;
 
 use std::fs;
