@@ -25,12 +25,12 @@ pub(crate) struct PostgreSql {
 }
 
 impl PostgreSql {
-    /// `None` if PostgreSQL is not installed, which is a failure where `BACKWATCH_CI` is set.
+    /// `None` if PostgreSQL is not installed, which is a failure where `REQUIRE_BACKUP_TOOLS` is set.
     pub(crate) fn start() -> Option<Self> {
         let Some(binaries) = binaries() else {
             assert!(
-                std::env::var_os("BACKWATCH_CI").is_none(),
-                "PostgreSQL's initdb is not installed, and BACKWATCH_CI is set"
+                std::env::var_os("REQUIRE_BACKUP_TOOLS").is_none(),
+                "PostgreSQL's initdb is not installed, and REQUIRE_BACKUP_TOOLS is set"
             );
             eprintln!("not tested: PostgreSQL's initdb is not installed");
             return None;
