@@ -168,6 +168,17 @@ impl<'a> FileObservation<'a> {
         Some(now.entropy_bits - before.entropy_bits())
     }
 
+    /// Whether the entropy rose by more than versions of ordinary files differ by. Of a few bytes it
+    /// says nothing.
+    fn has_risen_entropy(&self) -> bool {
+        let least = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes >= FEWEST_BYTES);
+        least(self.size_bytes_before)
+            && least(self.statistics.map(|found| found.examined_bytes))
+            && self
+                .entropy_delta_bits()
+                .is_some_and(|delta| delta >= LEAST_RISE_BITS)
+    }
+
     /// Whether the file was written with length 0 and had content before.
     pub(super) fn is_emptied(&self) -> bool {
         self.is_written() && self.size_bytes == Some(0) && self.size_bytes_before.unwrap_or(0) > 0
@@ -210,11 +221,7 @@ impl<'a> FileObservation<'a> {
             add(reason, !was_so || self.contradicts_type());
         }
         add(FileReason::ContradictsType, self.contradicts_type());
-        add(
-            FileReason::EntropyRose,
-            self.entropy_delta_bits()
-                .is_some_and(|delta| delta >= LEAST_RISE_BITS),
-        );
+        add(FileReason::EntropyRose, self.has_risen_entropy());
         add(FileReason::SecretlyChanged, self.is_secretly_changed());
         add(FileReason::Emptied, self.is_emptied());
         reasons
@@ -223,6 +230,8 @@ impl<'a> FileObservation<'a> {
 
 /// Versions of ordinary files differ by less.
 const LEAST_RISE_BITS: f64 = 0.5;
+/// The entropy of fewer bytes is that of a few words.
+const FEWEST_BYTES: u64 = 512;
 
 /// What made bytes dense; see [`FileObservation::dense_by`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
