@@ -137,7 +137,7 @@ impl<'a> FileObservation<'a> {
                         || found.stored().has_new_random_parts(before)
                 };
                 before.is_some_and(are_new)
-                    || found.head_random == Some(true) && found.kind.is_none()
+                    || found.is_random_without_a_type()
                     || found.contradicts(extension_of(self.path))
             }
             _ => {
