@@ -1,4 +1,4 @@
-//! Real backups by rustic_core: the snapshot as a job, and what is seen on the way.
+//! Real backups by `rustic_core`: the snapshot as a job, and what is seen on the way.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashSet;
