@@ -14,6 +14,12 @@ use benches::processor_time;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
+use crate::printed::{Job, Version};
+
+#[path = "../../crates/anomaly-sources/tests/netbackup/printed.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests")]
+mod printed;
+
 const JOBS: u64 = 10_000;
 
 fn start(index: u64) -> DateTime<Utc> {
@@ -82,6 +88,34 @@ fn restic_snapshots() -> String {
     format!("[{}]", snapshots.join(","))
 }
 
+/// The jobs database of NetBackup, the newest first: of ten records one parent with three streams,
+/// five backups of one stream, and a duplication. That is six jobs.
+fn bpdbjobs(print: fn(&Job, Version) -> String) -> String {
+    let job = |id: u64| {
+        let place = id % 10;
+        let root = id - place;
+        let own = Job::default();
+        Job {
+            id,
+            kind: if place == 9 { 4 } else { 0 },
+            client: format!("client{:03}", root / 10 % 500),
+            policy: format!("policy{}", root / 10 % 20),
+            started: own.started + id,
+            ended: own.ended.map(|ended| ended + id),
+            parent: if (1..=3).contains(&place) { root } else { id },
+            has_backup_id: place != 0,
+            kilobytes: (place != 0).then_some(1_000_000 + id),
+            dedup: (place != 0).then_some((58.3, 31.4)),
+            moved: (place != 0).then_some(102_225),
+            ..own
+        }
+    };
+    // No job has the number 0.
+    let jobs = (10..JOBS + 10).rev().map(job);
+    let lines: Vec<_> = jobs.map(|job| print(&job, Version::V9)).collect();
+    lines.join("\n")
+}
+
 /// The time that this thread had the processor since some time before.
 struct OnTheProcessor(Instant);
 
@@ -118,11 +152,23 @@ fn throughput(criterion: &mut Criterion<OnTheProcessor>) {
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Elements(JOBS));
     let inputs = [
-        (Format::Ndjson, "numbers", ndjson(false)),
-        (Format::Ndjson, "numbers-and-content", ndjson(true)),
-        (Format::ResticSnapshots, "summary", restic_snapshots()),
+        (Format::Ndjson, "numbers", ndjson(false), JOBS),
+        (Format::Ndjson, "numbers-and-content", ndjson(true), JOBS),
+        (Format::ResticSnapshots, "summary", restic_snapshots(), JOBS),
+        (
+            Format::NetBackupBpdbjobs,
+            "most_columns",
+            bpdbjobs(Job::most_columns),
+            JOBS / 10 * 6,
+        ),
+        (
+            Format::NetBackupBpdbjobs,
+            "all_columns",
+            bpdbjobs(Job::all_columns),
+            JOBS / 10 * 6,
+        ),
     ];
-    for (format, name, input) in &inputs {
+    for (format, name, input, expected) in &inputs {
         let id = BenchmarkId::new(format.as_str(), name);
         group.bench_function(id, |bencher| {
             bencher.iter(|| {
@@ -133,7 +179,7 @@ fn throughput(criterion: &mut Criterion<OnTheProcessor>) {
                     .flatten()
                     .flatten()
                     .filter_map(Record::job);
-                assert_eq!(jobs.map(black_box).count() as u64, JOBS);
+                assert_eq!(jobs.map(black_box).count() as u64, *expected);
             });
         });
     }

@@ -4,7 +4,7 @@ use anomaly_features::{AffectedShares, Share};
 use anomaly_model::{AnomalyKind, Direction, Finding, Severity};
 
 use crate::impact::Impact;
-use crate::surprise::Term;
+use crate::surprise::{Surprise, Term};
 
 /// Fewer files lost than this, and it is shrinkage rather than deletion.
 const MANY_FILES: f64 = 0.3;
@@ -28,10 +28,11 @@ const SLOW: &str = "duration_seconds";
 
 /// Of what was overwritten, this part has to look like ciphertext for all of it to be called so:
 /// encryption of the first block of each file leaves the rest as it was.
-const LOOKS_LIKE: f64 = 0.25;
+pub(crate) const LOOKS_LIKE: f64 = 0.25;
 
 /// Severity and kind that the share stands for by which a job is most surprising.
 pub(crate) fn by_share(
+    surprise: &Surprise,
     leading: &Term,
     impact: &Impact,
     shares: &AffectedShares,
@@ -49,7 +50,9 @@ pub(crate) fn by_share(
     let ciphertext = ciphertext(leading, shares);
     let kind = match leading.statistic.share {
         Share::Rewritten | Share::Touched | Share::Overwritten => match ciphertext {
-            Some(ciphertext) if ciphertext < LOOKS_LIKE * share => AnomalyKind::MassChange,
+            Some(ciphertext) if ciphertext < LOOKS_LIKE * share && !surprise.is_random() => {
+                AnomalyKind::MassChange
+            }
             None if leading.statistic.share == Share::Touched => AnomalyKind::MassChange,
             // Nobody looked: the harmful reading is told, and says so.
             _ => AnomalyKind::MassEncryption,

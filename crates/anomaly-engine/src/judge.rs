@@ -381,9 +381,10 @@ fn statistical(
 ) -> Alarm {
     let findings = findings::of(settings, model, seen, seen.surprise.as_ref());
     let impact = Impact::of(job, &seen.features);
-    let leading = seen.surprise.as_ref().and_then(Surprise::leading);
-    let (severity, kind, summary) = if let Some(leading) = leading {
-        let (severity, kind) = classify::by_share(leading, &impact, &seen.shares);
+    let surprise = seen.surprise.as_ref();
+    let leading = surprise.and_then(|surprise| Some((surprise, surprise.leading()?)));
+    let (severity, kind, summary) = if let Some((surprise, leading)) = leading {
+        let (severity, kind) = classify::by_share(surprise, leading, &impact, &seen.shares);
         let summary = sentence::by_share(kind, job, seen, &impact, leading);
         (severity, kind, summary)
     } else {

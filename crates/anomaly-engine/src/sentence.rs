@@ -65,10 +65,7 @@ pub(crate) fn by_share(
                 _ => rewritten(job, &seen.features, impact),
             };
             let (begin, looks) = if kind == AnomalyKind::MassEncryption {
-                (
-                    "mass encryption",
-                    looks(seen, classify::ciphertext(leading, &seen.shares)),
-                )
+                ("mass encryption", looks(seen, leading))
             } else if classify::ciphertext(leading, &seen.shares).is_some() {
                 (
                     "a mass change",
@@ -87,12 +84,15 @@ pub(crate) fn by_share(
 }
 
 /// What was written looks like, in a job that may have encrypted.
-fn looks(seen: &Seen, ciphertext: Option<f64>) -> &'static str {
+fn looks(seen: &Seen, leading: &Term) -> &'static str {
     let content = seen
         .share(Share::Random)
         .max(seen.share(Share::EntropyRise));
-    match ciphertext {
+    match classify::ciphertext(leading, &seen.shares) {
         None => "; what was written was not examined",
+        Some(part) if part < classify::LOOKS_LIKE * leading.share() => {
+            ", and some of what was written looks random"
+        }
         Some(_) if content >= seen.share(Share::OverwrittenDense) => {
             ", and what was written looks random"
         }

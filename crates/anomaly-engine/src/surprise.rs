@@ -72,6 +72,17 @@ impl Surprise {
             .fold(self.leading().map_or(0.0, Term::share), f64::max)
     }
 
+    /// Whether more files than ever look random, few as they may be: of small files, and of those
+    /// that were encrypted in part, many cannot be told.
+    pub(crate) fn is_random(&self) -> bool {
+        self.terms.iter().any(|term| {
+            term.statistic.share == Share::Random
+                && !term.statistic.is_sustained()
+                && term.p_value < OUTSTANDING
+                && term.share() >= LEAST_IMPACT
+        })
+    }
+
     /// The statistics, strongest first.
     pub(crate) fn terms(&self) -> &[Term] {
         &self.terms

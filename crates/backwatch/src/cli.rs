@@ -147,7 +147,8 @@ pub(crate) struct ConvertArguments {
 
     /// Replace the names of clients, policies and schedules, the ids of jobs, and paths and
     /// extensions of files by keyed hashes, and move all times by the same whole number of weeks.
-    /// Numbers stay, and so do sources (`restic`) and types of policies and schedules.
+    /// Numbers stay, and so do sources (`restic`), types of policies and schedules, and extensions
+    /// that ransomware is known to write.
     #[arg(long)]
     pub(crate) anonymise: bool,
 

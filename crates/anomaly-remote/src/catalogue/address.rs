@@ -1,4 +1,4 @@
-//! `postgresql://...`, as libpq has it.
+//! Addresses of databases: `postgresql://...`, as libpq has it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

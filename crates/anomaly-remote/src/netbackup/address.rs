@@ -1,4 +1,4 @@
-//! `netbackup+https://HOST[:PORT][/LIST]`.
+//! Addresses of primary servers: `netbackup+https://HOST[:PORT][/LIST]`.
 
 use ureq::http::Uri;
 

@@ -23,9 +23,7 @@ enum Found {
 }
 
 fn read<T: AsRef<str>>(row: &Row<T>, options: &ReadOptions) -> Result<Found, RecordError> {
-    let job_id = row
-        .count(Column::JobId)?
-        .ok_or_else(|| RecordError::new(row.place, "`JobId` is missing"))?;
+    let job_id = row.needed_count(Column::JobId)?;
     if let Some(kind) = other_than_backup(row)? {
         return Ok(Found::Other(kind));
     }
@@ -78,7 +76,8 @@ fn other_than_backup<T: AsRef<str>>(row: &Row<T>) -> Result<Option<&'static str>
 fn status<T: AsRef<str>>(row: &Row<T>) -> Result<Option<JobStatus>, RecordError> {
     Ok(Some(match row.code(Column::JobStatus)? {
         // Errors are files that could not be read, too.
-        'T' if row.count(Column::JobErrors)?.unwrap_or(0) == 0 => JobStatus::Succeeded,
+        'T' if !row.has(Column::JobErrors) => JobStatus::Succeeded,
+        'T' if row.needed_count(Column::JobErrors)? == 0 => JobStatus::Succeeded,
         'T' | 'W' | 'I' | 'e' => JobStatus::Partial,
         'E' | 'f' => JobStatus::Failed,
         'A' => JobStatus::Cancelled,

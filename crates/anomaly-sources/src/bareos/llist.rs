@@ -119,6 +119,11 @@ impl Blocks<'_> {
                 format!("longer than {max_bytes} bytes, the most that is read of one record");
             return Record::Bad(RecordError::new(block.row.place, message));
         }
+        // It comes after all columns that are used.
+        if !block.row.has(Column::JobMissingFiles) {
+            let message = "cut off in the middle of the record";
+            return Record::Bad(RecordError::new(block.row.place, message));
+        }
         record(&block.row, &self.options)
     }
 }

@@ -46,6 +46,7 @@ columns! {
     JobBytes = "JobBytes";
     ReadBytes = "ReadBytes";
     JobErrors = "JobErrors";
+    JobMissingFiles = "JobMissingFiles";
 }
 
 /// The values of a row, where it has them.
@@ -89,10 +90,12 @@ impl<T: AsRef<str>> Row<T> {
     }
 
     pub(super) fn needed(&self, column: Column) -> Result<&str, RecordError> {
-        self.text(column).ok_or_else(|| {
-            let message = format!("`{}` is missing", column.name());
-            RecordError::new(self.place, message)
-        })
+        self.text(column).ok_or_else(|| self.missing(column))
+    }
+
+    fn missing(&self, column: Column) -> RecordError {
+        let message = format!("`{}` is missing", column.name());
+        RecordError::new(self.place, message)
     }
 
     /// A count. bconsole groups digits: `1,795,649,546`.
@@ -105,6 +108,10 @@ impl<T: AsRef<str>> Row<T> {
             let expected = format!("a whole number from 0 to {}", u64::MAX);
             self.refused(column, &expected)
         })
+    }
+
+    pub(super) fn needed_count(&self, column: Column) -> Result<u64, RecordError> {
+        self.count(column)?.ok_or_else(|| self.missing(column))
     }
 
     /// A time. MySQL and SQLite write zeros for one that was never set.
@@ -134,7 +141,7 @@ impl<T: AsRef<str>> Row<T> {
 fn ungrouped(text: &str) -> Option<String> {
     let mut groups = text.split(',');
     let mut digits = groups.next()?.to_owned();
-    let is_grouped = digits.len() <= 3;
+    let is_grouped = (1..=3).contains(&digits.len());
     for group in groups {
         if group.len() != 3 || !is_grouped {
             return None;

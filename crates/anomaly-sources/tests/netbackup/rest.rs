@@ -260,6 +260,17 @@ fn one_attribute_is_wrong() {
 }
 
 #[test]
+fn the_most_files_are_read_to_the_last() {
+    let past = (1_u64 << 63) + 1;
+    for element in [
+        job(json!({"numberOfFiles": past})),
+        image("a_1795316400", json!({"numFiles": past})),
+    ] {
+        assert_eq!(only(element).image().file_count, Some(past));
+    }
+}
+
+#[test]
 fn a_request_was_refused() {
     let refusal = include_str!("../fixtures/netbackup-error.json");
     let error = "is no list of jobs, but the error 8700: Your session or token has expired, or is \
@@ -274,6 +285,22 @@ fn a_request_was_refused() {
             "line 1, element 1: 4711 succeeded".to_owned(),
             format!("ended: {error}")
         ]
+    );
+}
+
+#[test]
+fn streams_before_a_cut_are_not_judged_by_themselves() {
+    let stream = |id| job(json!({"jobId": id, "parentJobId": 10}));
+    let whole = page(&[stream(12), stream(11), job(json!({"jobId": 9}))]);
+    let end = whole.find("\"jobId\":9").unwrap();
+    assert_eq!(
+        outlined(&whole)[0],
+        "line 1, element 1: 10/mail01 succeeded"
+    );
+    let found = outlined(&whole[..end]);
+    assert!(
+        found[0].ends_with("a stream of a backup whose parent is not in the list"),
+        "{found:?}"
     );
 }
 

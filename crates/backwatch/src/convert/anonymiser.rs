@@ -5,6 +5,7 @@ use std::fs;
 use std::mem;
 use std::path::Path;
 
+use anomaly_features::content::SuspiciousExtensions;
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use serde_json::Value;
@@ -25,6 +26,7 @@ const MOST_WEEKS: u64 = 104;
 pub(super) struct Anonymiser {
     key: [u8; blake3::KEY_LEN],
     shift: TimeDelta,
+    suspicious: SuspiciousExtensions,
     /// What was left as it was, to be told.
     kept: BTreeSet<String>,
 }
@@ -57,6 +59,7 @@ impl Anonymiser {
         let mut anonymiser = Self {
             key: blake3::derive_key("backwatch convert --anonymise", bytes),
             shift: TimeDelta::zero(),
+            suspicious: SuspiciousExtensions::default(),
             kept: BTreeSet::new(),
         };
         let weeks = 1 + anonymiser.hash("weeks", "") % MOST_WEEKS;
@@ -87,9 +90,13 @@ impl Anonymiser {
             }
             Value::Object(counts) if field == "written_extensions" => {
                 let counts_of = mem::take(counts).into_iter();
-                counts.extend(counts_of.map(|(extension, count)| match &*extension {
-                    "" => (extension, count),
-                    _ => (self.pseudonym("extension", &extension), count),
+                counts.extend(counts_of.map(|(extension, count)| {
+                    // What ransomware is known to write is nobody's name, and decides a verdict.
+                    if extension.is_empty() || self.suspicious.family_of(&extension).is_some() {
+                        (extension, count)
+                    } else {
+                        (self.pseudonym("extension", &extension), count)
+                    }
                 }));
                 return true;
             }
@@ -208,8 +215,11 @@ mod tests {
                         .inspection(reports_all.then(|| {
                             let mut inspection = FileInspection::default();
                             inspection.written_files = Some(size);
-                            inspection.written_extensions =
-                                [(schedule.clone().unwrap_or_default(), 7)].into();
+                            inspection.written_extensions = [
+                                (schedule.clone().unwrap_or_default(), 7),
+                                ("lockbit".to_owned(), size % 5),
+                            ]
+                            .into();
                             let reasons = vec![FileReason::LooksRandom];
                             let mut file =
                                 NotableFile::new(format!("{client}/a.x"), FileChange::New, reasons);
@@ -242,7 +252,11 @@ mod tests {
         }
         if let Some(inspection) = fields.get_mut("inspection") {
             let extensions = inspection["written_extensions"].as_object().unwrap();
-            inspection["written_extensions"] = extensions.values().cloned().collect();
+            // Under other names they stand in another order.
+            let mut counts: Vec<Option<u64>> =
+                extensions.values().map(serde_json::Value::as_u64).collect();
+            counts.sort_unstable();
+            inspection["written_extensions"] = serde_json::json!(counts);
             inspection["notable_files"][0]["path"].take();
             inspection["notable_files"][0]["previous_path"].take();
         }

@@ -11,3 +11,4 @@ mod page;
 mod restic;
 mod tool;
 mod tree;
+mod walked;

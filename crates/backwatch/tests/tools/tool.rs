@@ -46,9 +46,11 @@ pub(crate) fn succeeded(command: &mut Command) -> Output {
 }
 
 /// Hands over what the tool printed to `backwatch ingest`, and returns the exit status and the text.
+/// The database is `backwatch.db` in `home` unless an option says another.
 pub(crate) fn ingest(home: &Path, printed: &[u8], options: &[&str]) -> (Option<i32>, String) {
     let mut child = command(env!("CARGO_BIN_EXE_backwatch"), home)
-        .args(["ingest", "--db", "backwatch.db", "-"])
+        .args(["ingest", "-"])
+        .args((!options.contains(&"--db")).then_some("--db=backwatch.db"))
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -34,6 +34,18 @@ impl Tree {
         tree
     }
 
+    /// Adds two hundred notes of a few lines, and thirty logs of 100 to 300 kB.
+    pub(crate) fn add_notes_and_logs(&mut self) {
+        for number in 0..200 {
+            let bytes = 100 + self.below(500);
+            self.add(&format!("notes/note{number}.txt"), bytes);
+        }
+        for number in 0..30 {
+            let bytes = 100_000 + self.below(200_000);
+            self.add(&format!("logs/log{number}.txt"), bytes);
+        }
+    }
+
     /// A day's work: some files are written on, one is new.
     pub(crate) fn work(&mut self, day: u32) {
         for _ in 0..2 + self.below(4) {

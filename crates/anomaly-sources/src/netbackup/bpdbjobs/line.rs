@@ -6,7 +6,7 @@ use crate::netbackup::bpdbjobs::columns::Columns;
 use crate::netbackup::bpdbjobs::tail::Tail;
 use crate::netbackup::codes;
 use crate::netbackup::column::Column;
-use crate::netbackup::families::Member;
+use crate::netbackup::families::{Member, NoRun};
 use crate::netbackup::run::{Run, known_moved};
 use crate::{Place, RecordError};
 
@@ -28,10 +28,10 @@ const SCHEDULE_TYPE: Column = Column::new(22, "scheduletype");
 /// What a record of `bpdbjobs` is.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// A backup, ended or not.
-    Backup(Box<Member>),
-    /// A job of another kind, or one of which nothing is recorded.
-    Other(&'static str),
+    /// A backup, ended or not, and how many columns stand behind the lists.
+    Backup(Box<Member>, Option<usize>),
+    /// A job of another kind, or one of which nothing is recorded, by its number.
+    Other(u64, &'static str),
 }
 
 impl Line {
@@ -48,10 +48,10 @@ impl Line {
         let id = needed(JOB_ID, number(JOB_ID)?)?;
         let (job_type, state) = (number(JOB_TYPE)?, number(STATE)?);
         if job_type.is_none() && state.is_none() {
-            return Ok(Self::Other("a job of which nothing is recorded"));
+            return Ok(Self::Other(id, "a job of which nothing is recorded"));
         }
         if let Some(why) = codes::no_backup(needed(JOB_TYPE, job_type)?) {
-            return Ok(Self::Other(why));
+            return Ok(Self::Other(id, why));
         }
         let client = columns.text(CLIENT).unwrap_or_default().into_owned();
         let names = [&client, columns.raw(POLICY.index)];
@@ -62,26 +62,34 @@ impl Line {
             return Err(bad("the client or the policy is not UTF-8 text".to_owned()));
         }
         let tail = Tail::new(&columns, &client);
-        let state = needed(STATE, state)?;
-        let not_ended = codes::not_ended(state)
-            .map_err(|()| bad(format!("{STATE} is {state}: must be a number from 0 to 5")))?;
-        let ended = number(ENDED)?;
-        let not_ended = not_ended.or((ended == Some(0)).then_some(codes::RUNNING));
-        let run = if let Some(why) = not_ended {
-            Err(why)
-        } else {
-            let tail = tail.ok_or_else(|| bad(cut_off(columns.len())))?;
-            Ok(ended_run(id, &columns, &client, &tail, place).map_err(bad)?)
+        let run = match not_ended(&columns) {
+            Ok(Some(why)) => Err(NoRun::NotEnded(why)),
+            Ok(None) => tail
+                .ok_or_else(|| cut_off(columns.len()))
+                .and_then(|tail| ended_run(id, &columns, &client, &tail, place))
+                .map_err(|message| NoRun::Bad(bad(message))),
+            Err(message) => Err(NoRun::Bad(bad(message))),
         };
-        Ok(Self::Backup(Box::new(Member {
+        let member = Box::new(Member {
             id,
             parent: tail.and_then(|tail| tail.parent).unwrap_or_default(),
             has_children: false,
             client,
             place,
             run,
-        })))
+        });
+        Ok(Self::Backup(member, tail.map(|tail| tail.columns)))
     }
+}
+
+/// Why a job has not ended; `None` if it has.
+fn not_ended(columns: &Columns<'_>) -> Result<Option<&'static str>, String> {
+    let state = columns.number(STATE)?;
+    let state = state.ok_or_else(|| format!("{STATE} is empty"))?;
+    let by_state = codes::not_ended(state)
+        .map_err(|()| format!("{STATE} is {state}: must be a number from 0 to 5"))?;
+    let by_time = || Ok((columns.number(ENDED)? == Some(0)).then_some(codes::RUNNING));
+    by_state.map_or_else(by_time, |why| Ok(Some(why)))
 }
 
 fn cut_off(columns: usize) -> String {

@@ -4,7 +4,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::netbackup::codes;
-use crate::netbackup::families::Member;
+use crate::netbackup::families::{Member, NoRun};
 use crate::netbackup::rest::{Element, bytes, missing};
 use crate::netbackup::run::{Run, known_moved, ratio_of_percent};
 use crate::{Place, RecordError, duration, json};
@@ -45,21 +45,16 @@ struct Attributes {
 
 pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
     let Job { attributes } = json::parse_by_path(text, place)?;
-    if let Some(why) = codes::no_backup_in_word(&attributes.job_type) {
-        return Ok(Element::Other(why));
-    }
     let id = attributes.job_id.ok_or_else(|| missing("jobId", place))?;
-    let state = attributes.state.as_deref();
-    let state = state.ok_or_else(|| missing("state", place))?;
-    let not_ended = codes::not_ended_in_word(state).map_err(|()| {
-        let message = format!("`attributes.state` is {state:?}: must be DONE or a state before");
-        RecordError::new(place, message)
-    })?;
+    if let Some(why) = codes::no_backup_in_word(&attributes.job_type) {
+        return Ok(Element::OtherJob(id, why));
+    }
     let (parent, children) = (attributes.parent_job_id, attributes.child_count);
     let client = attributes.client_name.clone().unwrap_or_default();
-    let run = match not_ended {
-        Some(why) => Err(why),
-        None => Ok(ended_run(id, attributes, place)?),
+    let run = match not_ended(attributes.state.as_deref(), place) {
+        Ok(Some(why)) => Err(NoRun::NotEnded(why)),
+        Ok(None) => ended_run(id, attributes, place).map_err(NoRun::Bad),
+        Err(error) => Err(NoRun::Bad(error)),
     };
     Ok(Element::Job(Box::new(Member {
         id,
@@ -69,6 +64,15 @@ pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
         place,
         run,
     })))
+}
+
+/// Why a job has not ended; `None` if it has.
+fn not_ended(state: Option<&str>, place: Place) -> Result<Option<&'static str>, RecordError> {
+    let state = state.ok_or_else(|| missing("state", place))?;
+    codes::not_ended_in_word(state).map_err(|()| {
+        let message = format!("`attributes.state` is {state:?}: must be DONE or a state before");
+        RecordError::new(place, message)
+    })
 }
 
 fn ended_run(id: u64, attributes: Attributes, place: Place) -> Result<Run, RecordError> {
