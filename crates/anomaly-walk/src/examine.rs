@@ -266,9 +266,9 @@ mod tests {
         let directory = File::open(path.parent().unwrap()).unwrap();
         let listed = Metadata::of(&statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW).unwrap());
         between(path);
-        let mut examiner = Examiner::new(sampling, None);
-        let examined = examiner.examine(directory.as_fd(), c"name", &listed);
-        (examined, examiner.read_bytes)
+        let mut reader = Examiner::new(sampling, None);
+        let examined = reader.examine(directory.as_fd(), c"name", &listed);
+        (examined, reader.read_bytes)
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             file.set_len(100).unwrap();
         };
         for sampling in [FULL, STRIDED] {
-            let (examined, read_bytes) = examined(sampling, &[b'x'; 500_000], cut);
+            let (examined, read_bytes) = examined(sampling, &vec![b'x'; 500_000], cut);
             assert!(
                 matches!(examined, Examined::Unsteady(Some(_))),
                 "{examined:?}"

@@ -22,6 +22,9 @@ use crate::{WalkError, WalkOptions, WalkProgress, Walked};
 /// Directories that are found and not yet listed.
 const MOST_WAITING: usize = 256;
 
+/// Threads that are started unasked. Disks gain little from more, and each takes memory.
+const MOST_THREADS: usize = 8;
+
 /// How far before its start a walk takes files to be at rest: time stamps of file systems go in steps
 /// of up to two seconds.
 const UNSETTLED_SECONDS: i64 = 2;
@@ -170,9 +173,13 @@ impl Walk {
 
 /// Finds the directories in one thread, and takes them in in the others.
 fn all_directories(shared: &Shared<'_>) -> Result<FilesSeen, WalkError> {
-    let threads = shared.walk.options.threads;
-    let threads = threads.map_or_else(thread::available_parallelism, Ok);
-    let threads = threads.map_or(1, NonZeroUsize::get);
+    let threads = shared.walk.options.threads.map_or_else(
+        || {
+            thread::available_parallelism()
+                .map_or(1, |processors| processors.get().min(MOST_THREADS))
+        },
+        NonZeroUsize::get,
+    );
     let (found, waiting) = sync_channel(MOST_WAITING);
     let waiting = Arc::new(Mutex::new(waiting));
     thread::scope(|scope| {

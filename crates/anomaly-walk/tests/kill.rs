@@ -78,11 +78,11 @@ fn a_killed_walk_leaves_a_whole_state() {
         child.wait().unwrap();
         let mut text = String::from_utf8(head).unwrap();
         told.read_to_string(&mut text).unwrap();
-        let told = text.lines().filter_map(|line| {
+        let told = text.lines().rev().find_map(|line| {
             let (_, second) = line.rsplit_once('-')?;
             second.parse::<i64>().ok()
         });
-        let told = told.last().unwrap_or(before);
+        let told = told.unwrap_or(before);
         // It may have been killed between the commit and the word of it.
         let found = remembered();
         assert!(

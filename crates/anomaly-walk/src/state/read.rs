@@ -68,41 +68,47 @@ impl OldState {
         self.entries(directory).map(Some)
     }
 
-    /// Every directory that nobody took, with its parent and its files. `is_kept` says of paths
-    /// whether all below them is to be kept; each directory comes with whether it is.
+    /// Every directory that nobody took. `is_unlisted` says of paths whether nobody knows what is
+    /// below them now.
     pub(crate) fn untaken(
         &self,
-        is_kept: impl Fn(u64) -> bool,
+        is_unlisted: impl Fn(u64) -> bool,
         mut visit: impl FnMut(Untaken) -> Result<(), WalkError>,
     ) -> Result<(), WalkError> {
-        let taken = |directory: &&Directory| directory.taken.load(Ordering::Relaxed);
-        for directory in self.directories.iter().filter(|one| !taken(one)) {
-            let mut at = directory;
-            // A chain of parents is no longer than the list, whatever the file says.
-            let mut steps = self.directories.len();
-            let is_kept = loop {
-                if is_kept(at.path) {
-                    break true;
-                }
-                let parent = usize::try_from(at.parent).ok();
-                match parent.and_then(|parent| self.directories.get(parent)) {
-                    Some(parent) if !taken(&at) && parent.path != at.path && steps > 0 => {
-                        at = parent
-                    }
-                    _ => break false,
-                }
-                steps -= 1;
-            };
-            let parent = usize::try_from(directory.parent).ok();
-            let parent = parent.and_then(|parent| self.directories.get(parent));
+        for directory in self.directories.iter().filter(|one| !one.is_taken()) {
             visit(Untaken {
                 path: directory.path,
-                parent: parent.map_or(directory.path, |parent| parent.path),
+                parent: self
+                    .parent(directory)
+                    .map_or(directory.path, |parent| parent.path),
                 entries: self.entries(directory)?,
-                is_kept,
+                is_kept: self.is_kept(directory, &is_unlisted),
             })?;
         }
         Ok(())
+    }
+
+    /// Whether a directory, or one that it was below, is unlisted. It is not if the walk came to a
+    /// directory on the way up.
+    fn is_kept(&self, directory: &Directory, is_unlisted: impl Fn(u64) -> bool) -> bool {
+        let mut next = Some(directory);
+        // A way up is no longer than the list, whatever the file says.
+        for _ in 0..self.directories.len() {
+            match next {
+                Some(at) if is_unlisted(at.path) => return true,
+                Some(at) if !at.is_taken() => next = self.parent(at),
+                _ => break,
+            }
+        }
+        false
+    }
+
+    /// `None` for the root.
+    fn parent(&self, directory: &Directory) -> Option<&Directory> {
+        let parent = self
+            .directories
+            .get(usize::try_from(directory.parent).ok()?)?;
+        (parent.path != directory.path).then_some(parent)
     }
 
     fn entries(&self, directory: &Directory) -> Result<Vec<Entry>, WalkError> {
@@ -133,6 +139,12 @@ impl OldState {
             }
         }
         Ok(entries)
+    }
+}
+
+impl Directory {
+    fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::Relaxed)
     }
 }
 

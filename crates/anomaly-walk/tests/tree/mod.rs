@@ -50,16 +50,16 @@ impl Tree {
 
     /// Walks with the defaults, and keeps the state.
     pub(crate) fn walk(&self) -> Seen {
-        self.walk_with(self.options())
+        walk(self.options())
     }
+}
 
-    /// Walks, and keeps the state.
-    pub(crate) fn walk_with(&self, options: WalkOptions) -> Seen {
-        let walked = run(options).unwrap();
-        let seen = Seen::of(&walked);
-        walked.commit().unwrap();
-        seen
-    }
+/// Walks, and keeps the state.
+pub(crate) fn walk(options: WalkOptions) -> Seen {
+    let walked = run(options).unwrap();
+    let seen = Seen::of(&walked);
+    walked.commit().unwrap();
+    seen
 }
 
 pub(crate) fn run(options: WalkOptions) -> Result<Walked, WalkError> {

@@ -6,7 +6,7 @@ use crate::workspace::{Edge, WORKSPACE, edges};
 
 /// The rooms from the ground up, each with the rooms that it may use.
 ///
-/// `anomaly-walk`, `anomaly-notify` and `anomaly-server` are planned.
+/// `anomaly-notify` and `anomaly-server` are planned.
 pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-model", &[]),
     ("anomaly-features", &["anomaly-model"]),

@@ -256,16 +256,8 @@ fn every_command_of_a_page_is_understood() {
                 pages_of_formats.insert(format.as_str());
             }
         }
-        let machine = Machine::new();
-        for line in page::shell_lines(&name, machine.root.path()) {
-            succeeded(machine.command("sh").args(["-n", "-c", &line]));
-        }
-        if text.contains("#!/bin/sh") {
-            for file in page::install(&name, machine.root.path()) {
-                if fs::read_to_string(&file).unwrap().starts_with("#!") {
-                    succeeded(machine.command("sh").arg("-n").arg(file));
-                }
-            }
+        for script in page::shell(&text) {
+            succeeded(Command::new("sh").args(["-n", "-c", &script]));
         }
     }
     for format in Format::ALL {

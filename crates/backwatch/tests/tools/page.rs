@@ -79,6 +79,13 @@ pub(crate) fn install(name: &str, root: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Every block of shell in a page, files and lines.
+pub(crate) fn shell(page: &str) -> Vec<String> {
+    let mut blocks = blocks(page);
+    blocks.retain(|block| block.language == "sh");
+    blocks.into_iter().map(|block| block.text).collect()
+}
+
 /// The lines of shell that a page shows and that are in no file, below `root`.
 pub(crate) fn shell_lines(name: &str, root: &Path) -> Vec<String> {
     let page = fs::read_to_string(directory().join(name)).unwrap();
