@@ -12,8 +12,13 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::anomalies::AnomaliesArguments;
+use crate::coverage::CoverageArguments;
 use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
+use crate::incidents::IncidentsArguments;
+use crate::recovery::RecoveryArguments;
+use crate::tick::TickArguments;
 #[cfg(unix)]
 use crate::walk::{Beside, WalkArguments};
 
@@ -29,6 +34,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Scan(ScanArguments),
     Ingest(IngestArguments),
+    Anomalies(AnomaliesArguments),
+    Incidents(IncidentsArguments),
+    RecoveryPoint(RecoveryArguments),
+    Coverage(CoverageArguments),
+    Tick(TickArguments),
     Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),
@@ -426,6 +436,15 @@ pub(crate) enum Figures {
     Json,
     /// The tables in Markdown.
     Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -63,6 +63,12 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error("there is no database {}: `scan --db` or `ingest --db` makes one", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("nothing is known of {what}")]
+    NothingKnown { what: String },
+    #[error("who decides? Give the name with --by")]
+    NoReviewer,
     #[error("{name} is not one job record: {source}")]
     Merge {
         name: String,
@@ -70,6 +76,8 @@ pub(crate) enum Failure {
     },
     #[error("what was seen does not fit into the job record")]
     Fill(#[from] anomaly_model::ModelError),
+    #[error("the command line")]
+    Argument(#[source] anomaly_model::ModelError),
     #[cfg(unix)]
     #[error(transparent)]
     Walk(#[from] WalkError),
@@ -120,6 +128,8 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_)
+            | Self::Argument(_)
+            | Self::NoReviewer
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
             | Self::ShortKey { .. }

@@ -1,22 +1,28 @@
 //! `backwatch`: tells whose backups just became strange.
 
+mod anomalies;
 mod cli;
 mod convert;
+mod coverage;
+mod database;
 mod detect;
 mod eval;
 mod exit;
 mod found;
+mod incidents;
 mod ingest;
 mod input;
 mod judge;
 mod man;
 mod population;
 mod progress;
+mod recovery;
 mod report;
 mod scan;
 mod switched_off;
 mod tally;
 mod terminal;
+mod tick;
 #[cfg(unix)]
 mod walk;
 
@@ -41,6 +47,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Anomalies(arguments) => anomalies::run(&arguments),
+        Command::Incidents(arguments) => incidents::run(&arguments),
+        Command::RecoveryPoint(arguments) => recovery::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Tick(arguments) => tick::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),

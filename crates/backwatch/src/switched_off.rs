@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anomaly_settings::Settings;
+use anomaly_settings::{RuleSettings, Settings};
 use serde::Serialize;
 
 /// What the settings keep from judging, in the fleet or in some scope.
@@ -31,16 +31,42 @@ impl SwitchedOff {
                     .iter()
                     .map(ToString::to_string),
             );
-            let rules = detection.rules;
+            let RuleSettings {
+                failed_job,
+                empty_image,
+                clock,
+                most_gone,
+                all_overwritten,
+                slow_loss,
+                slow_job,
+                missed_backup,
+                attribute_shift,
+                suspicious_extension,
+                ransom_note,
+                ..
+            } = detection.rules;
             let named = [
-                ("failed_job", rules.failed_job),
-                ("empty_image", rules.empty_image),
-                ("clock", rules.clock),
-                ("missed_backup", rules.missed_backup),
+                ("failed_job", failed_job),
+                ("empty_image", empty_image),
+                ("clock", clock),
+                ("most_gone", most_gone),
+                ("all_overwritten", all_overwritten),
+                ("slow_loss", slow_loss),
+                ("slow_job", slow_job),
+                ("missed_backup", missed_backup),
+                ("attribute_shift", attribute_shift),
+                ("suspicious_extension", suspicious_extension),
+                ("ransom_note", ransom_note),
             ];
             off.rules
                 .extend(named.iter().filter(|(_, on)| !on).map(|(name, _)| *name));
         }
         off
+    }
+
+    /// All of it, by name.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let features = self.features.iter().map(String::as_str);
+        features.chain(self.rules.iter().copied()).collect()
     }
 }

@@ -13,7 +13,7 @@ use crate::report::{files, summary};
 use crate::terminal::harmless;
 
 const MOST_COLUMNS: usize = 100;
-const INDENT: &str = "      ";
+pub(crate) const INDENT: &str = "      ";
 const WHEN: &str = "%Y-%m-%d %H:%M";
 
 pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
@@ -58,7 +58,7 @@ fn headline(file: &FileSummary) -> String {
     format!("{}: {}", file.name, parts.join(", "))
 }
 
-fn print_anomaly(
+pub(crate) fn print_anomaly(
     out: &mut impl Write,
     anomaly: &Anomaly,
     last_clean: Option<&JobRef>,
@@ -160,7 +160,7 @@ fn stream(verdict: &Verdict) -> String {
 }
 
 /// Colour is never the only sign: the word stands beside it.
-pub(super) fn style(severity: Severity) -> Style {
+pub(crate) fn style(severity: Severity) -> Style {
     let colour = match severity {
         Severity::High => AnsiColor::Red,
         Severity::Medium => AnsiColor::Yellow,
