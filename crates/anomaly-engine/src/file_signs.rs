@@ -11,7 +11,7 @@ use anomaly_settings::DetectionSettings;
 
 use crate::alarm::Alarm;
 use crate::sentence::listed;
-use crate::written_files::WrittenFiles;
+use crate::written_files::{FilesCalled, WrittenFiles};
 
 /// So many files with an extension of ransomware are no accident.
 const MANY_FILES: u64 = 10;
@@ -91,9 +91,12 @@ impl FileSigns {
     }
 
     /// The suspicious extensions.
-    pub(crate) fn suspicious_extensions(&self) -> Vec<String> {
-        let names = self.suspicious.iter();
-        names.map(|found| found.extension.clone()).collect()
+    pub(crate) fn suspicious_extensions(&self) -> Vec<FilesCalled> {
+        let found = self.suspicious.iter().map(|found| FilesCalled {
+            extension: found.extension.clone(),
+            files: found.files,
+        });
+        found.collect()
     }
 
     /// Every reason for an alarm.
@@ -189,7 +192,7 @@ fn suspicious(
     let mut found: Vec<Suspicious> = inspection
         .written_extensions
         .iter()
-        .filter(|(extension, files)| **files > 0 && !past.knows(extension))
+        .filter(|(extension, files)| **files > 0 && !past.knows(extension, **files))
         .filter_map(|(extension, &files)| {
             Some(Suspicious {
                 family: list.family_of(extension)?,

@@ -151,7 +151,7 @@ fn walk(
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
             let mut remembered = Remembered::of(job, &shares, held);
-            remembered.told = held;
+            remembered.teaches_again = held;
             memory.push(remembered, capacity);
         }
         previous = Some(Previous::of(job).or(previous.as_ref()));

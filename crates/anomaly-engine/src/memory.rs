@@ -24,8 +24,9 @@ const FEWEST_WINDOWS: usize = 3;
 pub(crate) struct Remembered {
     /// Whether it was strange, and no person has said that it was usual.
     pub(crate) held: bool,
-    /// Whether it was reported, if it was strange: what only went on was not.
-    pub(crate) told: bool,
+    /// Whether it teaches though it was strange, once there is one like it: only where every job is
+    /// known to be ordinary, as where a population is learnt.
+    pub(crate) teaches_again: bool,
     pub(crate) image_bytes: Option<u64>,
     pub(crate) file_count: Option<u64>,
     pub(crate) transferred_bytes: Option<u64>,
@@ -46,7 +47,7 @@ impl Remembered {
         }
         Self {
             held,
-            told: false,
+            teaches_again: false,
             image_bytes: image.image_bytes,
             file_count: image.file_count,
             transferred_bytes: image.transferred_bytes,
@@ -99,11 +100,31 @@ impl Memory {
         self.count
     }
 
-    /// The job of this number, from 0, if it is still remembered.
-    pub(crate) fn job_mut(&mut self, number: u64) -> Option<&mut Remembered> {
+    /// Where the job of this number, from 0, is among those that are remembered.
+    fn index(&self, number: u64) -> Option<usize> {
         let first = self.count.checked_sub(self.jobs.len() as u64)?;
         let index = usize::try_from(number.checked_sub(first)?).ok()?;
-        self.jobs.get_mut(index)
+        (index < self.jobs.len()).then_some(index)
+    }
+
+    /// Whether the job of this number, from 0, is still remembered.
+    pub(crate) fn remembers(&self, number: u64) -> bool {
+        self.index(number).is_some()
+    }
+
+    /// Marks a remembered job as one that does not teach, or does.
+    pub(crate) fn mark(&mut self, number: Option<u64>, held: bool) {
+        let index = number.and_then(|number| self.index(number));
+        if let Some(job) = index.and_then(|index| self.jobs.get_mut(index)) {
+            job.held = held;
+        }
+    }
+
+    /// No strange job teaches, but where a person accepted it.
+    pub(crate) fn teach_only_accepted(&mut self) {
+        for job in &mut self.jobs {
+            job.teaches_again = false;
+        }
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -180,9 +201,9 @@ impl Memory {
         }
     }
 
-    /// The past levels of a share that teach: those of usual jobs, and of strange ones that were
-    /// reported all but the strangest. One strange job says nothing; the same again is how this
-    /// stream is, and was told twice.
+    /// The past levels of a share that teach: those of usual jobs. Where every job is ordinary, those
+    /// of strange ones too, all but the strangest: one says nothing, the same again is how the
+    /// stream is.
     fn past(&self, share: Share) -> Vec<Level> {
         let mut levels = Vec::with_capacity(self.jobs.len());
         let mut strangest: Option<Level> = None;
@@ -192,10 +213,10 @@ impl Memory {
             };
             if !job.held {
                 levels.push(level);
-            } else if let Some(before) = strangest.filter(|_| job.told) {
+            } else if let Some(before) = strangest.filter(|_| job.teaches_again) {
                 levels.push(level.min(before));
                 strangest = Some(level.max(before));
-            } else if job.told {
+            } else if job.teaches_again {
                 strangest = Some(level);
             }
         }

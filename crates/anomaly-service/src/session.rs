@@ -82,10 +82,10 @@ impl<'a> Session<'a> {
         if (is_usual || was_usual)
             && let Some(job) = self.transaction.job(key)?
         {
-            let (stream, capacity) = (self.engine.stream_of(&job), self.engine.history_jobs(&job));
+            let stream = self.engine.stream_of(&job);
             let model = self.model(&stream)?;
             if is_usual {
-                learnt = model.accept(key, capacity);
+                learnt = model.accept(key);
             } else {
                 model.retract(key);
             }

@@ -66,12 +66,15 @@ impl AuditEntry {
         // A review is made of text, words and times, all of which JSON can hold.
         let json = |review| serde_json::to_value(review).ok();
         Self {
-            at: after.reviewed_at,
-            who: after.reviewer.clone(),
+            at: after.recorded_at(),
+            who: after.recorded_by().to_owned(),
             what: "review".into(),
             subject: format!("job {} of {}", job.job_id, job.source),
             severity: None,
-            reason: after.reason.clone(),
+            reason: match &after.undo {
+                Some(undo) => undo.reason.clone(),
+                None => after.reason.clone(),
+            },
             before: before.and_then(json),
             after: json(after),
         }

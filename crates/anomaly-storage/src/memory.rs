@@ -6,14 +6,15 @@ mod numbered;
 mod purge;
 
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
-use self::data::{Data, Row};
+use self::data::{Data, Row, Stream};
 use self::log::Entry;
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
-    Purged, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
+    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
+    StoredObservation, Transaction,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -128,6 +129,15 @@ macro_rules! read_from_data {
                 let reviews = self.data.reviews.get(job).into_iter().flatten();
                 Ok(reviews.map(|review| review.record.clone()).collect())
             }
+            fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError> {
+                Ok(self.data.false_positives(stream))
+            }
+            fn anomalies_around(
+                &self,
+                around: &Around<'_>,
+            ) -> Result<Vec<NearbyAnomaly>, StoreError> {
+                Ok(self.data.anomalies_around(around))
+            }
             fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
                 Ok(self.data.model_states.get(stream).cloned())
             }
@@ -140,6 +150,22 @@ macro_rules! read_from_data {
                 limit: usize,
             ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
                 Ok(self.data.streams_after(after, limit))
+            }
+            fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError> {
+                Ok(self.data.streams_of_client(client))
+            }
+            fn due_streams(
+                &self,
+                until: DateTime<Utc>,
+                limit: usize,
+            ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError> {
+                Ok(self.data.due_streams(until, limit))
+            }
+            fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
+                Ok(self.data.due_streams(until, usize::MAX).len() as u64)
+            }
+            fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+                Ok(self.data.notes.get(name).cloned())
             }
             fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError> {
                 Ok(self.data.incidents.get(number).cloned())
@@ -232,17 +258,40 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(())
     }
 
-    fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
+    fn put_stream_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &str,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
         self.add_stream(stream);
-        let before = self.data.set_status(stream, Some(status.to_owned()));
+        let before = self.data.streams.get(stream).cloned().unwrap_or_default();
+        let now = Stream {
+            status: Some(status.to_owned()),
+            due_at_micros: due_at.map(|time| time.timestamp_micros()),
+            ..before.clone()
+        };
+        self.data.streams.insert(stream.clone(), now);
         let stream = stream.clone();
-        self.on_drop(move |data| _ = data.set_status(&stream, before));
+        self.on_drop(move |data| _ = data.streams.insert(stream, before));
+        Ok(())
+    }
+
+    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError> {
+        let before = self.data.notes.insert(name.to_owned(), note.to_owned());
+        let name = name.to_owned();
+        self.on_drop(move |data| {
+            match before {
+                Some(note) => data.notes.insert(name, note),
+                None => data.notes.remove(&name),
+            };
+        });
         Ok(())
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
         self.check_anomaly(job)?;
-        let number = self.log(Entry::Review(job.clone(), review.clone()));
+        let number = self.log(Entry::Review(job.clone(), Box::new(review.clone())));
         let reviews = self.data.reviews.entry(job.clone()).or_default();
         let replaced = reviews.last().map(|review| review.record.clone());
         let record = review.clone();

@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
-    Purged, SettingsVersion, StoreError, Stored, StoredObservation,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
+    Origin, PendingChange, Purge, Purged, SettingsVersion, StoreError, Stored, StoredObservation,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -82,6 +82,20 @@ pub trait Read {
     /// When the store cannot be read.
     fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError>;
 
+    /// The anomalies of a stream whose current review is `false_positive`, with it, in the order in
+    /// which they were stored. Next to free for a stream that has none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError>;
+
+    /// The anomalies near a time that nobody has called a false positive or ignored, in the order
+    /// of their start.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn anomalies_around(&self, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>, StoreError>;
+
     /// What [`put_model_state`](Transaction::put_model_state) last kept for a stream.
     ///
     /// # Errors
@@ -106,6 +120,35 @@ pub trait Read {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError>;
+
+    /// The streams that a client has jobs in, in the order in which they were first seen.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError>;
+
+    /// Up to `limit` streams whose next job is due by `until`, the one due first first, with their
+    /// status.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError>;
+
+    /// How many streams there are whose next job is due by `until`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// What [`put_note`](Transaction::put_note) last kept under a name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn note(&self, name: &str) -> Result<Option<String>, StoreError>;
 
     /// An incident; `None` when the number is unknown.
     ///
@@ -236,11 +279,23 @@ pub trait Transaction: Read {
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError>;
 
     /// Keeps what is to be known of a stream without reading its jobs, in place of what was kept
-    /// before. A short text, JSON say; the store does not look into it.
+    /// before: a short text, JSON say, that the store does not look into, and when the next job is
+    /// due, if anyone waits for it.
     ///
     /// # Errors
     /// When the store cannot be written.
-    fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError>;
+    fn put_stream_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &str,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a short text of the whole installation under a name, in place of the one before.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError>;
 
     /// Records a decision about one anomaly, and returns the one that it replaces. The audit log
     /// gets an entry `review` with both.

@@ -1,19 +1,22 @@
 //! What a store in memory holds.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Judgement, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Judgement, Review, ReviewStatus, StreamKey,
+    Verdict,
+};
 
 use super::log::Logged;
 use super::numbered::Numbered;
 use crate::purge::PurgeRecord;
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord, JudgedAs,
-    Message, ObservationQuery, Origin, PendingChange, SettingsVersion, StoreError, Stored,
-    StoredObservation,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
+    JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, SettingsVersion,
+    StoreError, Stored, StoredObservation,
 };
 
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Data {
     numbers: HashMap<JobKey, u64>,
     /// The numbers of the normal jobs of each stream, by their start.
     normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
+    /// The numbers of the anomalies, by their start.
+    anomalous: BTreeSet<(i64, u64)>,
     /// In the order in which they were first seen.
     pub(super) stream_order: BTreeMap<u64, StreamKey>,
     pub(super) streams: HashMap<StreamKey, Stream>,
@@ -38,6 +43,7 @@ pub(super) struct Data {
     /// By message, then by sink.
     pub(super) deliveries: HashMap<u64, BTreeMap<String, Delivery>>,
     pub(super) log: Vec<Logged>,
+    pub(super) notes: HashMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -59,6 +65,7 @@ pub(super) struct Stream {
     pub(super) status: Option<String>,
     /// When the newest of its jobs that were purged started.
     pub(super) purged_until_micros: Option<i64>,
+    pub(super) due_at_micros: Option<i64>,
 }
 
 impl Data {
@@ -82,6 +89,9 @@ impl Data {
             let normal = self.normal.entry(row.stream.clone()).or_default();
             normal.insert((row.started_at_micros(), number));
         }
+        if row.verdict.is_anomalous() {
+            self.anomalous.insert((row.started_at_micros(), number));
+        }
         self.rows.insert(number, row);
     }
 
@@ -89,6 +99,7 @@ impl Data {
     pub(super) fn remove(&mut self, number: u64) -> Option<Row> {
         let row = self.rows.remove(&number)?;
         self.numbers.remove(&row.job.key());
+        self.anomalous.remove(&(row.started_at_micros(), number));
         if let Some(normal) = self.normal.get_mut(&row.stream) {
             normal.remove(&(row.started_at_micros(), number));
         }
@@ -117,16 +128,6 @@ impl Data {
         Some((key, stream))
     }
 
-    /// Keeps the status of a known stream, and returns the one before.
-    pub(super) fn set_status(
-        &mut self,
-        stream: &StreamKey,
-        status: Option<String>,
-    ) -> Option<String> {
-        let stream = self.streams.get_mut(stream)?;
-        std::mem::replace(&mut stream.status, status)
-    }
-
     pub(super) fn streams_after(
         &self,
         after: u64,
@@ -144,6 +145,94 @@ impl Data {
                 Stored { number, record }
             })
             .collect()
+    }
+
+    pub(super) fn streams_of_client(&self, client: &ClientName) -> Vec<StreamKey> {
+        let of_client = self.rows.values();
+        let of_client = of_client.filter(|row| row.job.client().name == *client);
+        let streams: HashSet<&StreamKey> = of_client.map(|row| &row.stream).collect();
+        let in_order = self.stream_order.values();
+        in_order
+            .filter(|stream| streams.contains(stream))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Vec<Stored<(StreamKey, String)>> {
+        let mut due: Vec<_> = self
+            .stream_order
+            .iter()
+            .filter_map(|(&number, key)| {
+                let stream = self.streams.get(key)?;
+                let due_at = stream.due_at_micros?;
+                let record = (key.clone(), stream.status.clone()?);
+                (due_at <= until.timestamp_micros()).then_some((due_at, Stored { number, record }))
+            })
+            .collect();
+        due.sort_by_key(|(due_at, stream)| (*due_at, stream.number));
+        let due = due.into_iter().map(|(_, stream)| stream);
+        due.take(limit).collect()
+    }
+
+    fn anomaly(&self, row: &Row) -> Anomaly {
+        let mut anomaly = Anomaly::new(row.verdict.clone());
+        let reviews = self.reviews.get(&row.job.key());
+        anomaly.review = reviews.and_then(|reviews| Some(reviews.last()?.record.clone()));
+        anomaly
+    }
+
+    pub(super) fn false_positives(&self, stream: &StreamKey) -> Vec<Anomaly> {
+        let reviewed = self.reviews.keys().filter_map(|job| self.number(job));
+        let mut numbers: Vec<u64> = reviewed.collect();
+        numbers.sort_unstable();
+        let rows = numbers.iter().filter_map(|number| self.rows.get(number));
+        rows.filter(|row| row.stream == *stream)
+            .map(|row| self.anomaly(row))
+            .filter(|anomaly| anomaly.review_status() == ReviewStatus::FalsePositive)
+            .collect()
+    }
+
+    pub(super) fn anomalies_around(&self, around: &Around<'_>) -> Vec<NearbyAnomaly> {
+        let (first, last) = around.range_micros();
+        let at = around.at.timestamp_micros();
+        let between = |from: i64, to: i64| self.anomalous.range((from, 0)..=(to, u64::MAX));
+        let stands = |number: &u64| self.nearby(*number, around.client);
+        let before = between(first, at).rev();
+        let before = before.filter_map(|(_, number)| stands(number));
+        let mut near: Vec<NearbyAnomaly> = before.take(around.limit).collect();
+        near.reverse();
+        if at < last {
+            let after = between(at + 1, last).filter_map(|(_, number)| stands(number));
+            near.extend(after.take(around.limit));
+        }
+        near
+    }
+
+    /// An anomaly of a client that nobody has called a false positive or ignored.
+    fn nearby(&self, number: u64, client: Option<&ClientName>) -> Option<NearbyAnomaly> {
+        let row = self.rows.get(&number)?;
+        let anomaly = self.anomaly(row);
+        let verdict = &anomaly.verdict;
+        let stands = matches!(
+            anomaly.review_status(),
+            ReviewStatus::NotReviewed | ReviewStatus::Confirmed
+        );
+        if !stands || client.is_some_and(|client| *client != verdict.client) {
+            return None;
+        }
+        let job = verdict.key();
+        Some(NearbyAnomaly {
+            incident: self.incident_of.get(&job).copied(),
+            job,
+            client: verdict.client.clone(),
+            started_at: DateTime::from_timestamp_micros(row.started_at_micros())?,
+            severity: verdict.severity()?,
+            kind: verdict.kind()?,
+        })
     }
 
     pub(super) fn last_normal(&self, number: u64) -> Option<JobRef> {
@@ -184,24 +273,18 @@ impl Data {
     }
 
     pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        let anomaly = |row: &Row| {
-            let mut anomaly = Anomaly::new(row.verdict.clone());
-            let reviews = self.reviews.get(&row.job.key());
-            anomaly.review = reviews.and_then(|reviews| Some(reviews.last()?.record.clone()));
-            anomaly
-        };
         let found = self.listed(query.after.as_ref(), query.limit, |row| {
             let incident = self.incident_of.get(&row.job.key());
             row.verdict.is_anomalous()
                 && query
                     .incident
                     .is_none_or(|number| incident == Some(&number))
-                && query.includes(&anomaly(row))
+                && query.includes(&self.anomaly(row))
         })?;
         Ok(found
             .into_iter()
             .map(|(number, row)| {
-                let mut anomaly = anomaly(row);
+                let mut anomaly = self.anomaly(row);
                 anomaly.last_normal = self.last_normal(number);
                 anomaly
             })

@@ -12,7 +12,7 @@ use crate::{Hash, LogHead};
 #[derive(Debug)]
 pub(super) enum Entry {
     Observation,
-    Review(JobKey, Review),
+    Review(JobKey, Box<Review>),
     Settings,
     Audit,
     Purge,

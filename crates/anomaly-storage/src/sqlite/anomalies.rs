@@ -1,6 +1,6 @@
 //! Anomalous jobs as people work with them, and what was decided about them.
 
-use anomaly_model::{Anomaly, AnomalyKind, JobKey, Review, ReviewStatus};
+use anomaly_model::{Anomaly, AnomalyKind, JobKey, Review, ReviewStatus, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit;
@@ -9,15 +9,23 @@ use super::fault::Result;
 use super::jobs::{self, Place};
 use super::log::Log;
 use super::records;
-use super::values::{count, from_count, from_time, to_json};
+use super::values::{
+    count, from_count, from_limit, from_time, name, optional_count, time, to_json, word,
+};
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, AuditEntry, StoreError};
+use crate::{AnomalyQuery, Around, AuditEntry, NearbyAnomaly, StoreError};
 
 pub(super) const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1 ORDER BY number";
 pub(super) const LAST_REVIEW: &str = "
     SELECT number FROM reviews WHERE job = ?1 ORDER BY number DESC LIMIT 1";
 pub(super) const IS_ANOMALOUS: &str =
     "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
+
+pub(super) const FALSE_POSITIVES: &str = "
+    SELECT number FROM jobs
+    WHERE state = 'anomalous' AND review_status = 'false_positive'
+        AND stream = (SELECT id FROM streams WHERE key = ?1)
+    ORDER BY number";
 
 /// What `jobs AS this` must meet for a query, which goes on after a place.
 pub(super) fn conditions(query: &AnomalyQuery, after: Option<Place>) -> Conditions {
@@ -56,15 +64,78 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
     let after = jobs::place_of_cursor(connection, query.after.as_ref())?;
     let numbers = conditions(query, after).jobs(connection, query.limit)?;
     let anomalies = numbers.into_iter().map(|number| {
-        let Some(observation) = jobs::observation(connection, number)? else {
+        let Some(mut anomaly) = anomaly(connection, number)? else {
             return Ok(None);
         };
-        let mut anomaly = Anomaly::new(observation.verdict);
-        anomaly.review = last_review(connection, number)?;
         anomaly.last_normal = jobs::last_normal_before(connection, number)?;
         Ok(Some(anomaly))
     });
     anomalies.filter_map(Result::transpose).collect()
+}
+
+/// The anomaly with a number, and its current review.
+fn anomaly(connection: &Connection, number: u64) -> Result<Option<Anomaly>> {
+    let Some(observation) = jobs::observation(connection, number)? else {
+        return Ok(None);
+    };
+    let mut anomaly = Anomaly::new(observation.verdict);
+    anomaly.review = last_review(connection, number)?;
+    Ok(Some(anomaly))
+}
+
+pub(super) fn false_positives(connection: &Connection, stream: &StreamKey) -> Result<Vec<Anomaly>> {
+    let numbers: Vec<u64> = connection
+        .prepare_cached(FALSE_POSITIVES)?
+        .query_map((to_json(stream)?,), |row| count(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let anomalies = numbers
+        .into_iter()
+        .map(|number| anomaly(connection, number));
+    anomalies.filter_map(Result::transpose).collect()
+}
+
+/// The anomalies near a time that nobody called usual or irrelevant.
+pub(super) fn around(connection: &Connection, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>> {
+    let (first, last) = around.range_micros();
+    let at = around.at.timestamp_micros();
+    let mut found = Vec::new();
+    for (from, to, order) in [(first, at, "DESC"), (at.saturating_add(1), last, "ASC")] {
+        let mut conditions = Conditions::new(
+            "this.state = 'anomalous' AND this.review_status IN ('not_reviewed', 'confirmed')",
+        );
+        let client = around.client.map(|name| name.as_str().to_owned());
+        conditions.and_if("this.client = ?", client);
+        let range = [from.into(), to.into()];
+        conditions.and("this.started_at_micros BETWEEN ? AND ?", range);
+        let sql = format!(
+            "SELECT this.job ->> 'source', this.job ->> 'job_id', this.client,
+                    this.started_at_micros, this.severity, this.kind, member.incident
+             FROM jobs AS this LEFT JOIN incident_jobs AS member ON member.job = this.number
+             WHERE {}
+             ORDER BY this.started_at_micros {order}, this.number {order} LIMIT {}",
+            conditions.sql(),
+            from_limit(Some(around.limit)),
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(conditions.values(), |row| {
+            Ok(NearbyAnomaly {
+                job: JobKey::new(name(row, 0)?, name(row, 1)?),
+                client: name(row, 2)?,
+                started_at: time(row, 3)?,
+                severity: word(row, 4)?,
+                kind: word(row, 5)?,
+                incident: optional_count(row, 6)?,
+            })
+        })?;
+        let start = found.len();
+        for row in rows {
+            found.push(row?);
+        }
+        if order == "DESC" {
+            found[start..].reverse();
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn reviews(connection: &Connection, key: &JobKey) -> Result<Vec<Review>> {

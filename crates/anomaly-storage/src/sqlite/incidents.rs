@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::conditions::Conditions;
 use super::fault::Result;
 use super::values::{
-    count, from_count, from_limit, from_time, json, optional_time, severity, time, to_json,
+    count, from_count, from_limit, from_time, json, optional_time, time, to_json, word,
 };
 use super::{anomalies, jobs};
 use crate::{IncidentQuery, IncidentRecord, StoreError, Stored};
@@ -146,7 +146,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Stored<IncidentRecord>> {
         record: IncidentRecord {
             first_seen: time(row, 1)?,
             last_seen: time(row, 2)?,
-            severity: severity(row, 3)?,
+            severity: word(row, 3)?,
             opened_at: time(row, 4)?,
             closed_at: optional_time(row, 5)?,
             details: json(row, 6)?,

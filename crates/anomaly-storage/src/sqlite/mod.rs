@@ -31,7 +31,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::fault::Fault;
@@ -41,10 +41,10 @@ use self::site::Site;
 use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
-    AnomalyQuery, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery, IncidentRecord,
-    Inserted, LogHead, Message, Observation, ObservationQuery, Origin, PendingChange, Purge,
-    Purged, Read, SettingsVersion, Store, StoreError, Stored, StoredObservation, Transaction,
-    Verification,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
+    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
+    StoredObservation, Transaction, Verification,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -341,6 +341,14 @@ impl<T: Reader> Read for T {
         self.read(|connection| anomalies::reviews(connection, job))
     }
 
+    fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError> {
+        self.read(|connection| anomalies::false_positives(connection, stream))
+    }
+
+    fn anomalies_around(&self, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>, StoreError> {
+        self.read(|connection| anomalies::around(connection, around))
+    }
+
     fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
         self.read(|connection| streams::model_state(connection, stream))
     }
@@ -355,6 +363,26 @@ impl<T: Reader> Read for T {
         limit: usize,
     ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
         self.read(|connection| streams::streams(connection, after, limit))
+    }
+
+    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError> {
+        self.read(|connection| streams::of_client(connection, client))
+    }
+
+    fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError> {
+        self.read(|connection| streams::due(connection, until, limit))
+    }
+
+    fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.read(|connection| streams::count_due(connection, until))
+    }
+
+    fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.read(|connection| streams::note(connection, name))
     }
 
     fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError> {
@@ -422,8 +450,19 @@ impl Transaction for SqliteTransaction<'_> {
         self.write(|connection, _, ids| streams::put_model_state(connection, ids, stream, state))
     }
 
-    fn put_stream_status(&mut self, stream: &StreamKey, status: &str) -> Result<(), StoreError> {
-        self.write(|connection, _, ids| streams::put_status(connection, ids, stream, status))
+    fn put_stream_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &str,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        self.write(|connection, _, ids| {
+            streams::put_status(connection, ids, stream, status, due_at)
+        })
+    }
+
+    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError> {
+        self.write(|connection, _, _| streams::put_note(connection, name, note))
     }
 
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {

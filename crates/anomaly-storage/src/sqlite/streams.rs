@@ -2,17 +2,27 @@
 
 use std::collections::HashMap;
 
-use anomaly_model::StreamKey;
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{ClientName, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::fault::{Fault, Result};
-use super::values::{count, from_count, from_limit, json, to_json};
+use super::values::{count, from_count, from_limit, from_time, json, to_json};
 use crate::Stored;
 
 pub(super) const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
 pub(super) const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
 pub(super) const STREAMS: &str =
     "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
+pub(super) const OF_CLIENT: &str = "
+    SELECT key FROM streams
+    WHERE client = ?1 OR id IN (SELECT stream FROM other_clients WHERE client = ?1)
+    ORDER BY id";
+pub(super) const DUE: &str = "
+    SELECT id, key, status FROM streams
+    WHERE due_at_micros <= ?1 AND status IS NOT NULL ORDER BY due_at_micros LIMIT ?2";
+pub(super) const COUNT_DUE: &str = "SELECT count(*) FROM streams WHERE due_at_micros <= ?1";
+pub(super) const NOTE: &str = "SELECT note FROM notes WHERE name = ?1";
 pub(super) const MODEL_STATE: &str = "
     SELECT checksum, state FROM model_states
     WHERE stream = (SELECT id FROM streams WHERE key = ?1)";
@@ -142,14 +152,58 @@ pub(super) fn put_status(
     ids: &mut StreamIds,
     stream: &StreamKey,
     status: &str,
+    due_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let stream = ids.get(connection, &to_json(stream)?)?;
     connection
-        .prepare_cached("UPDATE streams SET status = ?2 WHERE id = ?1")?
-        .execute((stream, status))?;
+        .prepare_cached("UPDATE streams SET status = ?2, due_at_micros = ?3 WHERE id = ?1")?
+        .execute((stream, status, from_time(due_at)))?;
     Ok(())
 }
 
+pub(super) fn of_client(connection: &Connection, client: &ClientName) -> Result<Vec<StreamKey>> {
+    let mut statement = connection.prepare_cached(OF_CLIENT)?;
+    let rows = statement.query_map((client.as_str(),), |row| json(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn due(
+    connection: &Connection,
+    until: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Stored<(StreamKey, String)>>> {
+    let mut statement = connection.prepare_cached(DUE)?;
+    let range = (until.timestamp_micros(), from_limit(Some(limit)));
+    let rows = statement.query_map(range, |row| {
+        Ok(Stored {
+            number: count(row, 0)?,
+            record: (json(row, 1)?, row.get(2)?),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn count_due(connection: &Connection, until: DateTime<Utc>) -> Result<u64> {
+    let mut statement = connection.prepare_cached(COUNT_DUE)?;
+    Ok(statement.query_row((until.timestamp_micros(),), |row| count(row, 0))?)
+}
+
+pub(super) fn note(connection: &Connection, name: &str) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached(NOTE)?;
+    Ok(statement.query_row((name,), |row| row.get(0)).optional()?)
+}
+
+pub(super) fn put_note(connection: &Connection, name: &str, note: &str) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO notes (name, note) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET note = excluded.note",
+        )?
+        .execute((name, note))?;
+    Ok(())
+}
+
+#[expect(clippy::type_complexity, reason = "a stream and its status")]
 pub(super) fn streams(
     connection: &Connection,
     after: u64,

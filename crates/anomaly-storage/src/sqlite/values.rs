@@ -1,6 +1,8 @@
 //! How values are written to columns, and read from them.
 
-use anomaly_model::Severity;
+use std::str::FromStr;
+
+use anomaly_model::ModelError;
 use anomaly_model::chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -57,9 +59,28 @@ pub(super) fn from_time(time: Option<DateTime<Utc>>) -> Option<i64> {
 }
 
 /// A word of a closed list.
-pub(super) fn severity(row: &Row<'_>, column: usize) -> Result<Severity> {
+pub(super) fn word<T: FromStr<Err = ModelError>>(row: &Row<'_>, column: usize) -> Result<T> {
     let word: String = row.get(column)?;
     word.parse().map_err(|error| damage(column, error))
+}
+
+/// A name or another identifier.
+pub(super) fn name<T: TryFrom<String, Error = ModelError>>(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<T> {
+    let name: String = row.get(column)?;
+    T::try_from(name).map_err(|error| damage(column, error))
+}
+
+/// A number that counts from 0, of a column that may be empty.
+pub(super) fn optional_count(row: &Row<'_>, column: usize) -> Result<Option<u64>> {
+    let is_none = row.get_ref(column)?.data_type() == Type::Null;
+    if is_none {
+        Ok(None)
+    } else {
+        count(row, column).map(Some)
+    }
 }
 
 /// What stands in a column is not what was written there.

@@ -8,7 +8,7 @@ use anomaly_model::{Judgement, ReviewStatus};
 use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
-use crate::data::{Case, anomalous, review, store_all};
+use crate::data::{Case, anomalous, at, review, store_all};
 
 const PAGE_BYTES: usize = 4096;
 
@@ -52,6 +52,9 @@ fn everything(path: &Path) -> Result<String, StoreError> {
         let rest = (store.last_normal(&key)?, store.reviews(&key)?);
         write!(answers, "{job:?}{rest:?}").unwrap();
     }
+    let usual = store.false_positives(&cases()[0].stream)?;
+    let due = (store.due_streams(at(0), 9)?, store.note("tick")?);
+    write!(answers, "{usual:?}{due:?}").unwrap();
     Ok(answers)
 }
 

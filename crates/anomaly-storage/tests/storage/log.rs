@@ -58,7 +58,9 @@ fn what_is_not_kept_is_no_leaf(store: &mut dyn Store) {
     // A model's state can be computed anew from what is logged.
     let mut transaction = store.transaction().unwrap();
     transaction.put_model_state(&kept.stream, b"state").unwrap();
-    transaction.put_stream_status(&kept.stream, "{}").unwrap();
+    transaction
+        .put_stream_status(&kept.stream, "{}", None)
+        .unwrap();
     transaction.commit().unwrap();
     assert_eq!(store.log_head().unwrap(), before);
 }

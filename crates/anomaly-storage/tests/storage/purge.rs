@@ -141,7 +141,9 @@ fn idle_streams_go_later_than_their_jobs(store: &mut dyn Store) {
         transaction
             .put_model_state(&case.stream, b"learnt")
             .unwrap();
-        transaction.put_stream_status(&case.stream, "{}").unwrap();
+        transaction
+            .put_stream_status(&case.stream, "{}", None)
+            .unwrap();
     }
     transaction.commit().unwrap();
 

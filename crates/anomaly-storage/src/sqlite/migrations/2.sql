@@ -22,6 +22,10 @@ INSERT INTO log_tree VALUES (0, 0, x'');
 
 -- What is to be known of a stream without reading its jobs; the caller's own text.
 ALTER TABLE streams ADD COLUMN status TEXT;
+-- When the next job has to have come, microseconds since 1970, UTC; none when nobody waits for it.
+ALTER TABLE streams ADD COLUMN due_at_micros INTEGER;
+
+CREATE INDEX due_streams ON streams (due_at_micros) WHERE due_at_micros IS NOT NULL;
 
 -- When the newest of its jobs that were purged started: what tells how long a stream without jobs
 -- has been idle. Microseconds since 1970, UTC.
@@ -105,6 +109,8 @@ CREATE INDEX anomalies_by_severity ON jobs (severity, started_at_micros)
     WHERE state = 'anomalous';
 CREATE INDEX anomalies_by_review ON jobs (review_status, started_at_micros)
     WHERE state = 'anomalous';
+CREATE INDEX false_positives ON jobs (stream)
+    WHERE state = 'anomalous' AND review_status = 'false_positive';
 CREATE INDEX reviews_of_job ON reviews (job);
 
 -- The client of the first job of each stream, and those of the others: rarely any.
@@ -215,3 +221,9 @@ CREATE TABLE deliveries (
 
 CREATE INDEX due_deliveries ON deliveries (sink, next_attempt_at_micros)
     WHERE next_attempt_at_micros IS NOT NULL;
+
+-- What is to be remembered of the whole installation, by name; the caller's own text.
+CREATE TABLE notes (
+    name TEXT PRIMARY KEY,
+    note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
