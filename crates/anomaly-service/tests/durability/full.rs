@@ -37,7 +37,7 @@ fn check(before: &str, path: &Path, make_room: impl FnOnce()) {
 /// Of the database file or of what SQLite keeps beside it, whichever is too large first.
 #[test]
 fn a_file_that_may_not_grow() {
-    for kilobytes in [250, 400, 700] {
+    for kilobytes in [200, 250, 300] {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("db");
         // In blocks of 512 bytes. Without the signal, writing fails instead of killing.
