@@ -183,7 +183,7 @@ impl AnomalyService {
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store fails; what was deleted before is deleted.
-    pub fn purge(&mut self, now: DateTime<Utc>, most_jobs: usize) -> Result<Purged, ServiceError> {
+    pub fn purge(&mut self, now: DateTime<Utc>, most_jobs: u64) -> Result<Purged, ServiceError> {
         let mut purged = Purged::default();
         let Some(retention) = self.settings().storage.retention() else {
             return Ok(purged);
