@@ -103,8 +103,8 @@ impl Layers {
         match key.split('.').next() {
             Some("detection") => self.detection.set(key, value),
             Some("review") => self.review.set(key, value),
-            Some("incidents") => self.incidents.set(key, value),
             Some("storage") => self.storage.set(key, value),
+            Some("incidents") => self.incidents.set(key, value),
             _ => self.streams.set(key, value),
         }
     }

@@ -1,5 +1,9 @@
 //! How the database is kept.
 
+use std::time::Duration;
+
+use anomaly_model::chrono::TimeDelta;
+
 use crate::section::section;
 use crate::{RetentionDays, WaitSeconds};
 
@@ -20,5 +24,20 @@ section! {
         /// Nobody writes for longer than about a second at a time, except to make the database
         /// smaller or to bring an older one up to date.
         wait_seconds: WaitSeconds = WaitSeconds::default(),
+    }
+}
+
+impl StorageSettings {
+    /// For how long a job is kept; `None` for good.
+    #[must_use]
+    pub fn retention(&self) -> Option<TimeDelta> {
+        let days = self.retention_days.get();
+        (days > 0).then(|| TimeDelta::days(days.into()))
+    }
+
+    /// For how long to wait for another program that writes.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds.get().into())
     }
 }

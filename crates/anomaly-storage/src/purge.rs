@@ -38,6 +38,15 @@ pub struct Purged {
     pub messages: u64,
 }
 
+impl std::ops::AddAssign for Purged {
+    fn add_assign(&mut self, other: Self) {
+        self.jobs += other.jobs;
+        self.streams += other.streams;
+        self.incidents += other.incidents;
+        self.messages += other.messages;
+    }
+}
+
 impl Purged {
     /// Whether there was nothing to delete.
     #[must_use]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anomaly_eval::EvalError;
 use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
+use anomaly_service::storage::{CheckpointError, KeyError, StoreError};
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, ReadOption, SourceError};
 #[cfg(unix)]
@@ -97,6 +98,15 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{}", path.display())]
+    Checkpoint {
+        path: PathBuf,
+        source: CheckpointError,
+    },
     #[error(transparent)]
     Detect(#[from] DetectError),
     #[error(transparent)]

@@ -5,8 +5,10 @@ mod cli;
 mod convert;
 mod coverage;
 mod database;
+mod db;
 mod detect;
 mod eval;
+mod evidence;
 mod exit;
 mod found;
 mod incidents;
@@ -57,6 +59,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Eval(arguments) => eval::run(&arguments),
         #[cfg(unix)]
         Command::Walk(arguments) => walk::run(&arguments),
+        Command::Verify(arguments) => evidence::verify(&arguments),
+        Command::Checkpoint(arguments) => evidence::checkpoint(&arguments),
+        Command::Db(arguments) => db::run(&arguments.command),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

@@ -72,7 +72,20 @@ impl SqliteStore {
     /// is cut or overwritten, and [`StoreError::Busy`] when another process keeps it locked.
     /// The second and third leave the file as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let (connection, site) = open::open(path.as_ref())?;
+        Self::open_or_make(path.as_ref(), true)
+    }
+
+    /// The same, and [`StoreError::CannotOpen`] when there is no file at `path`: for looking at a
+    /// database that is there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_or_make(path.as_ref(), false)
+    }
+
+    fn open_or_make(path: &Path, made: bool) -> Result<Self, StoreError> {
+        let (connection, site) = open::open(path, made)?;
         let lock = Lock::new(Path::new(&site.database));
         Ok(Self {
             connection,

@@ -35,6 +35,11 @@ fn a_path_that_cannot_be_a_file_is_refused() {
         );
     }
     assert!(!directory.path().join("missing").exists());
+    // Whoever wants to look at a database makes none.
+    let path = directory.path().join("not there");
+    let error = SqliteStore::open_existing(&path).unwrap_err();
+    assert!(matches!(error, StoreError::CannotOpen { .. }), "{error}");
+    assert!(!path.exists());
     // SQLite would take this for a database that vanishes when it is closed.
     let error = SqliteStore::open("").unwrap_err();
     assert!(matches!(error, StoreError::CannotOpen { .. }), "{error}");
