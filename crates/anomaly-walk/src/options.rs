@@ -36,7 +36,7 @@ pub struct WalkOptions {
     pub cross_file_systems: bool,
     /// How much of each new or changed file is read.
     pub sampling: ReadMode,
-    /// How many threads list directories and read files; one per processor when `None`.
+    /// How many threads list directories and read files; one per processor, at most 8, when `None`.
     pub threads: Option<NonZeroUsize>,
     /// The most bytes that are read in a second, by all threads together; no limit when `None`.
     pub max_read_bytes_per_second: Option<NonZeroU64>,

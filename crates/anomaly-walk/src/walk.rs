@@ -16,11 +16,14 @@ use crate::progress::Progress;
 use crate::shared::{Shared, lock};
 use crate::state::key::{Key, KeyedHash, Time};
 use crate::state::{NewState, OldState, StateLock, StatePaths, Summary};
-use crate::worker::{Worker, observe_deleted};
+use crate::worker::{Worker, observe_deleted, observe_kept};
 use crate::{WalkError, WalkOptions, WalkProgress, Walked};
 
 /// Directories that are found and not yet listed.
 const MOST_WAITING: usize = 256;
+
+/// Threads that are started unasked. Disks gain little from more, and each takes memory.
+const MOST_THREADS: usize = 8;
 
 /// How far before its start a walk takes files to be at rest: time stamps of file systems go in steps
 /// of up to two seconds.
@@ -126,11 +129,15 @@ impl Walk {
             old.untaken(
                 |directory| unlisted.contains(&directory),
                 |directory| {
-                    if !directory.is_kept {
-                        for gone in &directory.entries {
-                            observe_deleted(&mut seen, gone);
-                        }
-                    } else if let Some(new) = &mut new {
+                    let observe = if directory.is_kept {
+                        observe_kept
+                    } else {
+                        observe_deleted
+                    };
+                    for entry in &directory.entries {
+                        observe(&mut seen, entry);
+                    }
+                    if let Some(new) = new.as_mut().filter(|_| directory.is_kept) {
                         new.add(directory.path, directory.parent, &directory.entries)?;
                     }
                     Ok(())
@@ -170,9 +177,13 @@ impl Walk {
 
 /// Finds the directories in one thread, and takes them in in the others.
 fn all_directories(shared: &Shared<'_>) -> Result<FilesSeen, WalkError> {
-    let threads = shared.walk.options.threads;
-    let threads = threads.map_or_else(thread::available_parallelism, Ok);
-    let threads = threads.map_or(1, NonZeroUsize::get);
+    let threads = shared.walk.options.threads.map_or_else(
+        || {
+            thread::available_parallelism()
+                .map_or(1, |processors| processors.get().min(MOST_THREADS))
+        },
+        NonZeroUsize::get,
+    );
     let (found, waiting) = sync_channel(MOST_WAITING);
     let waiting = Arc::new(Mutex::new(waiting));
     thread::scope(|scope| {

@@ -63,20 +63,30 @@ impl Walked {
     /// The job with what the walk saw: counts and sizes that the tool did not report, the content
     /// statistics and the inspection.
     ///
+    /// To a first walk all files are new, and the job wrote some of them at most: what it says of
+    /// changes, of content and of attributes is left out. What files are called, and what is notable
+    /// about them, is not.
+    ///
     /// # Errors
     /// [`ModelError`] when what was seen breaks a rule of the job format.
     pub fn fill(&self, job: &BackupJob) -> Result<BackupJob, ModelError> {
         let (told, seen) = (job.image(), &self.image);
-        let image = told
+        let mut image = told
             .image_bytes(told.image_bytes.or(seen.image_bytes))
             .file_count(told.file_count.or(seen.file_count))
-            .files_new(told.files_new.or(seen.files_new))
-            .files_changed(told.files_changed.or(seen.files_changed))
-            .files_unmodified(told.files_unmodified.or(seen.files_unmodified))
-            .files_deleted(told.files_deleted.or(seen.files_deleted))
-            .directory_count(told.directory_count.or(seen.directory_count))
-            .content(seen.content);
-        job.with_files_seen(image, self.inspection.clone())
+            .directory_count(told.directory_count.or(seen.directory_count));
+        let mut inspection = self.inspection.clone();
+        if self.previous.is_some() {
+            image = image
+                .files_new(told.files_new.or(seen.files_new))
+                .files_changed(told.files_changed.or(seen.files_changed))
+                .files_unmodified(told.files_unmodified.or(seen.files_unmodified))
+                .files_deleted(told.files_deleted.or(seen.files_deleted))
+                .content(seen.content);
+        } else {
+            inspection.attributes = None;
+        }
+        job.with_files_seen(image, inspection)
     }
 
     /// Puts the state of this walk in the place of that before, for the next walk to compare with.

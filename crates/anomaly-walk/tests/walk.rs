@@ -491,7 +491,6 @@ fn progress_ends_with_all() {
 fn a_job_is_filled_in() {
     let tree = Tree::new();
     tree.write("a.txt", text(100), 1);
-    let walked = run(tree.options()).unwrap();
     let told = BackupImage::default()
         .file_count(17)
         .transferred_bytes(5)
@@ -500,15 +499,24 @@ fn a_job_is_filled_in() {
         .image(told)
         .build()
         .unwrap();
-    let filled = walked.fill(&job).unwrap();
+    // What a first walk finds new was not written by this job.
+    let first = run(tree.options()).unwrap();
+    let filled = first.fill(&job).unwrap();
+    assert_eq!(*filled.image(), told.image_bytes(100).directory_count(1));
+    assert_eq!(filled.inspection().unwrap().written_files, Some(1));
+    first.commit().unwrap();
+
+    tree.write("b.txt", text(200), 1);
+    let second = run(tree.options()).unwrap();
+    let filled = second.fill(&job).unwrap();
     let image = filled.image();
     assert_eq!(
         (image.file_count, image.transferred_bytes),
         (Some(17), Some(5))
     );
-    assert_eq!((image.image_bytes, image.files_new), (Some(100), Some(1)));
+    assert_eq!((image.image_bytes, image.files_new), (Some(300), Some(1)));
     assert_eq!(image.content.unwrap().random_files, Some(0));
-    assert_eq!(filled.inspection(), Some(walked.inspection()));
+    assert_eq!(filled.inspection(), Some(second.inspection()));
     assert_eq!(filled.key(), job.key());
 }
 

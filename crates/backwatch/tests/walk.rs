@@ -125,6 +125,8 @@ fn a_job_record_is_filled_in() {
     let record = r#"{"source":"borg","job_id":"7","client":"mail01","policy":"daily","started_at":"2026-11-22T03:00:00Z","status":"succeeded","file_count":99}"#;
     let file = tree.scratch.path().join("job.json");
     fs::write(&file, format!("{record}\n")).unwrap();
+    tree.walk(&[]);
+    fs::write(tree.file("d.txt"), "Something new.").unwrap();
     let filled = tree.walk(&["--merge", file.to_str().unwrap()]);
     assert_eq!(
         (stderr(&filled).as_str(), filled.status.code()),
@@ -135,10 +137,10 @@ fn a_job_record_is_filled_in() {
     let job: BackupJob = serde_json::from_str(&text).unwrap();
     assert_eq!(
         (job.image().file_count, job.image().image_bytes),
-        (Some(99), Some(60))
+        (Some(99), Some(74))
     );
-    assert_eq!(job.image().content.unwrap().written_bytes, Some(60));
-    assert_eq!(job.inspection().unwrap().written_files, Some(3));
+    assert_eq!(job.image().content.unwrap().written_bytes, Some(14));
+    assert_eq!(job.inspection().unwrap().written_files, Some(1));
 
     // A record that is none costs no walk.
     for wrong in ["", "{}", "not json", &format!("{record}\n{record}\n")] {
@@ -230,7 +232,7 @@ fn a_user_without_rights_walks_what_may_be_read() {
 
     permit("sub", 0);
     let second = walk();
-    assert_eq!(counts(&second), (0, 0, 2, 0));
+    assert_eq!(counts(&second), (0, 0, 4, 0));
     assert_eq!(second["inspection"]["unreadable_files"], 2);
     let warnings = second["warnings"].as_array().unwrap();
     let sub = format!(
@@ -242,7 +244,7 @@ fn a_user_without_rights_walks_what_may_be_read() {
     // Names without attributes.
     permit("sub", 0o644);
     let third = walk();
-    assert_eq!(counts(&third), (0, 0, 2, 0));
+    assert_eq!(counts(&third), (0, 0, 4, 0));
 
     permit("sub", 0o755);
     permit("b.txt", 0o644);

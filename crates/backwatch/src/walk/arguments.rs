@@ -53,7 +53,8 @@ pub(crate) struct WalkArguments {
     pub(crate) output: WalkOutput,
 
     /// Print this job record instead, with what was found filled in: counts and sizes that it lacks,
-    /// `content` and `inspection`. A file with one JSON line; `-` is standard input.
+    /// `content` and `inspection`; after a first walk, only what that can tell of the job. A file with
+    /// one JSON line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     pub(crate) merge: Option<PathBuf>,
 }
@@ -83,8 +84,8 @@ pub(crate) struct WalkFlags {
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) max_read_rate: Option<NonZeroU64>,
 
-    /// How many threads list directories and read files; one per processor when not given. Changes
-    /// the time, never the result.
+    /// How many threads list directories and read files; one per processor, at most 8, when not
+    /// given. Changes the time, never the result.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 }

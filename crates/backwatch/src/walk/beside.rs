@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anomaly_model::{BackupJob, ModelError};
+use anomaly_model::BackupJob;
 use anomaly_settings::Settings;
 use anomaly_walk::Walked;
 use clap::Args;
@@ -80,7 +80,7 @@ impl Beside {
         let extensions = suspicious(&settings.detection_for(job));
         let options = self.flags.of(directory, &state, job.started_at());
         let walked = walked(options.suspicious_extensions(extensions))?;
-        Ok((by(&walked, job)?, walked))
+        Ok((walked.fill(job)?, walked))
     }
 }
 
@@ -91,17 +91,6 @@ pub(crate) fn keep(walked: Option<Walked>) {
             "the walk is not remembered, and the next one compares with the one before: {error}"
         ));
     }
-}
-
-/// The job by what was seen. To a first walk all files are new, which the job did not write: they
-/// say what they are called, and no more.
-fn by(walked: &Walked, job: &BackupJob) -> Result<BackupJob, ModelError> {
-    if walked.previous().is_some() {
-        return walked.fill(job);
-    }
-    let mut names = walked.inspection().clone();
-    names.attributes = None;
-    job.with_files_seen(*job.image(), names)
 }
 
 /// Where the walk of a directory is remembered: the same place each time.
