@@ -23,7 +23,8 @@ numbers! {
         entropy_sd_bits: bits,
         /// Share of the written bytes that are printable, 0 to 1.
         printable_share: share,
-        /// New and changed files whose bytes look random.
+        /// New and changed files whose bytes look random, in whatever symbols, or in parts where
+        /// ordinary ones do not.
         random_files: whole,
         /// Share of the new files with an entropy above 7.9 bits, 0 to 1.
         high_entropy_share_new: share,

@@ -71,7 +71,10 @@ impl Catalogue {
             match row {
                 SimpleQueryMessage::RowDescription(columns) if !self.has_named_columns => {
                     self.has_named_columns = true;
-                    csv.write_record(columns.iter().map(|column| column.name()))?;
+                    for column in columns.iter() {
+                        csv.write_field(column.name())?;
+                    }
+                    csv.write_record(None::<&[u8]>)?;
                 }
                 SimpleQueryMessage::Row(row) => {
                     self.has_ended = false;

@@ -1,4 +1,4 @@
-//! Backs up a directory with rustic_core, looks at what is written on the way, and judges the job.
+//! Backs up a directory with `rustic_core`, looks at what is written on the way, and judges the job.
 //!
 //! `cargo run --manifest-path crates/anomaly-rustic/Cargo.toml --example back_up_and_judge -- \
 //!  DIRECTORY REPOSITORY DATABASE`, with the repository's password in `RUSTIC_PASSWORD`. The

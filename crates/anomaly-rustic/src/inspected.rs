@@ -147,8 +147,8 @@ impl<O, I: Iterator<Item = RusticResult<ReadSourceEntry<O>>>> Iterator for Entri
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.entries.next()?;
         Some(entry.map(|ReadSourceEntry { path, node, open }| {
-            let open = open.map(|open| Open {
-                open,
+            let open = open.map(|source| Open {
+                source,
                 path: path.clone(),
                 metadata: node.meta.clone(),
                 shared: self.shared.clone(),
@@ -160,7 +160,7 @@ impl<O, I: Iterator<Item = RusticResult<ReadSourceEntry<O>>>> Iterator for Entri
 
 /// A file that can be opened, to be looked at as it is read.
 pub struct Open<O> {
-    open: O,
+    source: O,
     path: PathBuf,
     metadata: Metadata,
     shared: Arc<Shared>,
@@ -178,7 +178,7 @@ impl<O: ReadSourceOpen> ReadSourceOpen for Open<O> {
     type Reader = Looking<O::Reader>;
 
     fn open(self) -> RusticResult<Self::Reader> {
-        let reader = self.open.open().inspect_err(|_| {
+        let reader = self.source.open().inspect_err(|_| {
             self.shared.seen().observe_unreadable();
         })?;
         Ok(Looking {
@@ -239,8 +239,9 @@ impl<R> Drop for Looking<R> {
         };
         let path = self.path.to_string_lossy();
         let mut file = FileObservation::new(&path, change);
-        let seconds =
-            |time: &Option<rustic_core::jiff::Timestamp>| time.map(|time| time.as_second());
+        let seconds = |time: &Option<rustic_core::jiff::Timestamp>| {
+            time.map(rustic_core::jiff::Timestamp::as_second)
+        };
         file.size_bytes = Some(self.metadata.size);
         file.accessed_seconds = seconds(&self.metadata.atime);
         file.changed_seconds = seconds(&self.metadata.ctime);

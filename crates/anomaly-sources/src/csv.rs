@@ -17,8 +17,8 @@ use crate::csv::mapping::{ColumnName, Mapping, Rule, Spec};
 use crate::csv::row::{FieldColumns, Layout, Row, RuleColumn};
 use crate::csv_records::{CsvRecord, CsvRecords, Fields};
 use crate::{
-    Format, Head, Input, Located, Place, ReadOption, ReadOptions, Record, Records, Source,
-    SourceError,
+    Format, Head, Input, Located, Place, ReadOption, ReadOptions, Record, RecordError, Records,
+    Source, SourceError,
 };
 
 pub use crate::csv::mapping::CsvMapping;
@@ -85,6 +85,7 @@ impl Source for Csv {
         };
         let options = options.clone();
         let mut layout = None;
+        let mut before = 0;
         let mut next = move || {
             loop {
                 let Some(CsvRecord { place, fields }) = records.next()? else {
@@ -100,21 +101,28 @@ impl Source for Csv {
                     let has_header = mapping.as_ref().is_none_or(|mapping| mapping.has_header);
                     let header = has_header.then(|| fields.iter().collect::<Vec<_>>());
                     let found = located(mapping.as_ref(), header.as_deref(), &options)?;
+                    before = header.map(|header| header.len()).unwrap_or_default();
                     let layout = layout.insert(found);
                     if has_header {
                         continue;
                     }
                     layout
                 };
-                return Ok(Some(record(layout, fields, place)));
+                return Ok(Some(record(layout, fields, &mut before, place)));
             }
         };
         Ok(Box::new(std::iter::from_fn(move || next().transpose())))
     }
 }
 
-fn record(layout: &Layout, fields: &Fields, place: Place) -> Record {
+/// Reads one record, behind one of `before` columns.
+fn record(layout: &Layout, fields: &Fields, before: &mut usize, place: Place) -> Record {
     let cells: Vec<&str> = fields.iter().collect();
+    if fields.may_be_cut() && cells.len() < *before {
+        let message = "cut off in the middle of the record";
+        return Record::Bad(RecordError::new(place, message));
+    }
+    *before = cells.len();
     match layout.read(&cells, place) {
         Ok(Row::Job(job)) => Record::Job(Located::new(place, *job)),
         Ok(Row::Skipped(why)) => Record::skipped(place, why),

@@ -37,6 +37,7 @@ pub(crate) struct Fields {
     text: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
+    may_be_cut: bool,
 }
 
 impl<'a> CsvRecords<'a> {
@@ -84,6 +85,8 @@ impl<'a> CsvRecords<'a> {
         };
         if whole.is_ok() {
             self.fields.split(&self.text, &mut self.parser);
+            // What was read ahead and put back had ends up to its last line.
+            self.fields.may_be_cut = self.waiting.is_empty() && !self.lines.has_end();
         }
         Ok(Some(CsvRecord {
             place,
@@ -158,6 +161,11 @@ impl Fields {
             }
         }
         self.count = ended;
+    }
+
+    /// Whether the input ends in them, without the end of their line.
+    pub(crate) fn may_be_cut(&self) -> bool {
+        self.may_be_cut
     }
 
     /// All of them, in their order.

@@ -14,6 +14,7 @@ pub(crate) struct Lines<'a> {
     next: u64,
     max_bytes: usize,
     buffer: Vec<u8>,
+    has_end: bool,
 }
 
 impl<'a> Lines<'a> {
@@ -23,7 +24,13 @@ impl<'a> Lines<'a> {
             next: input.line,
             max_bytes: options.max_record_bytes,
             buffer: Vec::new(),
+            has_end: true,
         }
+    }
+
+    /// Whether the last line had an end: without one, the input may have been cut there.
+    pub(crate) fn has_end(&self) -> bool {
+        self.has_end
     }
 
     /// The next line that is not blank, without its end; `None` at the end of the input.
@@ -51,8 +58,8 @@ impl<'a> Lines<'a> {
                 return Ok(None);
             }
             self.next += 1;
-            let ended = self.buffer.pop_if(|last| *last == b'\n').is_some();
-            if !ended && limited.limit() == 0 {
+            self.has_end = self.buffer.pop_if(|last| *last == b'\n').is_some();
+            if !self.has_end && limited.limit() == 0 {
                 self.text.skip_until(b'\n').map_err(unreadable)?;
             } else {
                 self.buffer.pop_if(|last| *last == b'\r');

@@ -356,9 +356,7 @@ fn a_snapshot_is_not_as_it_should_be() {
     );
     assert_eq!(
         snapshots(GOOD),
-        [
-            r#"ended: is not restic-snapshots: must be a list, as `restic snapshots --json` prints it, but begins with "{\"source\":\"borg\",\"jo""#
-        ]
+        ["bad line 1: does not belong here: passed over"]
     );
 }
 

@@ -1,5 +1,9 @@
 //! Bareos and Bacula: what their catalogue says, and what it leaves to be known.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod bodies;
 mod shared;

@@ -335,6 +335,8 @@ fn one_cell_is_wrong() {
             "{at}`image_bytes` (column \"x\") is \"12 furlongs\": must be a number and a unit, such as 12.5 GB"
         )
     );
+    let cut = outline(&format!("id,client,start,x,y\n2,a,{START},7"), LEAST);
+    assert_eq!(cut, ["bad line 2: cut off in the middle of the record"]);
     let cut = outline(&format!("id,client,start\n1,a\n2,a,{START}\n"), LEAST);
     assert_eq!(
         cut,

@@ -154,9 +154,16 @@ fn tasks_manifests_and_snapshots_are_joined() {
 
 #[test]
 fn a_cut_output_gives_the_jobs_before_the_cut() {
-    for (format, fixture, options) in fixtures() {
+    // A list of images does not say whether another stream of a backup follows.
+    let formats = |format: &Format| *format != Format::NetBackupBpimagelist;
+    let fixtures = fixtures();
+    for (format, fixture, options) in fixtures.into_iter().filter(|(format, ..)| formats(format)) {
         let path = format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR"));
         let input = std::fs::read(path).unwrap();
+        // Of a line of columns, less is another line.
+        if !input.starts_with(b"{") && !input.starts_with(b"[") {
+            continue;
+        }
         let jobs = |input: &[u8]| -> Vec<BackupJob> {
             let records = read(input, format, &options).into_iter().flatten();
             records

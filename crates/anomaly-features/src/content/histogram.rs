@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use super::sketch::mixed;
-use super::uniformity::{PLAIN_BLOCK_SQUARES, RANDOM_BLOCK_SQUARES, is_uniform};
+use super::uniformity::{
+    MIXED_BLOCK_SQUARES, PLAIN_BLOCK_SQUARES, RANDOM_BLOCK_SQUARES, is_uniform,
+};
 
 /// The bytes of a block.
 pub(super) const BLOCK: usize = 4_096;
@@ -24,9 +26,10 @@ pub(super) struct Histogram {
     /// Bytes in the tables: those of the current block.
     filled: usize,
     lead: [u8; LEAD],
-    pub(super) counts: [u64; 256],
     pub(super) blocks: Blocks,
-    pub(super) pairs: Pairs,
+    pub(super) all: Sums,
+    /// Of the blocks that look random by themselves.
+    pub(super) random: Sums,
     /// A hash of the blocks in their order.
     pub(super) chain: u64,
 }
@@ -39,10 +42,25 @@ pub(super) struct Blocks {
     pub(super) random: u64,
     /// Uniform over fewer symbols.
     pub(super) encoded: u64,
+    /// Not uniform, but nearly: what is compressed.
+    pub(super) dense: u64,
     /// Far from uniform.
     pub(super) plain: u64,
-    /// Sum over blocks of the sum of squared counts.
-    pub(super) squares: u64,
+    /// Whether the first of them is neither random nor dense.
+    first_is_other: bool,
+    /// Whether the last of them so far is neither random nor dense.
+    last_is_other: bool,
+}
+
+/// What is added up over blocks.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    pub(super) counts: [u64; 256],
+    /// Blocks that were seen whole.
+    pub(super) blocks: u64,
+    /// Sum over these of the sum of squared counts.
+    pub(super) block_squares: u64,
+    pub(super) pairs: Pairs,
 }
 
 /// Sums over pairs of neighbouring bytes.
@@ -62,9 +80,9 @@ impl Histogram {
             tables: [[0; 256]; TABLES],
             filled: 0,
             lead: [0; LEAD],
-            counts: [0; 256],
             blocks: Blocks::default(),
-            pairs: Pairs::default(),
+            all: Sums::new(),
+            random: Sums::new(),
             chain: 0,
         }
     }
@@ -75,9 +93,9 @@ impl Histogram {
             self.tables = [[0; 256]; TABLES];
             self.filled = 0;
         }
-        self.counts = [0; 256];
         self.blocks = Blocks::default();
-        self.pairs = Pairs::default();
+        self.all = Sums::new();
+        self.random = Sums::new();
         self.chain = 0;
     }
 
@@ -93,8 +111,7 @@ impl Histogram {
             count(piece, &mut self.tables);
             self.filled += piece.len();
             if self.filled == BLOCK {
-                let (block, squares) = self.drain();
-                self.blocks.add(&block, squares);
+                self.end_block();
             }
         }
     }
@@ -102,30 +119,66 @@ impl Histogram {
     /// Ends the range: what comes next does not follow on what came last.
     pub(super) fn end_range(&mut self) {
         if self.filled > 0 {
-            self.drain();
+            self.end_block();
         }
     }
 
-    /// Empties the tables into the counts; the counts of the block and the sum of their squares.
-    fn drain(&mut self) -> ([u16; 256], u32) {
-        self.pairs.add(&self.lead[..self.filled.min(LEAD)]);
-        let mut block = [0; 256];
+    /// Adds the tables to the sums, and empties them.
+    fn end_block(&mut self) {
+        let mut counts = [0; 256];
         for table in &mut self.tables {
-            for (sum, count) in block.iter_mut().zip(table.iter()) {
+            for (sum, count) in counts.iter_mut().zip(table.iter()) {
                 *sum += count;
             }
             *table = [0; 256];
         }
-        for (total, count) in self.counts.iter_mut().zip(block) {
-            *total += u64::from(count);
-        }
-        self.filled = 0;
         let mut squares = 0;
-        for count in block {
+        for count in counts {
             squares += u32::from(count) * u32::from(count);
         }
-        self.chain = mixed(self.chain ^ self.pairs.products ^ (u64::from(squares) << 32));
-        (block, squares)
+        let pairs = Pairs::of(&self.lead[..self.filled.min(LEAD)]);
+        let whole = self.filled == BLOCK;
+        self.filled = 0;
+        self.chain = mixed(self.chain ^ pairs.products ^ (u64::from(squares) << 32));
+        self.all.add(&counts, whole, squares, pairs);
+        if whole && self.blocks.add(&counts, squares) {
+            self.random.add(&counts, whole, squares, pairs);
+        }
+    }
+}
+
+impl Sums {
+    fn new() -> Self {
+        Self {
+            counts: [0; 256],
+            blocks: 0,
+            block_squares: 0,
+            pairs: Pairs::default(),
+        }
+    }
+
+    fn add(&mut self, counts: &[u16; 256], whole: bool, squares: u32, pairs: Pairs) {
+        for (total, count) in self.counts.iter_mut().zip(counts) {
+            *total += u64::from(*count);
+        }
+        if whole {
+            self.blocks += 1;
+            self.block_squares += u64::from(squares);
+        }
+        self.pairs.add(pairs);
+    }
+
+    /// The bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The sum of the squared counts.
+    pub(super) fn squares(&self) -> u128 {
+        self.counts
+            .iter()
+            .map(|count| u128::from(*count).pow(2))
+            .sum()
     }
 }
 
@@ -147,17 +200,34 @@ fn count(bytes: &[u8], tables: &mut [[u16; 256]; TABLES]) {
 }
 
 impl Blocks {
-    fn add(&mut self, counts: &[u16; 256], squares: u32) {
-        self.whole += 1;
-        self.squares += u64::from(squares);
-        if RANDOM_BLOCK_SQUARES.contains(&squares) {
+    /// Adds a block; whether it looks random.
+    fn add(&mut self, counts: &[u16; 256], squares: u32) -> bool {
+        let random = RANDOM_BLOCK_SQUARES.contains(&squares);
+        let other = squares >= MIXED_BLOCK_SQUARES;
+        if random {
             self.random += 1;
-        } else if squares >= PLAIN_BLOCK_SQUARES {
-            self.plain += 1;
-            if is_encoded(counts, squares) {
-                self.encoded += 1;
-            }
+        } else if !other {
+            self.dense += 1;
         }
+        if squares >= PLAIN_BLOCK_SQUARES {
+            self.plain += 1;
+            self.encoded += u64::from(is_encoded(counts, squares));
+        }
+        self.first_is_other = if self.whole == 0 {
+            other
+        } else {
+            self.first_is_other
+        };
+        self.last_is_other = other;
+        self.whole += 1;
+        random
+    }
+
+    /// Whether blocks that are neither random nor dense are the first or the last at most.
+    pub(super) fn others_are_at_the_ends(&self) -> bool {
+        let others = self.whole - self.random - self.dense;
+        let at_the_ends = u64::from(self.first_is_other) + u64::from(self.last_is_other);
+        others <= at_the_ends.min(self.whole)
     }
 }
 
@@ -176,9 +246,9 @@ fn is_encoded(counts: &[u16; 256], squares: u32) -> bool {
 }
 
 impl Pairs {
-    fn add(&mut self, bytes: &[u8]) {
+    fn of(bytes: &[u8]) -> Self {
         let Some((first, after)) = bytes.split_first() else {
-            return;
+            return Self::default();
         };
         let before = &bytes[..after.len()];
         // A lead of 512 bytes cannot overflow.
@@ -190,12 +260,23 @@ impl Pairs {
             products += one * next;
         }
         let (first, last) = (u32::from(*first), u32::from(*after.last().unwrap_or(first)));
-        self.count += after.len() as u64;
-        self.first += u64::from(sum);
-        self.second += u64::from(sum + last - first);
-        self.first_squares += u64::from(squares);
-        self.second_squares += u64::from(squares + last * last - first * first);
-        self.products += u64::from(products);
+        Self {
+            count: after.len() as u64,
+            first: u64::from(sum),
+            second: u64::from(sum + last - first),
+            first_squares: u64::from(squares),
+            second_squares: u64::from(squares + last * last - first * first),
+            products: u64::from(products),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.first += other.first;
+        self.second += other.second;
+        self.first_squares += other.first_squares;
+        self.second_squares += other.second_squares;
+        self.products += other.products;
     }
 
     /// Pearson's correlation of a byte with the next one; `None` where one of them is constant.

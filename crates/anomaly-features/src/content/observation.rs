@@ -137,7 +137,7 @@ impl<'a> FileObservation<'a> {
                         || found.stored().has_new_random_parts(before)
                 };
                 before.is_some_and(are_new)
-                    || found.head_random == Some(true) && found.kind.is_none()
+                    || found.is_random_without_a_type()
                     || found.contradicts(extension_of(self.path))
             }
             _ => {
@@ -166,6 +166,17 @@ impl<'a> FileObservation<'a> {
         let before = self.before.filter(|before| before.is_known())?;
         let now = self.statistics.filter(|now| now.examined_bytes > 0)?;
         Some(now.entropy_bits - before.entropy_bits())
+    }
+
+    /// Whether the entropy rose by more than versions of ordinary files differ by. Of a few bytes it
+    /// says nothing.
+    fn has_risen_entropy(&self) -> bool {
+        let least = |bytes: Option<u64>| bytes.is_some_and(|bytes| bytes >= FEWEST_BYTES);
+        least(self.size_bytes_before)
+            && least(self.statistics.map(|found| found.examined_bytes))
+            && self
+                .entropy_delta_bits()
+                .is_some_and(|delta| delta >= LEAST_RISE_BITS)
     }
 
     /// Whether the file was written with length 0 and had content before.
@@ -210,11 +221,7 @@ impl<'a> FileObservation<'a> {
             add(reason, !was_so || self.contradicts_type());
         }
         add(FileReason::ContradictsType, self.contradicts_type());
-        add(
-            FileReason::EntropyRose,
-            self.entropy_delta_bits()
-                .is_some_and(|delta| delta >= LEAST_RISE_BITS),
-        );
+        add(FileReason::EntropyRose, self.has_risen_entropy());
         add(FileReason::SecretlyChanged, self.is_secretly_changed());
         add(FileReason::Emptied, self.is_emptied());
         reasons
@@ -223,6 +230,8 @@ impl<'a> FileObservation<'a> {
 
 /// Versions of ordinary files differ by less.
 const LEAST_RISE_BITS: f64 = 0.5;
+/// The entropy of fewer bytes is that of a few words.
+const FEWEST_BYTES: u64 = 512;
 
 /// What made bytes dense; see [`FileObservation::dense_by`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use super::histogram::Histogram;
 use super::kind::{FileKind, Promise};
-use super::nature::{Evidence, Nature, nature, part_is_random};
+use super::nature::{Nature, nature, part_is_random};
 use super::sketch::mixed;
 use super::stored::StoredStatistics;
 use super::uniformity::{chi_square, is_printable, normal_score, upper_tail};
@@ -64,9 +64,9 @@ impl FileStatistics {
     /// Of a histogram that was told the last range's end, the first bytes of the file, and its last
     /// ones; both empty if they were not examined.
     pub(super) fn of(size_bytes: u64, histogram: &Histogram, head: &[u8], tail: &[u8]) -> Self {
-        let counts = &histogram.counts;
-        let n: u64 = counts.iter().sum();
-        let squares = counts.iter().map(|count| u128::from(*count).pow(2)).sum();
+        let counts = &histogram.all.counts;
+        let n = histogram.all.bytes();
+        let squares = histogram.all.squares();
         let printable_bytes = (0..=u8::MAX)
             .filter(|byte| is_printable(*byte))
             .map(|byte| counts[usize::from(byte)])
@@ -83,7 +83,7 @@ impl FileStatistics {
             entropy_bits: entropy_bits(counts, n),
             chi_square_per_degree: chi_square.map(|chi_square| chi_square / 255.0),
             chi_square_p: chi_square.map(|chi_square| upper_tail(normal_score(chi_square, 255.0))),
-            serial_correlation: histogram.pairs.correlation(),
+            serial_correlation: histogram.all.pairs.correlation(),
             printable_share: if n == 0 {
                 0.0
             } else {
@@ -101,13 +101,7 @@ impl FileStatistics {
                 && kind.is_some_and(|kind| kind.lacks_its_end(tail)),
             fingerprint: fingerprint(histogram),
         };
-        let evidence = Evidence {
-            counts,
-            squares,
-            blocks,
-            correlation_z: histogram.pairs.correlation_z(),
-        };
-        found.nature = nature(&found, &evidence);
+        found.nature = nature(&found, histogram, head, tail);
         found
     }
 
@@ -145,6 +139,13 @@ impl FileStatistics {
         self.encoded_block_share.is_some_and(|share| share >= 0.05)
     }
 
+    /// Whether it begins with random bytes, or is random for the most part, and no magic number says
+    /// why.
+    pub(super) fn is_random_without_a_type(&self) -> bool {
+        let mostly = self.random_block_share.is_some_and(|share| share >= 0.9);
+        self.kind.is_none() && (mostly || self.head_random == Some(true))
+    }
+
     /// Whether it is a key, a certificate or a message that is always encoded, and no longer than
     /// those are.
     pub(super) fn is_armoured(&self) -> bool {
@@ -177,6 +178,7 @@ fn entropy_bits(counts: &[u64; 256], n: u64) -> f64 {
 
 fn fingerprint(histogram: &Histogram) -> u64 {
     let sum = histogram
+        .all
         .counts
         .iter()
         .fold(histogram.chain, |hash, count| {

@@ -15,6 +15,11 @@ const FEWEST_PAIRS: f64 = 500.0;
 /// Sums of squared counts of a block of 4,096 random bytes: chi-square 174 to 356 at 255 degrees of
 /// freedom, as `chi-square = squares / 16 - 4096`.
 pub(super) const RANDOM_BLOCK_SQUARES: RangeInclusive<u32> = 68_327..=71_225;
+/// Bytes repeat by at least this factor more often than random ones where something else is among
+/// them; what is compressed repeats less.
+const MIXED_EXCESS: f64 = 0.1;
+/// The same of a block, as a sum of squared counts: `16 * (4096 + 255 + 0.1 * 4096)`.
+pub(super) const MIXED_BLOCK_SQUARES: u32 = 76_169;
 /// Sums of squared counts from which a block is far from random: chi-square per degree of freedom 20,
 /// entropy around 7.3 bits. Compressed data are below.
 pub(super) const PLAIN_BLOCK_SQUARES: u32 = (4_096 + 20 * 255) * 16;
@@ -50,6 +55,12 @@ pub(super) fn is_uniform(squares: u128, n: u64, symbols: usize) -> bool {
 /// Whether `n` symbols of `symbols` are enough to tell random ones from others.
 pub(super) fn is_enough(n: u64, symbols: usize) -> bool {
     n as f64 * (n as f64 - 1.0) / (2.0 * symbols as f64) >= FEWEST_PAIRS
+}
+
+/// Whether there is something else among these bytes if they were random otherwise.
+pub(super) fn is_mixed(squares: u128, n: u64) -> bool {
+    let n = n as f64;
+    n > 0.0 && (squares as f64 - n) * 256.0 / (n * n) > 1.0 + MIXED_EXCESS * 5.0
 }
 
 /// Whether bytes, too few for more, could be random: as many pairs of equal bytes, and as many
@@ -104,6 +115,8 @@ mod tests {
         let (least, most) = RANDOM_BLOCK_SQUARES.into_inner();
         assert!(z(least) >= -MOST_BLOCK_Z && z(least - 1) < -MOST_BLOCK_Z);
         assert!(z(most) <= MOST_BLOCK_Z && z(most + 1) > MOST_BLOCK_Z);
+        let mixed = chi_square(f64::from(MIXED_BLOCK_SQUARES), 4_096.0, 256.0);
+        assert!((mixed - 255.0 - MIXED_EXCESS * 4_096.0).abs() < 0.1);
         let chi_square = chi_square(f64::from(PLAIN_BLOCK_SQUARES), 4_096.0, 256.0);
         assert!((chi_square / 255.0 - 20.0).abs() < 1e-9);
     }

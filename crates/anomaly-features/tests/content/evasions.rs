@@ -217,6 +217,38 @@ fn three_per_cent_of_a_file() {
     }
 }
 
+/// Ransomware writes before or behind the ciphertext what it needs to take it back: a mark, a key, text.
+#[test]
+fn something_is_put_before_or_behind() {
+    for size in [1_000, 3_000, 6_000, 9_000, 20_000, 300_000] {
+        let plain = text(size);
+        let cipher = encrypted(2, &plain);
+        let length = (size / 8).min(900);
+        let note = in_base(BASE_64, 6, &random(3, length))[..length].to_vec();
+        let zeros = vec![0; length];
+        for (before, behind) in [
+            (&b""[..], &b""[..]),
+            (b"Salted__", b""),
+            (&note, b""),
+            (b"", &note),
+            (b"", &zeros),
+            (b"LOCKED", &note),
+        ] {
+            let attacked = [before, &cipher, behind].concat();
+            for sampling in BOTH {
+                let found = reasons("notes", &plain, &attacked, sampling);
+                let seen = found.contains(&FileReason::LooksRandom);
+                assert!(
+                    seen,
+                    "{size} {} {} {sampling:?} {found:?}",
+                    before.len(),
+                    behind.len()
+                );
+            }
+        }
+    }
+}
+
 /// A part that is shorter than a block, in the middle: text shows it by bytes that it never has.
 #[test]
 fn a_short_part_of_a_text() {

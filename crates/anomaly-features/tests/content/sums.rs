@@ -440,7 +440,8 @@ fn notes_leave_room_for_what_they_are_about() {
         files.observe(&FileObservation::new(&note, FileChange::New));
         let path = format!("{number:03}/a.txt");
         let mut file = FileObservation::new(&path, FileChange::Changed);
-        file.size_bytes = Some(number);
+        file.size_bytes = Some(40_000 + number);
+        file.size_bytes_before = Some(40_000);
         file.statistics = Some(&FOUND[2]);
         file.before = Some(FOUND[1].stored());
         files.observe(&file);

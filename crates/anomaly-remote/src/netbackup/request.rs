@@ -172,12 +172,12 @@ impl Requests {
             }
             406 if self.version + 1 < VERSIONS.len() && !self.has_answered => Err(Trouble::Version),
             429 | 500 | 502 | 503 | 504 => {
-                let error = refused(status.as_u16(), body.unwrap_or_default());
+                let error = refused(status.as_u16(), &body.unwrap_or_default());
                 Err(Trouble::Passing(error.into(), wait_in(response.headers())))
             }
             _ => Err(Trouble::Lasting(refused(
                 status.as_u16(),
-                body.unwrap_or_default(),
+                &body.unwrap_or_default(),
             ))),
         }
     }
@@ -238,7 +238,6 @@ fn first_line(path: &Path) -> Result<String, RemoteError> {
 /// What the server is asked to leave out.
 fn filter(list: List, since: Option<&Since>) -> Result<Option<String>, RemoteError> {
     let time = match since {
-        None => None,
         Some(Since::Time(time)) => {
             Some((*time - STREAMS).to_rfc3339_opts(SecondsFormat::Millis, true))
         }
@@ -248,7 +247,7 @@ fn filter(list: List, since: Option<&Since>) -> Result<Option<String>, RemoteErr
                 reason: "NetBackup's jobs do not end in the order of their numbers; give a time",
             });
         }
-        Some(_) => None,
+        _ => None,
     };
     Ok(match list {
         List::Jobs => time.map(|time| format!("startTime gt {time}")),
@@ -273,14 +272,14 @@ fn wait_in(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// A refusal with what NetBackup says about it.
-fn refused(status: u16, body: Vec<u8>) -> RemoteError {
+fn refused(status: u16, body: &[u8]) -> RemoteError {
     #[derive(Deserialize)]
     struct Reason {
         #[serde(rename = "errorMessage")]
         message: Option<String>,
     }
 
-    let reason: Option<Reason> = serde_json::from_slice(&body).ok();
+    let reason: Option<Reason> = serde_json::from_slice(body).ok();
     RemoteError::Refused {
         status,
         message: reason.and_then(|reason| reason.message).unwrap_or_default(),

@@ -25,12 +25,12 @@ pub(crate) struct PostgreSql {
 }
 
 impl PostgreSql {
-    /// `None` if PostgreSQL is not installed, which is a failure where `BACKWATCH_CI` is set.
+    /// `None` if PostgreSQL is not installed, which is a failure where `REQUIRE_BACKUP_TOOLS` is set.
     pub(crate) fn start() -> Option<Self> {
         let Some(binaries) = binaries() else {
             assert!(
-                std::env::var_os("BACKWATCH_CI").is_none(),
-                "PostgreSQL's initdb is not installed, and BACKWATCH_CI is set"
+                std::env::var_os("REQUIRE_BACKUP_TOOLS").is_none(),
+                "PostgreSQL's initdb is not installed, and REQUIRE_BACKUP_TOOLS is set"
             );
             eprintln!("not tested: PostgreSQL's initdb is not installed");
             return None;
@@ -53,9 +53,9 @@ impl PostgreSql {
             let path = server.path(name);
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            server.give_away(&path);
+            give_away(&path);
         }
-        server.give_away(server.directory.path());
+        give_away(server.directory.path());
         let data = server.path("data");
         server.run("initdb", |command| {
             command.args([
@@ -144,11 +144,11 @@ impl PostgreSql {
         let said = || fs::read_to_string(self.path(&format!("{program}.out"))).unwrap_or_default();
         assert!(status.success(), "{program}: {}", said());
     }
+}
 
-    fn give_away(&self, path: &Path) {
-        if is_root() {
-            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
+fn give_away(path: &Path) {
+    if is_root() {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
 

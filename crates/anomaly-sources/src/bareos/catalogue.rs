@@ -80,6 +80,9 @@ impl Source for Catalogue {
     }
 }
 
+/// No director has more clients; the names of more are not remembered.
+const MOST_CLIENTS: usize = 100_000;
+
 /// The tables that an input consists of: `Job` rows, and before them the `Client` table where they
 /// do not name their client.
 #[derive(Default)]
@@ -137,6 +140,11 @@ impl Tables {
                 let Some((id, name)) = field(id).zip(field(name)) else {
                     return bad("has too few columns".to_owned());
                 };
+                if self.clients.len() == MOST_CLIENTS {
+                    return bad(format!(
+                        "is the client after {MOST_CLIENTS}: not remembered"
+                    ));
+                }
                 self.clients.insert(id.to_owned(), name.to_owned());
                 None
             }

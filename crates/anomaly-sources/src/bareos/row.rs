@@ -141,7 +141,7 @@ impl<T: AsRef<str>> Row<T> {
 fn ungrouped(text: &str) -> Option<String> {
     let mut groups = text.split(',');
     let mut digits = groups.next()?.to_owned();
-    let is_grouped = digits.len() <= 3;
+    let is_grouped = (1..=3).contains(&digits.len());
     for group in groups {
         if group.len() != 3 || !is_grouped {
             return None;

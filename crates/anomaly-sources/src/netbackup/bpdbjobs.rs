@@ -7,9 +7,12 @@ mod tail;
 
 use crate::netbackup::bpdbjobs::line::Line;
 use crate::netbackup::bpdbjobs::lines::{JobLines, is_job};
-use crate::netbackup::families::Families;
+use crate::netbackup::bpdbjobs::tail::is_whole;
+use crate::netbackup::families::{Families, NoRun};
 use crate::netbackup::gather::records;
-use crate::{Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
+use crate::{
+    Head, Input, ReadOption, ReadOptions, Record, RecordError, Records, Source, SourceError,
+};
 
 /// The format `netbackup-bpdbjobs`.
 #[derive(Debug)]
@@ -55,16 +58,35 @@ impl Source for Bpdbjobs {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let mut lines = JobLines::new(input.not_empty()?, options);
+        let mut before = None;
         let take = move |families: &mut Families| {
-            let Some((place, text)) = lines.next()? else {
+            let Some(job) = lines.next()? else {
                 return Ok(false);
             };
-            match text.and_then(|text| Line::read(&text, place)) {
-                Ok(Line::Backup(member)) => families.add(member),
-                Ok(Line::Other(why)) => {
+            let place = job.place;
+            match job.text.and_then(|text| Line::read(&text, place)) {
+                Ok(Line::Backup(mut member, tail)) => {
+                    let is_whole = tail.is_some_and(|columns| is_whole(columns, before));
+                    if job.may_be_cut && !is_whole {
+                        families.cut();
+                        if !matches!(member.run, Err(NoRun::Bad(_))) {
+                            let message = "cut off in the middle of the record";
+                            member.run = Err(NoRun::Bad(RecordError::new(place, message)));
+                        }
+                    }
+                    before = tail.or(before);
+                    families.add(member);
+                }
+                Ok(Line::Other(number, why)) => {
+                    families.see(number);
                     families.pass(Record::skipped(place, why));
                 }
-                Err(error) => families.pass(Record::Bad(error)),
+                Err(error) => {
+                    if job.may_be_cut {
+                        families.cut();
+                    }
+                    families.pass(Record::Bad(error));
+                }
             }
             Ok(true)
         };

@@ -68,15 +68,30 @@ impl Source for Bpimagelist {
     ) -> Result<Records<'a>, SourceError> {
         let max_bytes = options.max_record_bytes;
         let mut lines = Lines::new(input.not_empty()?, options);
+        let mut before = None;
         let take = move |images: &mut Images| {
             let Some((place, line)) = lines.next_bytes()? else {
                 return Ok(false);
             };
-            match Line::read(line, place, max_bytes) {
-                Ok(Line::Image(run)) => images.add(run),
+            let read = Line::read(line, place, max_bytes);
+            match read {
+                Ok(Line::Image(_, columns)) if !lines.has_end() && !is_whole(columns, before) => {
+                    let message = "cut off in the middle of the record";
+                    images.cut();
+                    images.pass(Record::Bad(RecordError::new(place, message)));
+                }
+                Ok(Line::Image(run, columns)) => {
+                    before = Some(columns);
+                    images.add(run);
+                }
                 Ok(Line::Other(why)) => images.pass(Record::skipped(place, why)),
                 Ok(Line::Part) => {}
-                Err(error) => images.pass(Record::Bad(error)),
+                Err(error) => {
+                    if !lines.has_end() {
+                        images.cut();
+                    }
+                    images.pass(Record::Bad(error));
+                }
             }
             Ok(true)
         };
@@ -91,7 +106,8 @@ const NO_IMAGES: SourceError = SourceError::Empty {
 /// What a line is.
 #[derive(Debug)]
 enum Line {
-    Image(Box<Run>),
+    /// An image, and how many columns it has.
+    Image(Box<Run>, usize),
     /// An image that is no backup, and why.
     Other(&'static str),
     /// A fragment of the image above it, or its histogram: nothing that is used.
@@ -119,6 +135,18 @@ const FEWEST_COLUMNS: usize = 22;
 const AFTER_KEYWORDS: std::ops::Range<usize> = 32..39;
 /// ... and so do behind the description.
 const AFTER_DESCRIPTION: std::ops::Range<usize> = 40..43;
+
+/// Where the lines of the known versions end. Newer ones are longer.
+const KNOWN_COLUMNS: [usize; 6] = [50, 54, 55, 58, 62, 67];
+
+/// Whether an image of so many columns can be whole, behind one of `before`.
+fn is_whole(columns: usize, before: Option<usize>) -> bool {
+    let [.., newest] = KNOWN_COLUMNS;
+    before.map_or_else(
+        || columns > newest || KNOWN_COLUMNS.contains(&columns),
+        |before| columns >= before,
+    )
+}
 
 impl Line {
     fn read(line: &[u8], place: Place, max_bytes: usize) -> Result<Self, RecordError> {
@@ -162,7 +190,7 @@ impl Line {
         let moved = known_moved(later.kilobytes_moved, Some(kilobytes));
         let text = |column: Column| text(columns, column).unwrap_or_default().to_owned();
         let schedule = text(SCHEDULE);
-        Ok(Self::Image(Box::new(Run {
+        let run = Run {
             place,
             job_id: text(BACKUP_ID),
             client: text(CLIENT),
@@ -182,7 +210,8 @@ impl Line {
                 .map(|moved| KILOBYTES_MOVED.bytes(moved))
                 .transpose()?,
             dedup_ratio: None,
-        })))
+        };
+        Ok(Self::Image(Box::new(run), columns.len()))
     }
 }
 

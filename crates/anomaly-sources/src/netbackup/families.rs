@@ -12,8 +12,8 @@ use crate::{Place, Record, RecordError};
 /// A parent and its children get their numbers within minutes of each other, and are listed close
 /// together, in whichever order: the list of the newest jobs first has the children first.
 const HELD_JOBS: usize = 10_000;
-/// So many numbers of parents are remembered, to know a parent that comes after its children.
-const REMEMBERED_PARENTS: usize = 4 * HELD_JOBS;
+/// So many numbers of jobs are remembered, to know a relative that is not held any more.
+const REMEMBERED_JOBS: usize = 4 * HELD_JOBS;
 
 /// A job of type backup, and who its parent is.
 #[derive(Debug)]
@@ -27,6 +27,16 @@ pub(super) struct Member {
     pub(super) place: Place,
     /// What it did, if that is known.
     pub(super) run: Result<Run, NoRun>,
+}
+
+impl Member {
+    /// Passed over, because of `why` unless there is a reason of its own.
+    fn told(self, why: &'static str) -> Record {
+        match self.run {
+            Ok(_) => Record::skipped(self.place, why),
+            Err(own) => own.record(self.place),
+        }
+    }
 }
 
 /// Why it is not known what a job did.
@@ -68,6 +78,8 @@ impl Family {
 /// ended, or has a bad record: a sum without it would look like lost data.
 ///
 /// A parent without children in the input is a job like any other, with its own number as its id.
+/// Children without a parent in the input are what is left of a backup, and passed over, unless no
+/// parent is there: then the list was made without them.
 #[derive(Debug, Default)]
 pub(super) struct Families {
     waiting: VecDeque<Waiting>,
@@ -75,9 +87,37 @@ pub(super) struct Families {
     held: usize,
     /// Nothing more comes.
     is_complete: bool,
-    parents: HashSet<u64>,
-    remembered: VecDeque<u64>,
+    /// What comes next cannot be read.
+    is_cut: bool,
+    /// Whether there is a parent and a child of it.
+    has_parents: bool,
+    parents: Remembered,
+    seen: Remembered,
     ready: VecDeque<Record>,
+}
+
+/// The numbers of the last jobs of some kind.
+#[derive(Debug, Default)]
+struct Remembered {
+    numbers: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Remembered {
+    fn insert(&mut self, number: u64) {
+        if self.numbers.insert(number) {
+            self.order.push_back(number);
+        }
+        if self.order.len() > REMEMBERED_JOBS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.numbers.remove(&oldest);
+        }
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        self.numbers.contains(&number)
+    }
 }
 
 #[derive(Debug)]
@@ -93,15 +133,28 @@ impl Families {
         self.held += 1;
     }
 
+    /// Takes note of a job of another kind, which can be the parent of backups.
+    pub(super) fn see(&mut self, number: u64) {
+        self.has_parents |= self.parents.contains(number);
+        self.seen.insert(number);
+    }
+
+    /// Takes note that the input is cut where it is read.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
     /// Takes in a job.
     pub(super) fn add(&mut self, member: Box<Member>) {
         let is_root = member.parent == 0 || member.parent == member.id;
         let root = if is_root { member.id } else { member.parent };
+        self.see(member.id);
         if !is_root {
-            self.remember(member.parent);
+            self.has_parents |= self.seen.contains(root);
+            self.parents.insert(root);
         }
         if member.has_children {
-            self.remember(member.id);
+            self.parents.insert(member.id);
         }
         let waiting = &mut self.waiting;
         let family = self.by_root.entry(root).or_insert_with(|| {
@@ -119,17 +172,6 @@ impl Families {
                 self.pass(Record::skipped(before.place, again));
             }
             None => self.held += 1,
-        }
-    }
-
-    fn remember(&mut self, parent: u64) {
-        if self.parents.insert(parent) {
-            self.remembered.push_back(parent);
-        }
-        if self.remembered.len() > REMEMBERED_PARENTS
-            && let Some(oldest) = self.remembered.pop_front()
-        {
-            self.parents.remove(&oldest);
         }
     }
 
@@ -151,7 +193,8 @@ impl Families {
     /// What a family is.
     fn tell(&mut self, root: u64, family: Family) {
         const PARENT: &str = "a parent job, whose children carry the data";
-        let is_parent = |member: &Member| self.parents.contains(&member.id);
+        const ORPHAN: &str = "a stream of a backup whose parent is not in the list";
+        let is_parent = |member: &Member| self.parents.contains(member.id);
         let streams = family.streams.into_values().map(|member| *member);
         let (parents, streams): (Vec<_>, Vec<_>) = streams.partition(is_parent);
         let mut parent_runs = false;
@@ -176,6 +219,11 @@ impl Families {
         self.ready
             .extend(parents.map(|parent| Record::skipped(parent.place, PARENT)));
 
+        if !self.seen.contains(root) && (self.has_parents || self.is_cut) {
+            let orphans = streams.into_iter().map(|stream| stream.told(ORPHAN));
+            self.ready.extend(orphans);
+            return;
+        }
         let mut backups: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for stream in streams {
             backups
@@ -204,8 +252,9 @@ impl Gather for Families {
         self.ready.pop_front()
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, is_cut: bool) {
         self.is_complete = true;
+        self.is_cut |= is_cut;
     }
 }
 
@@ -227,11 +276,7 @@ fn backup(root: u64, client: &str, streams: Vec<Member>, parent_runs: bool) -> V
     } else {
         "a stream of a backup that has not ended"
     };
-    let record = |stream: Member| match stream.run {
-        Ok(_) => Record::skipped(stream.place, why),
-        Err(own) => own.record(stream.place),
-    };
-    streams.into_iter().map(record).collect()
+    streams.into_iter().map(|stream| stream.told(why)).collect()
 }
 
 fn place(record: &Record) -> Place {

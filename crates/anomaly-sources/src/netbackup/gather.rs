@@ -9,8 +9,9 @@ pub(super) trait Gather {
     /// The next record that is not held back.
     fn next(&mut self) -> Option<Record>;
 
-    /// Holds nothing back any more.
-    fn finish(&mut self);
+    /// Holds nothing back any more: nothing more comes, or, if the input is cut, nothing more that
+    /// can be read.
+    fn finish(&mut self, is_cut: bool);
 }
 
 /// The records that come out of `held` while `take` puts more in; `take` says whether there may be
@@ -38,7 +39,7 @@ pub(super) fn records<'a, G: Gather + 'a>(
             Ok(false) => end = Some(Ok(())),
             Err(error) => end = Some(Err(error)),
         }
-        held.finish();
+        held.finish(matches!(end, Some(Err(_))));
     };
     Box::new(std::iter::from_fn(move || next().transpose()))
 }
@@ -55,8 +56,8 @@ impl Gather for JobsAndImages {
         self.jobs.next().or_else(|| self.images.next())
     }
 
-    fn finish(&mut self) {
-        self.jobs.finish();
-        self.images.finish();
+    fn finish(&mut self, is_cut: bool) {
+        self.jobs.finish(is_cut);
+        self.images.finish(is_cut);
     }
 }

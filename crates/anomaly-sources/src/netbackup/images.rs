@@ -13,6 +13,8 @@ use crate::netbackup::run::{Run, together};
 /// time, or against it.
 const HELD_IMAGES: usize = 10_000;
 
+const MAY_GO_ON: &str = "an image of a backup that may go on where the list is cut";
+
 /// Whose images can be of one backup: client, policy, name and type of the schedule.
 type StreamName = (String, String, Option<String>, Option<ScheduleType>);
 
@@ -42,6 +44,10 @@ pub(super) struct Images {
     held: usize,
     /// Nothing more comes.
     is_complete: bool,
+    /// What comes next cannot be read.
+    is_cut: bool,
+    /// The backup of the last image.
+    last: Option<u64>,
     ready: VecDeque<Record>,
 }
 
@@ -56,6 +62,11 @@ impl Images {
     pub(super) fn pass(&mut self, record: Record) {
         self.waiting.push_back(Waiting::Record(Box::new(record)));
         self.held += 1;
+    }
+
+    /// Takes note that the input is cut where it is read.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     /// Takes in an image.
@@ -93,6 +104,7 @@ impl Images {
             self.next_number += 1;
             self.waiting.push_back(Waiting::Backup(number));
         }
+        self.last = Some(number);
         let of_stream = self.by_stream.entry(backup.stream.clone()).or_default();
         of_stream.insert(backup.start, number);
         self.backups.insert(number, backup);
@@ -136,7 +148,13 @@ impl Images {
                 if let Some(backup) = self.backups.remove(&number) {
                     self.held -= backup.images.len();
                     self.forget(&backup);
-                    self.tell(backup);
+                    if self.is_cut && self.last == Some(number) {
+                        let images = backup.images.into_values();
+                        let told = images.map(|image| Record::skipped(image.place, MAY_GO_ON));
+                        self.ready.extend(told);
+                    } else {
+                        self.tell(backup);
+                    }
                 }
             }
         }
@@ -179,7 +197,8 @@ impl Gather for Images {
         self.ready.pop_front()
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, is_cut: bool) {
         self.is_complete = true;
+        self.is_cut |= is_cut;
     }
 }

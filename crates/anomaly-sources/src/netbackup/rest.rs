@@ -96,24 +96,40 @@ impl Source for Rest {
         }
         let mut values = Values::new(input, WANTED, options);
         let mut refusal = Refusal::default();
+        let mut ends_badly = false;
         let take = move |held: &mut JobsAndImages| {
             let Some(value) = values.next()? else {
+                // The last record is bad because there is no more of it.
+                if ends_badly {
+                    held.jobs.cut();
+                    held.images.cut();
+                }
                 return refusal.take().map_or(Ok(false), Err);
             };
             let (place, path) = (value.raw.place, value.path);
-            match value.raw.text {
-                Err(error) => held.jobs.pass(Record::Bad(error)),
-                Ok(text) if path == ERROR_CODE => refusal.code = Some(text.to_owned()),
-                Ok(text) if path == ERROR_MESSAGE => refusal.message = Some(unquoted(text)),
+            let element = match value.raw.text {
+                Err(error) => Err(error),
+                Ok(text) if path == ERROR_CODE => {
+                    refusal.code = Some(text.to_owned());
+                    return Ok(true);
+                }
+                Ok(text) if path == ERROR_MESSAGE => {
+                    refusal.message = Some(unquoted(text));
+                    return Ok(true);
+                }
                 Ok(_) if refusal.is_known() => return refusal.take().map_or(Ok(true), Err),
-                Ok(text) => match Element::read(text, place) {
-                    Ok(Element::Job(job)) => held.jobs.add(job),
-                    Ok(Element::Image(run)) => held.images.add(run),
-                    Ok(Element::Other(why)) => {
-                        held.jobs.pass(Record::skipped(place, why));
-                    }
-                    Err(error) => held.jobs.pass(Record::Bad(error)),
-                },
+                Ok(text) => Element::read(text, place),
+            };
+            ends_badly = element.is_err();
+            match element {
+                Ok(Element::Job(job)) => held.jobs.add(job),
+                Ok(Element::Image(run)) => held.images.add(run),
+                Ok(Element::Other(why)) => held.jobs.pass(Record::skipped(place, why)),
+                Ok(Element::OtherJob(number, why)) => {
+                    held.jobs.see(number);
+                    held.jobs.pass(Record::skipped(place, why));
+                }
+                Err(error) => held.jobs.pass(Record::Bad(error)),
             }
             Ok(true)
         };
@@ -157,7 +173,9 @@ fn unquoted(text: &str) -> String {
 enum Element {
     Job(Box<Member>),
     Image(Box<Run>),
-    /// Something else, or a job that is no backup, and why.
+    /// A job that is no backup, by its number, and why.
+    OtherJob(u64, &'static str),
+    /// Something else, or an image that is no backup, and why.
     Other(&'static str),
 }
 

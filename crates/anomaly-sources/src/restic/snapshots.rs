@@ -1,9 +1,8 @@
 //! `restic snapshots --json` and `rustic snapshots --json`: the list of a repository's snapshots.
 
-use crate::input::shown;
 use crate::restic::snapshot::Snapshot;
 use crate::values::{ELEMENT, Path, Values};
-use crate::{Format, Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
+use crate::{Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
 
 /// The format `restic-snapshots`.
 #[derive(Debug)]
@@ -48,8 +47,7 @@ impl Source for Snapshots {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        let expected = "a list, as `restic snapshots --json` prints it";
-        open(Format::ResticSnapshots, expected, LISTED, input, options)
+        open(LISTED, input, options)
     }
 }
 
@@ -89,14 +87,7 @@ impl Source for RusticSnapshots {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        let expected = "a list, as `rustic snapshots --json` prints it";
-        open(
-            Format::RusticSnapshots,
-            expected,
-            LISTED_BY_RUSTIC,
-            input,
-            options,
-        )
+        open(LISTED_BY_RUSTIC, input, options)
     }
 }
 
@@ -137,22 +128,11 @@ fn is_by_rustic(head: &Head<'_>) -> bool {
 }
 
 fn open<'a>(
-    format: Format,
-    expected: &'static str,
     wanted: &'static [Path],
     input: Input<'a>,
     options: &ReadOptions,
 ) -> Result<Records<'a>, SourceError> {
-    let input = input.not_empty()?;
-    if !input.head.starts_with(b"[") {
-        let found = shown(&input.head);
-        return Err(SourceError::WrongFormat {
-            format,
-            expected,
-            found,
-        });
-    }
-    let values = Values::new(input, wanted, options);
+    let values = Values::new(input.not_empty()?, wanted, options);
     let options = options.clone();
     let empty = "the list of snapshots is empty";
     Ok(values.records(empty, move |value| {

@@ -387,6 +387,36 @@ fn a_record_is_cut() {
 }
 
 #[test]
+fn a_record_at_the_end_is_cut() {
+    let [job, next] = [1, 2].map(|id| Job {
+        id,
+        parent: id,
+        ..Job::default()
+    });
+    let cut = "cut off in the middle of the record";
+    for version in Version::ALL {
+        for (line, last) in [
+            (job.all_columns(version), next.all_columns(version)),
+            (job.most_columns(version), next.most_columns(version)),
+        ] {
+            let whole = format!("{line}\n{last}");
+            assert_eq!(outlined(&whole).last().unwrap(), "line 2: 2 succeeded");
+            // Without the last column.
+            let end = whole.rfind(',').unwrap();
+            let found = outlined(&whole[..end]);
+            assert_eq!((found.len(), &*found[0]), (2, "line 1: 1 succeeded"));
+            assert!(found[1].starts_with("bad line 2: cut off"), "{found:?}");
+            // With the end of its line it is what some version prints, but none is shorter than V4.
+            let found = outlined(format!("{}\n", &whole[..end]));
+            assert_eq!(found[1] == "line 2: 2 succeeded", version != Version::V4);
+        }
+    }
+    let alone = job.most_columns(Version::V9);
+    let end = alone.rfind(',').unwrap();
+    assert_eq!(outlined(&alone[..end]), [format!("bad line 1: {cut}")]);
+}
+
+#[test]
 fn text_that_is_no_record_is_one_bad_record() {
     let job = |id| {
         Job {
@@ -561,6 +591,40 @@ mod families {
         let all = [parent(10), child(11, 10), child(12, 10)];
         for part in [&all[..], &all[..2], &all[1..], &all[2..]] {
             assert_eq!(id(part), "10/mail01");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_backup_is_not_judged() {
+        let orphan = "skipped, a stream of a backup whose parent is not in the list";
+        // The oldest in a list lost its parent, and perhaps some streams.
+        let jobs = [parent(20), child(21, 20), child(11, 10)];
+        for input in both_orders(jobs.to_vec()) {
+            let found = outlined(&input);
+            assert_eq!(
+                found.iter().filter(|text| text.ends_with(orphan)).count(),
+                1
+            );
+            assert!(
+                found
+                    .iter()
+                    .any(|text| text.ends_with("20/mail01 succeeded"))
+            );
+        }
+        // A list that is cut says nothing of a parent, one that ends may have been made without.
+        let list = lines(&[child(12, 10), child(11, 10)]);
+        let end = list.rfind(',').unwrap();
+        let found = outlined(&list[..end]);
+        assert_eq!(found[1], format!("line 1: {orphan}"), "{found:?}");
+        assert_eq!(outlined(&list), ["line 1: 10/mail01 succeeded"]);
+        // A parent can be a job of another kind.
+        let snapshot = Job {
+            kind: 28,
+            ..parent(10)
+        };
+        for input in both_orders(vec![parent(20), child(21, 20), snapshot, child(11, 10)]) {
+            let found = outline::jobs(&input, FORMAT);
+            assert_eq!(found.len(), 2, "{input}");
         }
     }
 

@@ -109,6 +109,26 @@ fn older_lines_are_shorter() {
 }
 
 #[test]
+fn a_list_is_cut() {
+    let newer = Image {
+        start: 1_795_320_000,
+        ..Image::default()
+    }
+    .line();
+    let older = Image::default().line();
+    let list = format!("{newer}\nHISTO -1\n{older}");
+    assert_eq!(outlined(&list).len(), 2);
+    let end = list.rfind(' ').unwrap();
+    assert_eq!(
+        outlined(&list[..end]),
+        [
+            "line 1: skipped, an image of a backup that may go on where the list is cut",
+            "bad line 3: cut off in the middle of the record"
+        ]
+    );
+}
+
+#[test]
 fn a_status_of_2012_is_no_size() {
     for moved in [0, 9] {
         let job = only(&Image {

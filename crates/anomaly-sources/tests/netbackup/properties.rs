@@ -117,7 +117,7 @@ proptest! {
         let lines = jobs.iter().map(|(job, version, is_all)| {
             if *is_all { job.all_columns(*version) } else { job.most_columns(*version) }
         });
-        let input = lines.collect::<Vec<_>>().join("\n");
+        let input = lines.collect::<Vec<_>>().join("\n") + "\n";
         let (found, others) = all(&input);
         prop_assert_eq!((found.len(), others), (jobs.len(), 0), "{}", input);
         for (read, (job, version, is_all)) in found.iter().zip(&jobs) {

@@ -289,6 +289,22 @@ fn a_request_was_refused() {
 }
 
 #[test]
+fn streams_before_a_cut_are_not_judged_by_themselves() {
+    let stream = |id| job(json!({"jobId": id, "parentJobId": 10}));
+    let whole = page(&[stream(12), stream(11), job(json!({"jobId": 9}))]);
+    let end = whole.find("\"jobId\":9").unwrap();
+    assert_eq!(
+        outlined(&whole)[0],
+        "line 1, element 1: 10/mail01 succeeded"
+    );
+    let found = outlined(&whole[..end]);
+    assert!(
+        found[0].ends_with("a stream of a backup whose parent is not in the list"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_document_is_cut() {
     let whole = page(&[job(json!({"jobId": 1})), job(json!({"jobId": 2}))]);
     let at = whole.find("\"jobId\":2").unwrap();

@@ -28,10 +28,10 @@ const SCHEDULE_TYPE: Column = Column::new(22, "scheduletype");
 /// What a record of `bpdbjobs` is.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// A backup, ended or not.
-    Backup(Box<Member>),
-    /// A job of another kind, or one of which nothing is recorded.
-    Other(&'static str),
+    /// A backup, ended or not, and how many columns stand behind the lists.
+    Backup(Box<Member>, Option<usize>),
+    /// A job of another kind, or one of which nothing is recorded, by its number.
+    Other(u64, &'static str),
 }
 
 impl Line {
@@ -48,10 +48,10 @@ impl Line {
         let id = needed(JOB_ID, number(JOB_ID)?)?;
         let (job_type, state) = (number(JOB_TYPE)?, number(STATE)?);
         if job_type.is_none() && state.is_none() {
-            return Ok(Self::Other("a job of which nothing is recorded"));
+            return Ok(Self::Other(id, "a job of which nothing is recorded"));
         }
         if let Some(why) = codes::no_backup(needed(JOB_TYPE, job_type)?) {
-            return Ok(Self::Other(why));
+            return Ok(Self::Other(id, why));
         }
         let client = columns.text(CLIENT).unwrap_or_default().into_owned();
         let names = [&client, columns.raw(POLICY.index)];
@@ -70,14 +70,15 @@ impl Line {
                 .map_err(|message| NoRun::Bad(bad(message))),
             Err(message) => Err(NoRun::Bad(bad(message))),
         };
-        Ok(Self::Backup(Box::new(Member {
+        let member = Box::new(Member {
             id,
             parent: tail.and_then(|tail| tail.parent).unwrap_or_default(),
             has_children: false,
             client,
             place,
             run,
-        })))
+        });
+        Ok(Self::Backup(member, tail.map(|tail| tail.columns)))
     }
 }
 

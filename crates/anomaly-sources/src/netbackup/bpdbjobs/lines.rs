@@ -9,8 +9,14 @@ use crate::{Input, Place, ReadOptions, RecordError, SourceError};
 /// A number and so many commas are meant to be a record, even if something else is wrong with it.
 const RECORD_COMMAS: usize = 31;
 
-/// A record's text, or why it has none, and the place of its first line.
-pub(super) type RawJob = (Place, Result<String, RecordError>);
+/// A record before anyone looks into it.
+pub(super) struct RawJob {
+    /// Where its first line is.
+    pub(super) place: Place,
+    pub(super) text: Result<String, RecordError>,
+    /// Whether the input ends in it, without the end of its line.
+    pub(super) may_be_cut: bool,
+}
 
 /// The records of an input.
 ///
@@ -79,7 +85,7 @@ impl<'a> JobLines<'a> {
                 stray: None,
             };
             let before = self.open.replace(next);
-            self.close(before);
+            self.close(before, false);
         } else if let Some(open) = &mut self.open {
             open.go_on(place, &line, self.max_bytes);
         } else {
@@ -87,7 +93,7 @@ impl<'a> JobLines<'a> {
         }
     }
 
-    fn close(&mut self, open: Option<Open>) {
+    fn close(&mut self, open: Option<Open>, may_be_cut: bool) {
         let Some(mut open) = open else { return };
         open.text.truncate(open.certain_bytes);
         let text = if open.text.len() > self.max_bytes {
@@ -99,13 +105,17 @@ impl<'a> JobLines<'a> {
         } else {
             Ok(open.text)
         };
-        self.ready.push_back((open.place, text));
+        self.ready.push_back(RawJob {
+            place: open.place,
+            text,
+            may_be_cut,
+        });
         self.ready.extend(open.stray.map(stray));
     }
 
     fn finish(&mut self, end: Result<(), SourceError>) {
         let open = self.open.take();
-        self.close(open);
+        self.close(open, !self.lines.has_end());
         self.end = Some(end);
     }
 }
@@ -128,7 +138,11 @@ impl Open {
 
 fn stray(place: Place) -> RawJob {
     let message = "text that is no record, and in no column of the one before it";
-    (place, Err(RecordError::new(place, message)))
+    RawJob {
+        place,
+        text: Err(RecordError::new(place, message)),
+        may_be_cut: false,
+    }
 }
 
 /// With `-stay_alive`: `C` and how many records follow, or a minus sign and the number of a job that

@@ -15,9 +15,14 @@ const NUMBERS: [usize; 6] = [0, 1, 2, 6, 7, 12];
 /// The place of the backup id behind the lists, from 0, since NetBackup 5.
 const BACKUP_ID: usize = 18;
 
+/// How many columns the known versions print behind the lists. Newer ones print more.
+const KNOWN_TAILS: [usize; 4] = [13, 21, 28, 35];
+
 /// What stands behind the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Tail {
+    /// How many columns there are.
+    pub(super) columns: usize,
     /// The parent's number, where there is one.
     pub(super) parent: Option<u64>,
     /// KB of the last try.
@@ -56,12 +61,22 @@ impl Tail {
             .or_else(|| printed.filter(|lists| lists.has_tail(columns)))?;
         let tail = columns.from(lists.end);
         Some(Self {
+            columns: tail.len(),
             parent: tail.first().and_then(|parent| parent.trim().parse().ok()),
             try_kilobytes: lists.try_kilobytes,
             try_files: lists.try_files,
             rates: Rates::new(tail),
         })
     }
+}
+
+/// Whether a tail of so many columns can be whole, behind one of `before`.
+pub(super) fn is_whole(columns: usize, before: Option<usize>) -> bool {
+    let [.., newest] = KNOWN_TAILS;
+    before.map_or_else(
+        || columns > newest || KNOWN_TAILS.contains(&columns),
+        |before| columns >= before,
+    )
 }
 
 /// Where the lists end, and what the last try wrote.

@@ -45,10 +45,10 @@ struct Attributes {
 
 pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
     let Job { attributes } = json::parse_by_path(text, place)?;
-    if let Some(why) = codes::no_backup_in_word(&attributes.job_type) {
-        return Ok(Element::Other(why));
-    }
     let id = attributes.job_id.ok_or_else(|| missing("jobId", place))?;
+    if let Some(why) = codes::no_backup_in_word(&attributes.job_type) {
+        return Ok(Element::OtherJob(id, why));
+    }
     let (parent, children) = (attributes.parent_job_id, attributes.child_count);
     let client = attributes.client_name.clone().unwrap_or_default();
     let run = match not_ended(attributes.state.as_deref(), place) {
