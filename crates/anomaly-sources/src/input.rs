@@ -53,6 +53,11 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// Whether none of `bytes` is in the input, which is short enough that this is known.
+    pub(crate) fn surely_lacks(&self, bytes: &[u8]) -> bool {
+        self.head.len() < HEAD_BYTES && !self.head.iter().any(|byte| bytes.contains(byte))
+    }
+
     /// Refuses an input without text.
     pub(crate) fn not_empty(self) -> Result<Self, SourceError> {
         if self.head.is_empty() {

@@ -274,6 +274,18 @@ fn a_list_is_cut() {
 }
 
 #[test]
+fn a_list_stands_behind_something_else() {
+    let element =
+        r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","tree":"t","paths":["b"]}"#;
+    let input = format!("repository is locked\n{{\"a\":[]}}\n[{element}]");
+    let found = recognise(input.as_bytes()).unwrap().format;
+    assert_eq!(found, Format::ResticSnapshots);
+    let stray = |line| format!("bad line {line}: does not belong here: passed over");
+    let read = "line 3, element 1: 1 succeeded".to_owned();
+    assert_eq!(snapshots(&input), [stray(1), stray(2), read]);
+}
+
+#[test]
 fn what_was_read_before_is_passed_over() {
     let element = |id, day| {
         format!(
@@ -356,7 +368,9 @@ fn a_snapshot_is_not_as_it_should_be() {
     );
     assert_eq!(
         snapshots(GOOD),
-        ["bad line 1: does not belong here: passed over"]
+        [
+            r#"ended: is not restic-snapshots: must be a list, as `snapshots --json` prints it, but begins with "{\"source\":\"borg\",\"jo""#
+        ]
     );
 }
 

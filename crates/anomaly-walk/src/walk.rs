@@ -16,7 +16,7 @@ use crate::progress::Progress;
 use crate::shared::{Shared, lock};
 use crate::state::key::{Key, KeyedHash, Time};
 use crate::state::{NewState, OldState, StateLock, StatePaths, Summary};
-use crate::worker::{Worker, observe_deleted};
+use crate::worker::{Worker, observe_deleted, observe_kept};
 use crate::{WalkError, WalkOptions, WalkProgress, Walked};
 
 /// Directories that are found and not yet listed.
@@ -129,11 +129,15 @@ impl Walk {
             old.untaken(
                 |directory| unlisted.contains(&directory),
                 |directory| {
-                    if !directory.is_kept {
-                        for gone in &directory.entries {
-                            observe_deleted(&mut seen, gone);
-                        }
-                    } else if let Some(new) = &mut new {
+                    let observe = if directory.is_kept {
+                        observe_kept
+                    } else {
+                        observe_deleted
+                    };
+                    for entry in &directory.entries {
+                        observe(&mut seen, entry);
+                    }
+                    if let Some(new) = new.as_mut().filter(|_| directory.is_kept) {
                         new.add(directory.path, directory.parent, &directory.entries)?;
                     }
                     Ok(())

@@ -77,7 +77,11 @@ impl<'a> Worker<'a> {
                 .left()
                 .for_each(|gone| observe_deleted(&mut self.seen, &gone)),
             Err(error) => {
+                let first_left = entries.len();
                 entries.extend(old.left());
+                for kept in &entries[first_left..] {
+                    observe_kept(&mut self.seen, kept);
+                }
                 self.unlisted(path, &error);
             }
         }
@@ -119,8 +123,10 @@ impl<'a> Worker<'a> {
             Ok(stat) => Metadata::of(&stat),
             Err(Errno::NOENT) => return self.unsteady(listing, name),
             Err(error) => {
-                // What is known of it is kept.
-                listing.entries.extend(listing.old.take(place));
+                if let Some(known) = listing.old.take(place) {
+                    observe_kept(&mut self.seen, &known);
+                    listing.entries.push(known);
+                }
                 return self.unreadable(listing, name, error);
             }
         };
@@ -280,6 +286,13 @@ impl<'a> Worker<'a> {
         let read_bytes = std::mem::take(&mut self.examiner.read_bytes);
         self.shared.progress.add(files, read_bytes);
     }
+}
+
+/// Adds a file of which nobody knows what became, as what it was. Only hashes were kept of its name.
+pub(crate) fn observe_kept(seen: &mut FilesSeen, entry: &Entry) {
+    let mut file = FileObservation::new("", FileChange::Unmodified);
+    file.size_bytes = Some(entry.size_bytes());
+    seen.observe(&file);
 }
 
 /// Adds a file that is gone. Only hashes were kept of its name.

@@ -22,7 +22,7 @@ use super::stored::StoredStatistics;
 #[non_exhaustive]
 pub struct FileObservation<'a> {
     /// Where it is, with `/` or `\` between names; bytes that are not UTF-8 replaced. `""` for a
-    /// deleted file whose name is not known any more.
+    /// deleted or unmodified file whose name is not known any more.
     pub path: &'a str,
     /// What it was called before, if it is known to be a file of the image before under another
     /// name. See [`name_before_appended_extension`](super::name_before_appended_extension).

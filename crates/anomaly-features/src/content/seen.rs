@@ -211,7 +211,9 @@ impl FilesSeen {
         }
         sums.file_count += 1;
         add(&mut sums.image_bytes, size_bytes);
-        self.extensions.add(extension_of(file.path));
+        if !file.path.is_empty() {
+            self.extensions.add(extension_of(file.path));
+        }
         if file.is_written() {
             self.observe_written(file, size_bytes);
         }

@@ -87,7 +87,8 @@ impl Source for Rest {
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
         let input = input.not_empty()?;
-        if !input.head.starts_with(b"{") && !input.head.starts_with(b"[") {
+        // Text may stand before the answer, but not for it.
+        if input.surely_lacks(b"{[") {
             return Err(SourceError::WrongFormat {
                 format: Format::NetBackupRest,
                 expected: "JSON, as NetBackup's REST interface answers",

@@ -1,8 +1,9 @@
 //! `restic snapshots --json` and `rustic snapshots --json`: the list of a repository's snapshots.
 
+use crate::input::shown;
 use crate::restic::snapshot::Snapshot;
 use crate::values::{ELEMENT, Path, Values};
-use crate::{Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
+use crate::{Format, Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
 
 /// The format `restic-snapshots`.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Source for Snapshots {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        open(LISTED, input, options)
+        open(Format::ResticSnapshots, LISTED, input, options)
     }
 }
 
@@ -87,7 +88,7 @@ impl Source for RusticSnapshots {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        open(LISTED_BY_RUSTIC, input, options)
+        open(Format::RusticSnapshots, LISTED_BY_RUSTIC, input, options)
     }
 }
 
@@ -128,11 +129,21 @@ fn is_by_rustic(head: &Head<'_>) -> bool {
 }
 
 fn open<'a>(
+    format: Format,
     wanted: &'static [Path],
     input: Input<'a>,
     options: &ReadOptions,
 ) -> Result<Records<'a>, SourceError> {
-    let values = Values::new(input.not_empty()?, wanted, options);
+    let input = input.not_empty()?;
+    // Text may stand before the list, but not for it.
+    if input.surely_lacks(b"[") {
+        return Err(SourceError::WrongFormat {
+            format,
+            expected: "a list, as `snapshots --json` prints it",
+            found: shown(&input.head),
+        });
+    }
+    let values = Values::new(input, wanted, options);
     let options = options.clone();
     let empty = "the list of snapshots is empty";
     Ok(values.records(empty, move |value| {
