@@ -17,10 +17,9 @@ section! {
         /// nothing else was changed. What was learnt of a stream is kept until it has had no job
         /// for 400 days, or for this long if that is longer.
         retention_days: RetentionDays = RetentionDays::default(),
-        /// Seconds for which a program waits while another one writes to the database; then it says
-        /// which one that is.
+        /// Seconds for which a program waits while another one writes to the database.
         ///
-        /// Short, for a hook at the end of a backup: what it could not store, the next one stores.
+        /// Then it says which one that is. Short, for a hook at the end of a backup: what it could not store, the next one stores.
         /// Nobody writes for longer than about a second at a time, except to make the database
         /// smaller or to bring an older one up to date.
         wait_seconds: WaitSeconds = WaitSeconds::default(),
