@@ -14,7 +14,7 @@ use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{
-    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, SqliteStore, Store,
+    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore, Store, Transaction,
 };
 
 use crate::session::Session;
@@ -80,6 +80,29 @@ impl AnomalyService {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         self.engine.settings()
+    }
+
+    /// Judges by other settings from the next job on. What was judged stays as it is.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.engine = std::mem::take(&mut self.engine).with_settings(settings);
+    }
+
+    /// What the store holds, for whatever this type has no words for: jobs, the audit log, notes,
+    /// messages.
+    #[must_use]
+    pub fn records(&self) -> &dyn Read {
+        &*self.store
+    }
+
+    /// A transaction of the caller's own: accounts as a note, say, with an entry of the audit log.
+    ///
+    /// Jobs, reviews and incidents belong in the methods of this type, which keep them in step with
+    /// what is learnt.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when another process keeps the write lock for too long.
+    pub fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, ServiceError> {
+        Ok(self.store.transaction()?)
     }
 
     /// Judges a finished job, and keeps it with its verdict.

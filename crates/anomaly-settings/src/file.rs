@@ -24,6 +24,9 @@ pub(crate) fn read(path: &Path, text: &str, layers: &mut Layers) -> Result<(), S
             message: error.message().to_owned(),
         })?
         .into_inner();
+    for section in layers.others.iter().copied() {
+        root.remove(section);
+    }
     if let Some(scopes) = root.remove("scope") {
         layers.scopes = file.scopes(scopes);
     }

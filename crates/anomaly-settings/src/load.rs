@@ -43,17 +43,24 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
-        let mut layers = Layers::default();
-        if let Some(path) = file {
-            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
-            file::read(path, &text, &mut layers)?;
-        }
-        layers.read_environment(environment)?;
-        layers.read_flags(flags)?;
-        Ok(layers.settings())
+        Layers::default().load(file, environment, flags)
+    }
+
+    /// [`Settings::load`] of a file that a program shares with the settings: `others` are the sections
+    /// of it that the program reads itself, and that are passed over here.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_shared(
+        file: Option<&Path>,
+        others: &'static [&'static str],
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        let layers = Layers {
+            others,
+            ..Layers::default()
+        };
+        layers.load(file, environment_here(), flags)
     }
 
     /// [`Settings::load`] with the environment of this process.
@@ -64,15 +71,7 @@ impl Settings {
         file: Option<&Path>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
-        // `std::env::vars` panics on text that is not Unicode. No key or value needs any, so what
-        // is lost here is refused below.
-        let environment = std::env::vars_os().map(|(variable, value)| {
-            (
-                variable.to_string_lossy().into_owned(),
-                value.to_string_lossy().into_owned(),
-            )
-        });
-        Self::load(file, environment, flags)
+        Self::load(file, environment_here(), flags)
     }
 
     /// Reads the text of a settings file; `path` is how messages name it.
@@ -86,6 +85,19 @@ impl Settings {
     }
 }
 
+/// The environment of this process.
+///
+/// `std::env::vars` panics on text that is not Unicode. No key or value needs any, so what is lost here
+/// is refused later.
+fn environment_here() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(variable, value)| {
+        (
+            variable.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    })
+}
+
 /// What has been set so far.
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
@@ -95,6 +107,8 @@ pub(crate) struct Layers {
     incidents: IncidentOverrides,
     storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
+    /// Sections of the file that are somebody else's.
+    pub(crate) others: &'static [&'static str],
 }
 
 impl Layers {
@@ -107,6 +121,24 @@ impl Layers {
             Some("incidents") => self.incidents.set(key, value),
             _ => self.streams.set(key, value),
         }
+    }
+
+    fn load(
+        mut self,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Settings, SettingsError> {
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+            file::read(path, &text, &mut self)?;
+        }
+        self.read_environment(environment)?;
+        self.read_flags(flags)?;
+        Ok(self.settings())
     }
 
     fn settings(self) -> Settings {

@@ -18,7 +18,9 @@ use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
 use crate::incidents::IncidentsArguments;
 use crate::recovery::RecoveryArguments;
+use crate::serve::ServeArguments;
 use crate::tick::TickArguments;
+use crate::user::UserArguments;
 #[cfg(unix)]
 use crate::walk::{Beside, WalkArguments};
 
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     Checkpoint(CheckpointArguments),
     Db(DbArguments),
+    Serve(ServeArguments),
+    User(UserArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anomaly_eval::EvalError;
 use anomaly_remote::RemoteError;
+use anomaly_server::{AccountsError, ServerError};
 use anomaly_service::ServiceError;
 use anomaly_service::storage::{CheckpointError, KeyError, StoreError};
 use anomaly_settings::SettingsError;
@@ -66,6 +67,17 @@ pub(crate) enum Failure {
     },
     #[error("there is no database {}: `scan --db` or `ingest --db` makes one", path.display())]
     NoDatabase { path: PathBuf },
+    #[error("{}", path.display())]
+    Configuration {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+    #[error("this user has no home directory to keep a database in: give one with --db")]
+    NoHome,
+    #[error(transparent)]
+    Serving(#[from] ServerError),
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     #[error("nothing is known of {what}")]
     NothingKnown { what: String },
     #[error("who decides? Give the name with --by")]
@@ -140,6 +152,8 @@ impl Failure {
             Self::Settings(_)
             | Self::Argument(_)
             | Self::NoReviewer
+            | Self::Configuration { .. }
+            | Self::NoHome
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
             | Self::ShortKey { .. }

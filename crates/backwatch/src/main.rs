@@ -21,10 +21,12 @@ mod progress;
 mod recovery;
 mod report;
 mod scan;
+mod serve;
 mod switched_off;
 mod tally;
 mod terminal;
 mod tick;
+mod user;
 #[cfg(unix)]
 mod walk;
 
@@ -62,6 +64,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Verify(arguments) => evidence::verify(&arguments),
         Command::Checkpoint(arguments) => evidence::checkpoint(&arguments),
         Command::Db(arguments) => db::run(&arguments.command),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

@@ -1,0 +1,16 @@
+//! Users and API keys: who may do what.
+
+mod accounts;
+mod api_key;
+mod password;
+mod role;
+mod second_factor;
+mod user;
+
+pub use accounts::{Accounts, AccountsError};
+pub use api_key::{ApiKey, NewApiKey};
+pub use role::{Permission, Role};
+pub use user::User;
+
+pub(crate) use password::{Password, spend_as_much};
+pub(crate) use second_factor::SecondFactor;

@@ -1,0 +1,28 @@
+//! `/api/v1`: what programs ask.
+
+pub(crate) mod anomalies;
+pub(crate) mod audit;
+mod body;
+mod cursor;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod incidents;
+pub(crate) mod jobs;
+pub(crate) mod keys;
+pub(crate) mod metrics;
+pub(crate) mod openapi;
+mod page;
+mod path;
+pub(crate) mod recovery;
+pub(crate) mod reviews;
+pub(crate) mod settings;
+pub(crate) mod streams;
+pub(crate) mod users;
+
+pub(crate) use anomalies::Filter;
+pub(crate) use audit::Filter as AuditFilter;
+pub(crate) use body::Asked;
+pub(crate) use cursor::Cursor;
+use page::Limit;
+pub(crate) use page::Page;
+pub(crate) use path::JobPath;

@@ -1,0 +1,47 @@
+//! Bodies and queries, with problems instead of plain text.
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Json::<T>::from_request(request, state).await;
+        match body {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection @ JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
+                rejection.status(),
+                "not_json",
+                "Send JSON, with `Content-Type: application/json`.",
+            )),
+            Err(rejection) => Err(Problem::new(
+                rejection.status(),
+                "invalid",
+                rejection.body_text(),
+            )),
+        }
+    }
+}
+
+/// What stands behind the `?` of an address.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        let Query(asked) =
+            query.map_err(|error: QueryRejection| Problem::invalid(error.body_text()))?;
+        Ok(Self(asked))
+    }
+}

@@ -1,0 +1,309 @@
+//! Jobs, handed over and looked at.
+
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
+use anomaly_service::Observed;
+use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
+use anomaly_storage::{ObservationQuery, StoredObservation};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::Asked;
+use super::{Cursor, JobPath, Limit, Page};
+use crate::app::App;
+use crate::guard::Caller;
+use crate::identity::Identity;
+use crate::problem::Problem;
+
+/// Jobs that are committed together: another request gets in between.
+const TOGETHER: usize = 1_000;
+
+/// What a body of jobs is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HandOver {
+    /// The tool's own format, such as `restic-backup` or `auto`, where `Content-Type` does not say.
+    format: Option<String>,
+    /// The client, for formats that do not name it.
+    client: Option<String>,
+    /// The policy, for formats that do not name it.
+    policy: Option<String>,
+}
+
+/// What became of one record of a body.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Received {
+    /// Where it stood, such as `line 3`.
+    place: String,
+    /// `new`, `known`, `skipped`, or `refused`.
+    outcome: Outcome,
+    /// The verdict on the job: of now, or of when it was first handed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    verdict: Option<Verdict>,
+    /// Why it was skipped or refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Judged and kept.
+    New,
+    /// Kept before; nothing changed.
+    Known,
+    /// Not a finished backup.
+    Skipped,
+    /// It cannot be used. The others were.
+    Refused,
+}
+
+/// What became of a body of jobs.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct Receipt {
+    /// Jobs that were judged and kept.
+    new_jobs: u64,
+    /// Jobs that were kept before.
+    known_jobs: u64,
+    /// Records that cannot be used.
+    refused: u64,
+    /// Jobs among the new ones that are anomalous.
+    anomalous: u64,
+    /// Each record, in its order.
+    records: Vec<Received>,
+}
+
+/// Hands over jobs, which are judged and kept before the answer comes.
+///
+/// The body is one job record (`application/json`), records a line each (`application/x-ndjson`), a
+/// document of NetBackup's REST interface (`application/vnd.netbackup+json`), or whatever a backup
+/// tool prints, with `format`. The same job again changes nothing: send it again if no answer came.
+#[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", params(HandOver),
+    request_body(content(
+        (Object = "application/json"), (String = "application/x-ndjson"),
+        (Object = "application/vnd.netbackup+json"))),
+    responses((status = 200, body = Receipt), (status = 400, body = Problem),
+        (status = 403, body = Problem), (status = 422, body = Receipt), (status = 503, body = Problem)))]
+pub(crate) async fn hand_over(
+    State(app): State<App>,
+    caller: Caller,
+    Asked(asked): Asked<HandOver>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let format = format_of(&asked, &headers, &body)?;
+    let options = ReadOptions::default()
+        .client(asked.client)
+        .policy(asked.policy)
+        .max_record_bytes(app.options.most_request_bytes);
+    let mut receipt = Receipt::default();
+    let mut jobs = Vec::new();
+    let reader = read(&*body, format, &options).map_err(|error| unreadable(&error))?;
+    let mut records = Vec::new();
+    for record in reader {
+        records.push(record.map_err(|error| unreadable(&error))?);
+    }
+    for record in records {
+        let (place, outcome, reason) = match record {
+            Record::Job(job) => {
+                let place = job.place.to_string();
+                match refusal(&caller, &job.value) {
+                    None => {
+                        jobs.push((receipt.records.len(), job.value));
+                        (place, Outcome::New, None)
+                    }
+                    Some(reason) => (place, Outcome::Refused, Some(reason)),
+                }
+            }
+            Record::Skipped(why) | Record::Remark(why) => (
+                why.place.to_string(),
+                Outcome::Skipped,
+                Some(why.value.to_owned()),
+            ),
+            Record::Bad(error) => {
+                let place = error.place.to_string();
+                (place, Outcome::Refused, Some(error.to_string()))
+            }
+            _ => continue,
+        };
+        receipt.refused += u64::from(outcome == Outcome::Refused);
+        receipt.records.push(Received {
+            place,
+            outcome,
+            verdict: None,
+            reason,
+        });
+    }
+    while !jobs.is_empty() {
+        let rest = jobs.split_off(jobs.len().min(TOGETHER));
+        let (places, batch): (Vec<usize>, Vec<BackupJob>) = jobs.into_iter().unzip();
+        jobs = rest;
+        for (place, observed) in places.into_iter().zip(app.writer.observe(batch).await?) {
+            app.note_job();
+            receipt.note(place, observed);
+        }
+    }
+    let nothing_kept = receipt.refused > 0 && receipt.new_jobs + receipt.known_jobs == 0;
+    let status = if nothing_kept {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(receipt)).into_response())
+}
+
+impl Receipt {
+    fn note(&mut self, place: usize, observed: Observed) {
+        if observed.already_known {
+            self.known_jobs += 1;
+        } else {
+            self.new_jobs += 1;
+            self.anomalous += u64::from(observed.verdict.is_anomalous());
+        }
+        if let Some(record) = self.records.get_mut(place) {
+            if observed.already_known {
+                record.outcome = Outcome::Known;
+            }
+            record.verdict = Some(observed.verdict);
+        }
+    }
+}
+
+fn refusal(caller: &Identity, job: &BackupJob) -> Option<String> {
+    (!caller.covers(job.source())).then(|| {
+        let source = job.source();
+        format!("{} may not hand over jobs of {source}", caller.name)
+    })
+}
+
+fn format_of(asked: &HandOver, headers: &HeaderMap, body: &[u8]) -> Result<Format, Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let media_type = content_type.map(|text| text.split(';').next().unwrap_or(text).trim());
+    match (asked.format.as_deref(), media_type) {
+        (Some("auto"), _) => match recognise(body) {
+            Ok(recognised) => Ok(recognised.format),
+            Err(error) => Err(unreadable(&error)),
+        },
+        (Some(name), _) => name.parse().map_err(|error| unreadable(&error)),
+        (None, Some("application/vnd.netbackup+json")) => Ok(Format::NetBackupRest),
+        (None, Some("application/json" | "application/x-ndjson" | "application/jsonl")) => {
+            Ok(Format::Ndjson)
+        }
+        (None, _) => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unknown_format",
+            "Say what the body is: with `Content-Type: application/json`, `application/x-ndjson` \
+             or `application/vnd.netbackup+json`, or with `?format=` and the name of a format.",
+        )),
+    }
+}
+
+fn unreadable(error: &anomaly_sources::SourceError) -> Problem {
+    Problem::invalid(format!("The body {error}."))
+}
+
+/// Which jobs to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only of this client.
+    #[param(value_type = Option<String>)]
+    client: Option<ClientName>,
+    /// Only those that started at this time or later.
+    started_from: Option<DateTime<Utc>>,
+    /// Only those that started before this time.
+    started_until: Option<DateTime<Utc>>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// How many: 1 to 1,000; 50 when not given.
+    #[serde(default)]
+    #[param(value_type = Option<u16>)]
+    limit: Limit,
+}
+
+/// A job with what was concluded about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobView {
+    /// The parts of the job's stream, with their values.
+    #[schema(value_type = Object)]
+    stream: StreamKey,
+    /// The job, as it was handed over.
+    #[schema(value_type = Object)]
+    job: BackupJob,
+    /// What was concluded about it.
+    #[schema(value_type = Object)]
+    verdict: Verdict,
+}
+
+impl From<StoredObservation> for JobView {
+    fn from(stored: StoredObservation) -> Self {
+        Self {
+            stream: stored.stream,
+            job: stored.job,
+            verdict: stored.verdict,
+        }
+    }
+}
+
+/// Jobs with their verdicts, newest first.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(Filter),
+    responses((status = 200, body = Page<JobView>), (status = 400, body = Problem)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Asked(filter): Asked<Filter>,
+) -> Result<Json<Page<JobView>>, Problem> {
+    let limit = filter.limit.get()?;
+    let after = filter.cursor.as_deref().map(Cursor::read::<JobKey>);
+    let query = ObservationQuery::default()
+        .client(filter.client)
+        .started_from(filter.started_from)
+        .started_until(filter.started_until)
+        .after(after.transpose()?)
+        .limit(limit + 1);
+    let found = app
+        .readers
+        .read(move |service| Ok(service.records().observations(&query)?))
+        .await?;
+    let page = Page::cut(found, limit, |stored| Cursor::write(&stored.job.key()));
+    Ok(Json(page.map(JobView::from)))
+}
+
+/// A job with its verdict.
+#[utoipa::path(get, path = "/api/v1/jobs/{source}/{job_id}", tag = "jobs",
+    params(("source" = String, Path, description = "The tool that ran it."),
+        ("job_id" = String, Path, description = "The tool's own id.")),
+    responses((status = 200, body = JobRecord), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    JobPath(key): JobPath,
+) -> Result<Json<JobRecord>, Problem> {
+    let found = app
+        .readers
+        .read(move |service| {
+            let records = service.records();
+            Ok(records.job(&key)?.zip(records.verdict(&key)?))
+        })
+        .await?;
+    let (job, verdict) = found.ok_or_else(|| Problem::not_found("job"))?;
+    Ok(Json(JobRecord { job, verdict }))
+}
+
+/// A job with its verdict.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobRecord {
+    /// The job, as it was handed over.
+    #[schema(value_type = Object)]
+    job: BackupJob,
+    /// What was concluded about it.
+    #[schema(value_type = Object)]
+    verdict: Verdict,
+}

@@ -1,0 +1,47 @@
+//! The description of the interface (OpenAPI 3.1).
+
+use axum::Json;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, openapi};
+
+use super::{
+    anomalies, audit, events, health, incidents, jobs, keys, metrics, recovery, reviews, settings,
+    streams, users,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Backwatch", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    paths(
+        health::health, metrics::metrics, document,
+        jobs::hand_over, jobs::list, jobs::show,
+        anomalies::list, anomalies::show,
+        reviews::review, reviews::take_back, reviews::review_many,
+        incidents::list, incidents::show,
+        streams::coverage, streams::list, recovery::of_client,
+        settings::show, audit::list, audit::head,
+        users::list, users::add, users::change, users::remove,
+        keys::list, keys::add, keys::remove, events::stream,
+    ),
+    modifiers(&ApiKeys),
+    security(("api_key" = []))
+)]
+struct Document;
+
+struct ApiKeys;
+
+impl Modify for ApiKeys {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", scheme);
+    }
+}
+
+/// The description of this interface.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health",
+    responses((status = 200, body = Object)))]
+pub(crate) async fn document() -> Json<openapi::OpenApi> {
+    Json(Document::openapi())
+}

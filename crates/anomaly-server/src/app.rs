@@ -1,0 +1,145 @@
+//! What every request can reach.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use anomaly_model::chrono::{DateTime, Utc};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::account::{Accounts, AccountsError};
+use crate::calendar::Calendar;
+use crate::live::Live;
+use crate::problem::Problem;
+use crate::readers::Readers;
+use crate::writer::Writer;
+use crate::ServerOptions;
+
+/// Accounts are read anew after this long: a user who was taken away on the command line is out.
+const ACCOUNTS_ARE_FRESH: Duration = Duration::from_secs(1);
+
+/// What every request can reach; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: ServerOptions,
+    pub(crate) database: PathBuf,
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) live: Live,
+    pub(crate) calendar: Calendar,
+    /// What the first administrator has to know: the service prints it when it starts.
+    pub(crate) setup_code: String,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) started_at: DateTime<Utc>,
+    accounts: Mutex<Option<(Instant, Arc<Accounts>)>>,
+    /// When the last job was handed over, in microseconds since 1970; 0 for never.
+    last_job_micros: AtomicI64,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl App {
+    pub(crate) fn new(
+        options: ServerOptions,
+        database: PathBuf,
+        writer: Writer,
+        readers: Readers,
+        metrics: PrometheusHandle,
+        setup_code: String,
+    ) -> Self {
+        let shared = Shared {
+            options,
+            database,
+            writer,
+            readers,
+            live: Live::default(),
+            calendar: Calendar::default(),
+            setup_code,
+            metrics,
+            started_at: now(),
+            accounts: Mutex::default(),
+            last_job_micros: AtomicI64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// All users and keys, no older than a second.
+    pub(crate) async fn accounts(&self) -> Result<Arc<Accounts>, Problem> {
+        let fresh = {
+            let known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            known
+                .as_ref()
+                .filter(|(at, _)| at.elapsed() < ACCOUNTS_ARE_FRESH)
+                .map(|(_, accounts)| Arc::clone(accounts))
+        };
+        if let Some(accounts) = fresh {
+            return Ok(accounts);
+        }
+        let read = self.readers.read(|service| Ok(Accounts::load(service))).await?;
+        let accounts = Arc::new(read.map_err(|error| Problem::of_accounts(&error))?);
+        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((Instant::now(), Arc::clone(&accounts)));
+        Ok(accounts)
+    }
+
+    /// Changes users and keys; the next request knows.
+    pub(crate) async fn change_accounts<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(
+            &mut Accounts,
+        )
+            -> Result<(T, Option<anomaly_storage::AuditEntry>), AccountsError>
+        + Send
+        + 'static,
+    ) -> Result<T, Problem> {
+        let changed = self
+            .writer
+            .run(|service| Ok(Accounts::change(service, now(), change)))
+            .await?;
+        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = None;
+        drop(known);
+        changed.map_err(|error| Problem::of_accounts(&error))
+    }
+
+    /// The address under which people reach the service.
+    pub(crate) fn address(&self) -> String {
+        let options = &self.options;
+        options.public_url.clone().unwrap_or_else(|| {
+            let scheme = if options.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{}", options.listen)
+        })
+    }
+
+    pub(crate) fn note_job(&self) {
+        self.last_job_micros
+            .store(now().timestamp_micros(), Ordering::Relaxed);
+    }
+
+    /// When the last job was handed over to this process.
+    pub(crate) fn last_job_at(&self) -> Option<DateTime<Utc>> {
+        match self.last_job_micros.load(Ordering::Relaxed) {
+            0 => None,
+            micros => DateTime::from_timestamp_micros(micros),
+        }
+    }
+}
+
+/// What time it is.
+pub(crate) fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}

@@ -1,0 +1,159 @@
+//! What each client's days were like, kept in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use anomaly_model::chrono::{Days, NaiveDate};
+use anomaly_model::{Judgement, Severity, Verdict};
+
+/// Days that are shown.
+pub(crate) const DAYS: usize = 90;
+
+/// The worst of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Day {
+    /// No job came.
+    #[default]
+    Nothing,
+    /// Jobs came, and none could be judged.
+    NotJudged,
+    /// All that was judged was normal.
+    Normal,
+    Low,
+    Medium,
+    High,
+}
+
+impl Day {
+    fn of(verdict: &Verdict) -> Self {
+        match verdict.judgement {
+            Judgement::Normal => Self::Normal,
+            Judgement::Anomalous { severity, .. } => match severity {
+                Severity::High => Self::High,
+                Severity::Medium => Self::Medium,
+                _ => Self::Low,
+            },
+            _ => Self::NotJudged,
+        }
+    }
+
+    pub(crate) fn is_strange(self) -> bool {
+        self >= Self::Low
+    }
+
+    /// The class of its colour.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::NotJudged => "not-judged",
+            Self::Normal => "normal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "no job",
+            Self::NotJudged => "not judged",
+            Self::Normal => "normal",
+            Self::Low => "anomaly, low",
+            Self::Medium => "anomaly, medium",
+            Self::High => "anomaly, high",
+        }
+    }
+}
+
+/// Anomalies of one day, by severity: low, medium, high.
+pub(crate) type Counts = [u32; 3];
+
+/// What each client's days were like; filled from the store at the start, then job by job.
+#[derive(Debug, Default)]
+pub(crate) struct Calendar {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    clients: BTreeMap<String, BTreeMap<NaiveDate, Day>>,
+    counts: BTreeMap<NaiveDate, Counts>,
+    is_complete: bool,
+}
+
+/// A client's days, the oldest first.
+pub(crate) type ClientDays = (String, Vec<Day>);
+
+impl Calendar {
+    /// Takes down a verdict. Days that are not shown any more go, counted from `today`.
+    pub(crate) fn note(&self, verdict: &Verdict, today: NaiveDate) {
+        let date = verdict.started_at.date_naive();
+        let first = first_of(today);
+        if date < first || date > today + Days::new(1) {
+            return;
+        }
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = inner.clients.entry(verdict.client.to_string()).or_default();
+        let day = client.entry(date).or_default();
+        *day = (*day).max(Day::of(verdict));
+        client.retain(|date, _| *date >= first);
+        if let Some(severity) = verdict.severity() {
+            let place = match severity {
+                Severity::High => 2,
+                Severity::Medium => 1,
+                _ => 0,
+            };
+            inner.counts.entry(date).or_default()[place] += 1;
+            inner.counts.retain(|date, _| *date >= first);
+        }
+    }
+
+    /// From now on, all of the past is in it.
+    pub(crate) fn complete(&self) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.is_complete = true;
+    }
+
+    /// Whether all of the past is in it.
+    pub(crate) fn is_complete(&self) -> bool {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.is_complete
+    }
+
+    /// The days of at most `most` clients up to `today`: those with the worst and newest anomalies
+    /// first; and how many clients there are.
+    pub(crate) fn clients(&self, today: NaiveDate, most: usize) -> (Vec<ClientDays>, usize) {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ranked: Vec<_> = inner
+            .clients
+            .iter()
+            .map(|(name, days)| {
+                let strange = days.iter().rev().find(|(_, day)| day.is_strange());
+                (strange.map(|(date, day)| (*date, *day)), name, days)
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        let all = ranked.len();
+        let shown = ranked.into_iter().take(most).map(|(_, name, days)| {
+            let of = |date: NaiveDate| days.get(&date).copied().unwrap_or_default();
+            (name.clone(), dates(today).map(of).collect())
+        });
+        (shown.collect(), all)
+    }
+
+    /// Anomalies of each day up to `today`, the oldest first.
+    pub(crate) fn counts(&self, today: NaiveDate) -> Vec<(NaiveDate, Counts)> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |date| (date, inner.counts.get(&date).copied().unwrap_or_default());
+        dates(today).map(of).collect()
+    }
+}
+
+fn first_of(today: NaiveDate) -> NaiveDate {
+    let back = Days::new(DAYS as u64 - 1);
+    today.checked_sub_days(back).unwrap_or(NaiveDate::MIN)
+}
+
+fn dates(today: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    first_of(today).iter_days().take(DAYS)
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod api;
+mod app;
+mod calendar;
+mod error;
+mod guard;
+mod identity;
+mod live;
+mod options;
+mod problem;
+mod readers;
+mod routes;
+mod security;
+mod server;
+mod teller;
+mod web;
+mod writer;
+
+pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Permission, Role, User};
+pub use error::ServerError;
+pub use options::{ServerOptions, TlsOptions};
+pub use server::Server;

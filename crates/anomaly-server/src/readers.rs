@@ -1,0 +1,112 @@
+//! Connections that read while one writes.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_settings::Settings;
+use tokio::sync::Semaphore;
+
+use crate::problem::Problem;
+
+/// A few services on the same database, each used by one request at a time.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    database: PathBuf,
+    free: Mutex<Vec<Reader>>,
+    permits: Arc<Semaphore>,
+    settings: Mutex<Arc<Settings>>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    service: AnomalyService,
+    /// The settings that it was given: others mean that they have changed since.
+    settings: Arc<Settings>,
+}
+
+impl Readers {
+    pub(crate) fn new(database: PathBuf, settings: Settings, most: u8) -> Self {
+        let shared = Shared {
+            database,
+            free: Mutex::default(),
+            permits: Arc::new(Semaphore::new(most.max(1).into())),
+            settings: Mutex::new(Arc::new(settings)),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The settings by which is judged now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        let settings = self.shared.settings.lock();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on, these settings are shown.
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        let mut current = self
+            .shared
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(settings);
+    }
+
+    /// Reads, beside the threads that answer requests.
+    ///
+    /// # Errors
+    /// What `read` answers, and a problem when the database cannot be opened.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&AnomalyService) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permits = Arc::clone(&self.shared.permits);
+        let permit = permits.acquire_owned().await;
+        let shared = Arc::clone(&self.shared);
+        let settings = self.settings();
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let reader = shared.take(&settings)?;
+            let answer = read(&reader.service);
+            shared.give_back(reader);
+            answer
+        });
+        match task.await {
+            Ok(answer) => answer.map_err(|error| Problem::of_service(&error)),
+            Err(_) => Err(Problem::internal("a reader ended early")),
+        }
+    }
+}
+
+impl Shared {
+    fn take(&self, settings: &Arc<Settings>) -> Result<Reader, ServiceError> {
+        let free = {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            free.pop()
+        };
+        let mut reader = match free {
+            Some(reader) => reader,
+            None => Reader {
+                service: AnomalyService::open(&self.database, (**settings).clone())?,
+                settings: Arc::clone(settings),
+            },
+        };
+        if !Arc::ptr_eq(&reader.settings, settings) {
+            reader.service.set_settings((**settings).clone());
+            reader.settings = Arc::clone(settings);
+        }
+        Ok(reader)
+    }
+
+    fn give_back(&self, reader: Reader) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(reader);
+    }
+}

@@ -1,0 +1,183 @@
+//! Starting, and ending in good order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use anomaly_service::AnomalyService;
+use anomaly_settings::Settings;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
+
+use crate::app::App;
+use crate::guard::{no_such_page, same_origin};
+use crate::identity::identify;
+use crate::readers::Readers;
+use crate::routes::router;
+use crate::security::headers;
+use crate::teller::tell;
+use crate::writer::Writer;
+use crate::{Accounts, AccountsError, ServerError, ServerOptions};
+
+/// For how long requests that are being answered may take when the service ends.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The service, before it listens.
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    writer: thread::JoinHandle<()>,
+    listener: std::net::TcpListener,
+}
+
+impl Server {
+    /// Opens the database at `database`, which is made if it is not there, and takes the address.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the database cannot be used, the address is taken, or it can be reached
+    /// from other machines without TLS.
+    pub fn bind(
+        database: impl Into<PathBuf>,
+        settings: Settings,
+        options: ServerOptions,
+    ) -> Result<Self, ServerError> {
+        let database = database.into();
+        let address = options.listen;
+        if !address.ip().is_loopback() && !options.is_secure() {
+            return Err(ServerError::Open { address });
+        }
+        let service = AnomalyService::open(&database, settings.clone())?;
+        let listen = |source| ServerError::Listen { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let (sender, writer) = Writer::start(service)?;
+        let readers = Readers::new(database.clone(), settings, options.readers);
+        // The one of this process, if there is one already.
+        let metrics = PrometheusBuilder::new().build_recorder();
+        let handle = metrics.handle();
+        _ = metrics::set_global_recorder(metrics);
+        let setup_code = setup_code()?;
+        let app = App::new(options, database, sender, readers, handle, setup_code);
+        Ok(Self {
+            app,
+            writer,
+            listener,
+        })
+    }
+
+    /// The address that it listens at: of port 0, the one that the system chose.
+    ///
+    /// # Errors
+    /// [`ServerError::Listen`] when the system does not say.
+    pub fn address(&self) -> Result<SocketAddr, ServerError> {
+        let address = self.app.options.listen;
+        self.listener
+            .local_addr()
+            .map_err(|source| ServerError::Listen { address, source })
+    }
+
+    /// What the first administrator has to know, while there is none: to be printed where only
+    /// whoever started the service reads it.
+    ///
+    /// # Errors
+    /// [`ServerError::Accounts`] when users cannot be read.
+    pub fn setup_code(&self) -> Result<Option<&str>, ServerError> {
+        let service = AnomalyService::open(&self.app.database, Settings::default())?;
+        let accounts = Accounts::load(&service)?;
+        Ok(accounts.is_new().then_some(&self.app.setup_code))
+    }
+
+    /// Serves until `shutdown` ends, answers what was asked by then, and writes what it was handed.
+    ///
+    /// # Errors
+    /// [`ServerError`] when certificates cannot be read or the listener breaks down.
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServerError> {
+        let Self {
+            app,
+            writer,
+            listener,
+        } = self;
+        let handle = Handle::new();
+        tokio::spawn({
+            let handle = handle.clone();
+            async move {
+                shutdown.await;
+                handle.graceful_shutdown(Some(DRAIN));
+            }
+        });
+        let teller = tokio::spawn(tell(app.clone()));
+        let service = service(&app).into_make_service_with_connect_info::<SocketAddr>();
+        let served = match app.options.tls.clone() {
+            None => {
+                let server = axum_server::from_tcp(listener).map_err(ServerError::Serve)?;
+                server.handle(handle).serve(service).await
+            }
+            Some(tls) => {
+                let path = tls.certificate.clone();
+                let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key)
+                    .await
+                    .map_err(|source| ServerError::Tls { path, source })?;
+                let server =
+                    axum_server::from_tcp_rustls(listener, config).map_err(ServerError::Serve)?;
+                server.handle(handle).serve(service).await
+            }
+        };
+        teller.abort();
+        _ = teller.await;
+        drop(app);
+        // The thread ends once everybody who could hand over work is gone.
+        let joined = tokio::task::spawn_blocking(move || writer.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the thread that writes ended early");
+        }
+        served.map_err(ServerError::Serve)
+    }
+}
+
+/// 80 random bits, in letters and digits that nobody mistakes for each other.
+fn setup_code() -> Result<String, ServerError> {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| AccountsError::Random(error.to_string()))?;
+    let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    Ok(letters.collect())
+}
+
+/// The routes, and what every request goes through before them.
+fn service(app: &App) -> Router {
+    let options = &app.options;
+    let sessions = SessionManagerLayer::new(MemoryStore::default())
+        .with_name(if options.is_secure() { "__Host-backwatch" } else { "backwatch" })
+        .with_secure(options.is_secure())
+        .with_same_site(SameSite::Strict)
+        .with_http_only(true)
+        .with_expiry(Expiry::OnInactivity(time::Duration::minutes(
+            options.idle_minutes.into(),
+        )));
+    let seconds = Duration::from_secs(options.request_seconds.into());
+    router()
+        .fallback(no_such_page)
+        .layer(from_fn_with_state(app.clone(), identify))
+        .layer(sessions)
+        .layer(from_fn_with_state(app.clone(), same_origin))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, seconds))
+        .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(app.clone(), headers))
+        .layer(CatchPanicLayer::new())
+        .with_state(app.clone())
+}

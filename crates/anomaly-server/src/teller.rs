@@ -1,0 +1,82 @@
+//! Looks at what was stored, by whichever process, and tells those who want to know.
+
+use std::time::Duration;
+
+use anomaly_model::chrono::TimeDelta;
+use anomaly_storage::ObservationQuery;
+
+use crate::app::{App, now};
+use crate::calendar::DAYS;
+use crate::live::Happened;
+use crate::problem::Problem;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// Observations that are looked at in one go.
+const PAGE: usize = 500;
+
+/// Fills the calendar, then tells open pages of each anomaly as it is stored, until the service ends.
+pub(crate) async fn tell(app: App) {
+    let mut seen = None;
+    let mut interval = tokio::time::interval(EVERY);
+    loop {
+        interval.tick().await;
+        match look(&app, seen).await {
+            Ok(now_seen) => seen = Some(now_seen),
+            Err(problem) => tracing::warn!(detail = problem.detail(), "cannot look for news"),
+        }
+    }
+}
+
+/// Tells of what was stored after `seen`, and says how far it has seen. The first time, all that is
+/// there is old: it is in the calendar, and nobody is told.
+async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
+    let Some(mut seen) = seen else {
+        return remember(app).await;
+    };
+    loop {
+        let page = app
+            .readers
+            .read(move |service| Ok(service.records().observations_stored_after(seen, PAGE)?))
+            .await?;
+        let is_last = page.len() < PAGE;
+        let today = now().date_naive();
+        for stored in page {
+            seen = stored.number;
+            app.calendar.note(&stored.verdict, today);
+            if let Some(happened) = Happened::of(&stored.verdict) {
+                app.live.tell(happened);
+            }
+        }
+        if is_last {
+            return Ok(seen);
+        }
+    }
+}
+
+/// Reads the days that the calendar shows, and says up to where all is read.
+async fn remember(app: &App) -> Result<u64, Problem> {
+    let head = app
+        .readers
+        .read(|service| Ok(service.records().log_head()?))
+        .await?;
+    let today = now().date_naive();
+    let from = now() - TimeDelta::days(DAYS as i64);
+    let mut query = ObservationQuery::default().started_from(from).limit(PAGE);
+    loop {
+        let asked = query.clone();
+        let page = app
+            .readers
+            .read(move |service| Ok(service.records().observations(&asked)?))
+            .await?;
+        for stored in &page {
+            app.calendar.note(&stored.verdict, today);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => query = query.after(last.job.key()),
+            _ => break,
+        }
+    }
+    app.calendar.complete();
+    Ok(head.size)
+}

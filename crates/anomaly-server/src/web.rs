@@ -1,0 +1,76 @@
+//! What people see.
+
+mod account;
+mod anomalies;
+mod anomaly;
+mod assets;
+mod audit;
+mod calendar_strip;
+mod chart;
+mod chrome;
+mod dashboard;
+mod first_run;
+mod incidents;
+mod review_form;
+mod settings;
+mod sign_in;
+mod streams;
+mod users;
+mod words;
+
+use axum::routing::{get, post};
+
+use crate::account::Permission::{Administer, OwnAccount, Review, See};
+use crate::guard::Access::{Anyone, Needs};
+use crate::routes::Route;
+
+pub(crate) use chrome::problem_page;
+pub(crate) use words::encoded;
+
+/// The pages, and the forms on them.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new("GET", "/assets/{file}", Anyone, get(assets::asset)),
+        Route::new("GET", "/first-run", Anyone, get(first_run::page)),
+        Route::new("POST", "/first-run", Anyone, post(first_run::create)),
+        Route::new("GET", "/sign-in", Anyone, get(sign_in::page)),
+        Route::new("POST", "/sign-in", Anyone, post(sign_in::sign_in)),
+        Route::new("POST", "/sign-out", Anyone, post(sign_in::sign_out)),
+        Route::new("GET", "/", Needs(See), get(dashboard::page)),
+        Route::new("GET", "/anomalies", Needs(See), get(anomalies::page)),
+        Route::new("GET", "/anomalies.csv", Needs(See), get(anomalies::csv)),
+        Route::new("POST", "/anomalies/reviews", Needs(Review), post(review_form::review_many)),
+        Route::new("GET", "/anomalies/{source}/{job_id}", Needs(See), get(anomaly::page)),
+        Route::new(
+            "POST",
+            "/anomalies/{source}/{job_id}/reviews",
+            Needs(Review),
+            post(review_form::review),
+        ),
+        Route::new(
+            "POST",
+            "/anomalies/{source}/{job_id}/reviews/take-back",
+            Needs(Review),
+            post(review_form::take_back),
+        ),
+        Route::new("GET", "/incidents", Needs(See), get(incidents::list)),
+        Route::new("GET", "/incidents/{number}", Needs(See), get(incidents::page)),
+        Route::new("GET", "/streams", Needs(See), get(streams::page)),
+        Route::new("GET", "/settings", Needs(See), get(settings::page)),
+        Route::new("GET", "/audit", Needs(See), get(audit::page)),
+        Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),
+        Route::new("POST", "/account/password", Needs(OwnAccount), post(account::set_password)),
+        Route::new(
+            "POST",
+            "/account/second-factor",
+            Needs(OwnAccount),
+            post(account::set_second_factor),
+        ),
+        Route::new("GET", "/users", Needs(Administer), get(users::page)),
+        Route::new("POST", "/users", Needs(Administer), post(users::add)),
+        Route::new("POST", "/users/{name}/remove", Needs(Administer), post(users::remove)),
+        Route::new("POST", "/users/{name}/role", Needs(Administer), post(users::set_role)),
+        Route::new("POST", "/api-keys", Needs(Administer), post(users::add_key)),
+        Route::new("POST", "/api-keys/{id}/remove", Needs(Administer), post(users::remove_key)),
+    ]
+}

@@ -1,0 +1,118 @@
+//! What is around every page.
+
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::account::{Permission, Role};
+use crate::app::App;
+use crate::guard::Caller;
+use crate::problem::Problem;
+
+/// What is around every page: who looks at it, and what that person may do.
+#[derive(Debug, Clone)]
+pub(crate) struct Chrome {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) may_review: bool,
+    pub(crate) may_administer: bool,
+    /// `light`, `dark`, or empty for what the system has.
+    pub(crate) theme: &'static str,
+    /// Anomalies that nobody has decided about.
+    pub(crate) unread: String,
+}
+
+/// More than this are not counted for the bell.
+const MOST_UNREAD: usize = 100;
+
+impl FromRequestParts<App> for Chrome {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let query = anomaly_storage::AnomalyQuery::default()
+            .review_status(anomaly_model::ReviewStatus::NotReviewed)
+            .started_from(crate::app::now() - anomaly_model::chrono::TimeDelta::days(7))
+            .limit(MOST_UNREAD);
+        let unread = app.readers.read(move |service| service.anomalies(&query)).await?;
+        let unread = match unread.len() {
+            0 => String::new(),
+            MOST_UNREAD => format!("{}+", MOST_UNREAD - 1),
+            count => count.to_string(),
+        };
+        Ok(Self {
+            name: caller.name.clone(),
+            role: caller.role,
+            may_review: caller.may(Permission::Review),
+            may_administer: caller.may(Permission::Administer),
+            theme: theme(parts),
+            unread,
+        })
+    }
+}
+
+fn theme(parts: &Parts) -> &'static str {
+    let cookies = parts.headers.get(header::COOKIE);
+    let cookies = cookies.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let mut themes = cookies.split(';').filter_map(|cookie| match cookie.trim() {
+        "theme=light" => Some("light"),
+        "theme=dark" => Some("dark"),
+        _ => None,
+    });
+    themes.next().unwrap_or("")
+}
+
+/// A template as an answer.
+pub(crate) fn show(page: &impl Template) -> Result<Response, Problem> {
+    let html = page.render().map_err(|error| Problem::internal(&error.to_string()))?;
+    Ok(Html(html).into_response())
+}
+
+/// A page that could not be shown, as a page.
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// A problem, as a page.
+pub(crate) fn problem_page(problem: &Problem) -> Response {
+    let page = ProblemPage {
+        title: problem.status().canonical_reason().unwrap_or("Error"),
+        detail: problem.detail(),
+    };
+    let html = page.render().unwrap_or_else(|_| problem.detail().to_owned());
+    (problem.status(), Html(html)).into_response()
+}
+
+/// A problem that is answered with a page.
+pub(crate) struct PageProblem(Problem);
+
+impl From<Problem> for PageProblem {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for PageProblem {
+    fn into_response(self) -> Response {
+        problem_page(&self.0)
+    }
+}
+
+/// What a handler of a page answers.
+pub(crate) type PageResult = Result<Response, PageProblem>;
+
+/// Sends the browser to a page, after a form was sent.
+pub(crate) fn see(address: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+}
+
+/// Whether an address is of this service: what a link made elsewhere wants to go to after a sign-in.
+pub(crate) fn is_own(address: &str) -> bool {
+    let ok = |character: char| !character.is_control() && character != '\\';
+    address.starts_with('/') && !address.starts_with("//") && address.chars().all(ok)
+}

@@ -1,0 +1,189 @@
+//! Is anything wrong, since when, how far; and does anybody look?
+
+use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{FleetCoverage, Severity, StreamCoverage};
+use anomaly_service::IncidentReport;
+use anomaly_storage::IncidentQuery;
+use askama::Template;
+use axum::extract::State;
+
+use super::calendar_strip::Strip;
+use super::chart::days_chart;
+use super::chrome::{Chrome, PageResult, show};
+use super::words::{When, ago, counted, kind, shape, when};
+use crate::app::{App, now};
+
+/// Clients of which the days are shown.
+const MOST_CLIENTS: usize = 30;
+/// Incidents that are shown.
+const MOST_INCIDENTS: usize = 8;
+/// Streams that are silent and shown.
+const MOST_SILENT: usize = 12;
+/// Streams that are looked at for silent ones.
+const MOST_STREAMS: usize = 1_000;
+/// Jobs that came no later than this are news.
+const FRESH: TimeDelta = TimeDelta::hours(36);
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct Page {
+    chrome: Chrome,
+    /// Whether something is wrong, in words.
+    headline: String,
+    /// Whether anybody looks, in words.
+    looking: String,
+    tone: &'static str,
+    incidents: Vec<IncidentRow>,
+    strips: Vec<Strip>,
+    more_clients: usize,
+    is_complete: bool,
+    days: String,
+    coverage: FleetCoverage,
+    silent: Vec<SilentRow>,
+    has_jobs: bool,
+    address: String,
+}
+
+/// An incident, in a line.
+pub(super) struct IncidentRow {
+    pub(super) number: u64,
+    pub(super) severity: Severity,
+    pub(super) shape: &'static str,
+    pub(super) title: String,
+    pub(super) first_seen: When,
+    pub(super) last_seen: When,
+    pub(super) spread: String,
+    pub(super) anomalies: u64,
+    pub(super) is_open: bool,
+}
+
+impl From<IncidentReport> for IncidentRow {
+    fn from(report: IncidentReport) -> Self {
+        let incident = &report.incident;
+        let clients = incident.clients.names.len();
+        let spread = match (clients, incident.clients.names.first()) {
+            (1, Some(client)) => client.to_string(),
+            _ => counted(clients as u64, "client"),
+        };
+        let severity = incident.severity();
+        Self {
+            number: report.number,
+            severity,
+            shape: shape(severity),
+            title: kind(incident.kind()),
+            first_seen: when(incident.first_seen),
+            last_seen: when(incident.last_seen),
+            spread,
+            anomalies: incident.anomalies(),
+            is_open: report.closed_at.is_none(),
+        }
+    }
+}
+
+struct SilentRow {
+    stream: String,
+    since: When,
+}
+
+pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
+    let query = IncidentQuery::default().open(true).limit(MOST_INCIDENTS);
+    let (incidents, coverage, streams, last) = app
+        .readers
+        .read(move |service| {
+            let now = now();
+            let last = anomaly_storage::ObservationQuery::default().limit(1);
+            Ok((
+                service.incidents(&query)?,
+                service.coverage(now)?,
+                service.stream_coverage(now, 0, MOST_STREAMS)?.streams,
+                service.records().observations(&last)?.pop(),
+            ))
+        })
+        .await?;
+    let today = now().date_naive();
+    let (clients, all) = app.calendar.clients(today, MOST_CLIENTS);
+    let strips: Vec<Strip> = clients
+        .iter()
+        .map(|(client, days)| Strip::of(client, days, today))
+        .collect();
+    let silent = streams.into_iter().filter_map(silent).take(MOST_SILENT).collect();
+    let last = last.map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at()));
+    let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
+    let looking = looking(&coverage, last);
+    let (headline, tone) = headline(&incidents, &coverage, last);
+    Ok(show(&Page {
+        chrome,
+        headline,
+        looking,
+        tone,
+        more_clients: all - strips.len(),
+        strips,
+        is_complete: app.calendar.is_complete(),
+        days: days_chart(&app.calendar.counts(today))?,
+        has_jobs: last.is_some(),
+        address: app.address(),
+        incidents,
+        coverage,
+        silent,
+    })?)
+}
+
+fn silent(stream: StreamCoverage) -> Option<SilentRow> {
+    let silence = stream.silence?;
+    Some(SilentRow {
+        stream: stream.stream.to_string(),
+        since: when(silence.since),
+    })
+}
+
+type Time = anomaly_model::chrono::DateTime<anomaly_model::chrono::Utc>;
+
+fn headline(
+    incidents: &[IncidentRow],
+    coverage: &FleetCoverage,
+    last: Option<Time>,
+) -> (String, &'static str) {
+    let worst = incidents.iter().max_by_key(|incident| incident.severity);
+    match worst {
+        Some(worst) => {
+            let text = format!(
+                "{} open. The worst looks like {}, on {}.",
+                counted(incidents.len() as u64, "incident"),
+                worst.title.to_lowercase(),
+                worst.spread
+            );
+            (text, worst.severity.as_str())
+        }
+        None if last.is_none() => ("No job has been handed over yet.".to_owned(), "quiet"),
+        None if last.is_some_and(|last| now() - last > FRESH) => {
+            ("Nothing strange, but no job has come lately.".to_owned(), "medium")
+        }
+        None if coverage.silent > 0 => {
+            let streams = counted(coverage.silent, "stream");
+            (format!("Nothing strange, but {streams} went silent."), "medium")
+        }
+        None => ("Nothing strange in what was looked at.".to_owned(), "good"),
+    }
+}
+
+fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
+    let Some(last) = last else {
+        return "Backwatch is looking, and has seen nothing.".to_owned();
+    };
+    let judged = coverage.judged;
+    let mut text = format!(
+        "{judged} of {} judged",
+        counted(coverage.streams, "stream")
+    );
+    for (count, words) in [
+        (coverage.warming_up, "warming up"),
+        (coverage.excluded, "excluded"),
+        (coverage.off, "switched off"),
+        (coverage.not_scored, "not judged"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {words}"));
+        }
+    }
+    format!("{text}. The last job ended {}.", ago(last, now()))
+}

@@ -1,0 +1,74 @@
+//! The first administrator.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+use tower_sessions::Session;
+
+use super::chrome::{PageResult, see, show};
+use crate::account::{AccountsError, Role};
+use crate::app::{App, now};
+use crate::identity::SignedIn;
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "first_run.html")]
+struct Page {
+    name: String,
+    refused: Option<String>,
+}
+
+pub(crate) async fn page(State(app): State<App>) -> PageResult {
+    if !app.accounts().await?.is_new() {
+        return Ok(see("/sign-in"));
+    }
+    Ok(show(&Page {
+        name: String::new(),
+        refused: None,
+    })?)
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct Sent {
+    code: String,
+    name: String,
+    password: String,
+}
+
+/// Makes the first user, for whoever knows the code that the service printed when it started.
+pub(crate) async fn create(
+    State(app): State<App>,
+    session: Session,
+    Form(sent): Form<Sent>,
+) -> PageResult {
+    let is_code: bool = app.setup_code.as_bytes().ct_eq(sent.code.trim().as_bytes()).into();
+    let name = sent.name.clone();
+    let made = if is_code {
+        app.change_accounts(move |accounts| {
+            if !accounts.is_new() {
+                return Err(AccountsError::Exists { name: sent.name });
+            }
+            let by = sent.name.as_str();
+            let entry = accounts.add_user(by, &sent.password, Role::Administrator, (by, now()))?;
+            Ok(((), Some(entry)))
+        })
+        .await
+    } else {
+        let detail = "This is not the code that the service printed when it started.";
+        Err(Problem::forbidden(detail))
+    };
+    if let Err(problem) = made {
+        let page = Page {
+            name,
+            refused: Some(problem.detail().to_owned()),
+        };
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, show(&page)?).into_response());
+    }
+    SignedIn::start(&session, &name, 0).await?;
+    Ok(see("/"))
+}

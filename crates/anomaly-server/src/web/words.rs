@@ -1,0 +1,120 @@
+//! How things are written on pages.
+
+use anomaly_features::label;
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{AnomalyKind, FeatureName, Finding, JobKey, ReviewStatus, Severity, Verdict};
+
+/// Text in the path or query of an address.
+pub(crate) fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            // Writing to a string does not fail.
+            _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// The address of the page about an anomaly.
+pub(crate) fn address(job: &JobKey) -> String {
+    let (source, job_id) = (encoded(job.source.as_str()), encoded(job.job_id.as_str()));
+    format!("/anomalies/{source}/{job_id}")
+}
+
+/// A moment: how it is shown, and how machines read it.
+#[derive(Debug, Clone)]
+pub(crate) struct When {
+    pub(crate) machine: String,
+    pub(crate) shown: String,
+}
+
+/// A moment, in UTC; a script shows it in the reader's own zone.
+pub(crate) fn when(time: DateTime<Utc>) -> When {
+    When {
+        machine: time.to_rfc3339(),
+        shown: time.format("%Y-%m-%d %H:%M UTC").to_string(),
+    }
+}
+
+/// How long ago something was, in words: `5 minutes ago`.
+pub(crate) fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let seconds = (now - time).num_seconds();
+    let (count, unit) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{} ago", counted(count.unsigned_abs(), unit))
+}
+
+pub(crate) use anomaly_features::counted;
+
+/// What an anomaly looks like, in words.
+pub(crate) fn kind(kind: AnomalyKind) -> String {
+    let mut words = kind.as_str().replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// A review status, in words.
+pub(crate) fn status(status: ReviewStatus) -> &'static str {
+    match status {
+        ReviewStatus::Confirmed => "Confirmed",
+        ReviewStatus::FalsePositive => "False positive",
+        ReviewStatus::Ignored => "Ignored",
+        _ => "Not reviewed",
+    }
+}
+
+/// A severity, with what stands for it beside its colour.
+pub(crate) fn shape(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "▲",
+        Severity::Medium => "◆",
+        _ => "●",
+    }
+}
+
+/// The name of a feature, as people read it.
+pub(crate) fn feature(name: &FeatureName) -> String {
+    label(name.as_str()).map_or_else(|| name.to_string(), |(label, _)| label.to_owned())
+}
+
+/// A finding: what, how much, how much usually, and how far.
+#[derive(Debug, Clone)]
+pub(crate) struct FindingRow {
+    pub(crate) name: String,
+    pub(crate) feature: String,
+    pub(crate) observed: String,
+    pub(crate) usual: String,
+    pub(crate) direction: &'static str,
+}
+
+/// Findings, in words.
+pub(crate) fn findings(verdict: &Verdict) -> Vec<FindingRow> {
+    verdict.findings.iter().filter_map(finding).collect()
+}
+
+fn finding(finding: &Finding) -> Option<FindingRow> {
+    let (label, unit) = label(finding.feature.as_str())?;
+    Some(FindingRow {
+        name: label.to_owned(),
+        feature: finding.feature.to_string(),
+        observed: unit.format(finding.observed),
+        usual: unit.format_range(finding.usual_low, finding.usual_high),
+        direction: finding.direction.as_str(),
+    })
+}
+
+/// The score, unless it was a rule that raised the alarm and not the numbers.
+pub(crate) fn score(verdict: &Verdict) -> String {
+    let score = verdict.score().filter(|_| !verdict.findings.is_empty());
+    score.map_or_else(|| "rule".to_owned(), |score| format!("{score:.1}"))
+}

@@ -1,0 +1,135 @@
+//! `backwatch serve`: the service.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anomaly_server::{Server, ServerOptions};
+use anomaly_settings::Settings;
+use clap::Args;
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::key_value;
+use crate::exit::{Exit, Failure};
+
+/// Receive jobs, judge them, and show what is strange: over HTTP, in a browser.
+///
+/// Without options it listens on this machine alone, and keeps its database in the data directory of
+/// the user. The first time, it prints a code with which the first administrator is made in the
+/// browser; `user add` does the same on the command line.
+///
+/// Exit status: 0 ended by a signal, 2 wrong usage or settings, 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Read the configuration from this TOML file: the settings, and the section `[server]`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The database; that of the user's data directory when not given.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// The address to listen at, over that of the configuration.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Change one setting, such as `detection.alarm_budget=2`; wins over file and environment.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// What of the configuration is not a setting.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Configuration {
+    server: ServerOptions,
+}
+
+/// The sections that are not settings.
+const SECTIONS: &[&str] = &["server"];
+
+pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
+    let file = arguments.config.as_deref();
+    let settings = Settings::load_shared(file, SECTIONS, &arguments.set)?;
+    let mut options = configuration(file)?.server;
+    options.listen = arguments.listen.unwrap_or(options.listen);
+    let database = match &arguments.db {
+        Some(path) => path.clone(),
+        None => default_database()?,
+    };
+    let filter = EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(database, settings, options))?;
+    Ok(Exit::Quiet)
+}
+
+async fn serve(
+    database: PathBuf,
+    settings: Settings,
+    options: ServerOptions,
+) -> Result<(), Failure> {
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let server = Server::bind(&database, settings, options)?;
+    let address = server.address()?;
+    // Where it is asked for a port, whoever started it wants to know which one it got.
+    anstream::println!("listening on {scheme}://{address}");
+    anstream::println!("database {}", database.display());
+    if let Some(code) = server.setup_code()? {
+        anstream::println!("first run: open {scheme}://{address}/first-run with the code {code}");
+    }
+    Ok(server.serve(shutdown()).await?)
+}
+
+/// Ends when the process is asked to.
+async fn shutdown() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        else {
+            _ = interrupt.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        _ = interrupt.await;
+    }
+}
+
+fn configuration(file: Option<&Path>) -> Result<Configuration, Failure> {
+    let Some(path) = file else {
+        return Ok(Configuration::default());
+    };
+    let text = fs::read_to_string(path).map_err(|source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| Failure::Configuration {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+/// The database of the user's data directory, such as `~/.local/share/backwatch/backwatch.db`.
+pub(crate) fn default_database() -> Result<PathBuf, Failure> {
+    let directories = directories::ProjectDirs::from("", "", "backwatch").ok_or(Failure::NoHome)?;
+    let directory = directories.data_dir();
+    fs::create_dir_all(directory).map_err(|source| Failure::Create {
+        path: directory.to_owned(),
+        source,
+    })?;
+    Ok(directory.join("backwatch.db"))
+}

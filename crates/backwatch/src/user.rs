@@ -1,0 +1,114 @@
+//! `backwatch user`: who may sign in to the service.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anomaly_server::{Accounts, Role};
+use anomaly_service::AnomalyService;
+use anomaly_settings::Settings;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+
+use crate::exit::{Exit, Failure};
+use crate::serve::default_database;
+
+/// Look after the users of the service: add, list and remove them, give them another password.
+///
+/// Passwords are asked for; where the input is no terminal, its first line is the password. A service
+/// that runs on the same database knows within a second.
+///
+/// Exit status: 0 done, 2 wrong usage, 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct UserArguments {
+    /// The database; that of the user's data directory when not given.
+    #[arg(long, value_name = "PATH", global = true)]
+    db: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add a user.
+    Add {
+        /// 1 to 64 letters, digits, or any of `. _ - @`.
+        name: String,
+        /// What the user may do.
+        #[arg(long, value_parser = PossibleValuesParser::new(["viewer", "operator", "administrator"]))]
+        role: String,
+    },
+    /// List the users.
+    List,
+    /// Give a user another password; the user's sessions end.
+    Password {
+        /// The name.
+        name: String,
+    },
+    /// Take away the second factor of a user who has lost it.
+    ResetSecondFactor {
+        /// The name.
+        name: String,
+    },
+    /// Remove a user.
+    Remove {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Who did it, for the audit log: whoever may write the database.
+const BY: &str = "the command line";
+
+pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
+    let database = match &arguments.db {
+        Some(path) => path.clone(),
+        None => default_database()?,
+    };
+    let mut service = AnomalyService::open(database, Settings::default())?;
+    let now = SystemTime::now().into();
+    let by = (BY, now);
+    match &arguments.command {
+        UserCommand::List => {
+            for (name, user) in &Accounts::load(&service)?.users {
+                let factor = if user.has_second_factor() { ", second factor" } else { "" };
+                anstream::println!("{name}: {}{factor}", user.role);
+            }
+        }
+        UserCommand::Add { name, role } => {
+            let role = Role::from_word(role).unwrap_or(Role::Viewer);
+            let password = password()?;
+            Accounts::change(&mut service, now, |accounts| {
+                Ok(((), Some(accounts.add_user(name, &password, role, by)?)))
+            })?;
+        }
+        UserCommand::Password { name } => {
+            let password = password()?;
+            Accounts::change(&mut service, now, |accounts| {
+                Ok(((), Some(accounts.set_password(name, &password, by)?)))
+            })?;
+        }
+        UserCommand::ResetSecondFactor { name } => {
+            Accounts::change(&mut service, now, |accounts| {
+                Ok(((), Some(accounts.remove_second_factor(name, by)?)))
+            })?;
+        }
+        UserCommand::Remove { name } => {
+            Accounts::change(&mut service, now, |accounts| {
+                Ok(((), Some(accounts.remove_user(name, by)?)))
+            })?;
+        }
+    }
+    Ok(Exit::Quiet)
+}
+
+/// A password that is asked for, or the first line of an input that is no terminal.
+fn password() -> Result<String, Failure> {
+    if io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password("Password: ")?);
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+}
