@@ -82,3 +82,142 @@ pub(crate) fn router() -> Router<App> {
     })
 }
 
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use anomaly_service::AnomalyService;
+    use anomaly_settings::Settings;
+    use axum::body::Body;
+    use axum::http::{Method, Request, StatusCode};
+    use axum::middleware::{Next, from_fn_with_state};
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tower::ServiceExt as _;
+    use tower_sessions::{MemoryStore, SessionManagerLayer};
+
+    use super::*;
+    use crate::ServerOptions;
+    use crate::account::{Permission, Role};
+    use crate::identity::Identity;
+    use crate::readers::Readers;
+    use crate::writer::Writer;
+
+    type Who = Option<Arc<Identity>>;
+
+    async fn be(
+        axum::extract::State(who): axum::extract::State<Who>,
+        mut request: axum::extract::Request,
+        next: Next,
+    ) -> axum::response::Response {
+        request.extensions_mut().insert(who);
+        next.run(request).await
+    }
+
+    fn app(directory: &std::path::Path) -> App {
+        let database = directory.join("db");
+        let service = AnomalyService::open(&database, Settings::default()).unwrap();
+        let (writer, _) = Writer::start(service).unwrap();
+        let readers = Readers::new(database.clone(), Settings::default(), 2);
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        App::new(ServerOptions::default(), database, writer, readers, metrics, "code".into())
+    }
+
+    fn filled(path: &str) -> String {
+        let mut filled = path.to_owned();
+        for (name, value) in [
+            ("{source}", "restic"),
+            ("{job_id}", "1"),
+            ("{number}", "1"),
+            ("{client}", "mail01"),
+            ("{name}", "nobody"),
+            ("{id}", "nothing"),
+            ("{file}", "app.css"),
+        ] {
+            filled = filled.replace(name, value);
+        }
+        assert!(!filled.contains('{'), "{path} has a part that this test does not know");
+        filled
+    }
+
+    /// Each route, with each role and with none: whoever lacks the permission is turned away, and
+    /// whoever has it is not.
+    #[tokio::test]
+    async fn every_route_lets_in_who_may_and_nobody_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let app = app(directory.path());
+        let people = Role::ALL.map(|role| {
+            Some(Arc::new(Identity {
+                name: role.to_string(),
+                role,
+                sources: Vec::new(),
+                is_person: role != Role::Ingest,
+            }))
+        });
+        for route in table() {
+            for who in std::iter::once(None).chain(people.clone()) {
+                let may = match route.access {
+                    Anyone => true,
+                    Needs(permission) => {
+                        who.as_ref().is_some_and(|identity| identity.role.may(permission))
+                    }
+                };
+                let router = router()
+                    .layer(from_fn_with_state(who.clone(), be))
+                    .layer(SessionManagerLayer::new(MemoryStore::default()))
+                    .with_state(app.clone());
+                let request = Request::builder()
+                    .method(Method::from_bytes(route.method.as_bytes()).unwrap())
+                    .uri(filled(route.path))
+                    .body(Body::empty())
+                    .unwrap();
+                let response = router.oneshot(request).await.unwrap();
+                let status = response.status();
+                let is_turned_away = status == StatusCode::UNAUTHORIZED
+                    || status == StatusCode::FORBIDDEN
+                    || response.headers().get("location").is_some_and(|location| {
+                        location.to_str().unwrap().starts_with("/sign-in?next=")
+                    })
+                    || (route.path == "/" && status == StatusCode::SEE_OTHER);
+                let role = who.as_ref().map(|identity| identity.role);
+                // A form that signs nobody in is no matter of permissions.
+                if route.path != "/sign-in" {
+                    assert_eq!(
+                        is_turned_away, !may,
+                        "{} {} as {role:?}: {status}",
+                        route.method, route.path
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_must_be_is_open_to_anyone() {
+        let open: Vec<String> = table()
+            .iter()
+            .filter(|route| route.access == Anyone)
+            .map(|route| format!("{} {}", route.method, route.path))
+            .collect();
+        let expected = [
+            "GET /health",
+            "GET /api/v1/openapi.json",
+            "GET /assets/{file}",
+            "GET /first-run",
+            "POST /first-run",
+            "GET /sign-in",
+            "POST /sign-in",
+            "POST /sign-out",
+        ];
+        assert_eq!(open, expected);
+    }
+
+    #[test]
+    fn a_stronger_role_may_all_that_a_weaker_one_may() {
+        for permission in Permission::ALL {
+            let may = |role: Role| role.may(permission);
+            assert!(!may(Role::Viewer) || may(Role::Operator), "{permission:?}");
+            assert!(!may(Role::Operator) || may(Role::Administrator), "{permission:?}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::Asked;
+use super::body::{Asked, given};
 use super::{Cursor, JobPath, Limit, Page};
 use crate::app::App;
 use crate::problem::Problem;
@@ -22,25 +22,32 @@ use crate::problem::Problem;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only of this client.
+    #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) client: Option<ClientName>,
     /// Only of this policy.
+    #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) policy: Option<PolicyName>,
     /// Only of this severity or a higher one: `low`, `medium`, `high`.
+    #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) severity: Option<Severity>,
     /// Only of this kind, such as `mass_encryption`.
+    #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) kind: Option<AnomalyKind>,
     /// Only with this review status: `not_reviewed`, `confirmed`, `false_positive`, `ignored`.
+    #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) status: Option<ReviewStatus>,
     /// Only of this incident.
     pub(crate) incident: Option<u64>,
     /// Only of jobs that started at this time or later.
+    #[serde(deserialize_with = "given")]
     pub(crate) started_from: Option<DateTime<Utc>>,
     /// Only of jobs that started before this time.
+    #[serde(deserialize_with = "given")]
     pub(crate) started_until: Option<DateTime<Utc>>,
     /// `next` of the page before.
     pub(crate) cursor: Option<String>,

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
@@ -43,5 +44,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
         let Query(asked) =
             query.map_err(|error: QueryRejection| Problem::invalid(error.body_text()))?;
         Ok(Self(asked))
+    }
+}
+
+/// A value that may be absent, or blank: a form sends every field.
+pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    match Option::<String>::deserialize(deserializer)? {
+        Some(text) if !text.trim().is_empty() => {
+            let text = IntoDeserializer::<serde::de::value::Error>::into_deserializer(text);
+            T::deserialize(text).map(Some).map_err(serde::de::Error::custom)
+        }
+        _ => Ok(None),
     }
 }

@@ -1,0 +1,100 @@
+//! What people see.
+
+use serde_json::json;
+
+use crate::{Service, job};
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+fn filled(service: &Service, client: &str) {
+    let administrator = service.administrator();
+    let key = service.key(&administrator, "ingest", &[]);
+    let attack = json!({ "files_changed": 60_000, "files_unmodified": 40_000,
+        "transferred_bytes": 24_000_000_000_u64 });
+    let jobs = (0..40)
+        .map(|day| job(client, day, &json!({ "job_id": format!("j{day}") })))
+        .chain([job(client, 40, &json!({ "job_id": "j40" }))].map(|mut job| {
+            for (name, value) in attack.as_object().unwrap() {
+                job[name] = value.clone();
+            }
+            job
+        }));
+    let body: String = jobs.map(|job| format!("{job}\n")).collect();
+    let receipt = service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", &body).json();
+    assert_eq!(receipt["anomalous"], 1);
+}
+
+/// Hostile names: every page has to show them as text.
+const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+#[test]
+fn every_page_shows_and_trusts_nothing() {
+    let service = Service::start();
+    filled(&service, HOSTILE);
+    let mut browser = service.browser();
+    browser.sign_in("ann", crate::client::PASSWORD, "");
+    for path in [
+        "/",
+        "/anomalies",
+        "/anomalies?severity=low&kind=&status=&client=&policy=",
+        "/anomalies/restic/j40",
+        "/incidents",
+        "/incidents/1",
+        "/streams",
+        "/settings",
+        "/audit",
+        "/account",
+        "/users",
+    ] {
+        let page = browser.open(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        assert_eq!(page.header("content-security-policy"), POLICY, "{path}");
+        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert!(!page.text.contains("<script>alert"), "{path}");
+        assert!(!page.text.contains(" style="), "{path} has a style in line");
+        let elsewhere = page.text.match_indices("://").filter(|(at, _)| {
+            let before = &page.text[..*at];
+            !before.ends_with("http") || !page.text[*at..].starts_with("://127.0.0.1")
+        });
+        let elsewhere: Vec<&str> =
+            elsewhere.map(|(at, _)| &page.text[at.saturating_sub(10)..(at + 20).min(page.text.len())]).collect();
+        let named = |text: &&str| !text.contains("www.w3.org");
+        assert!(!elsewhere.iter().any(|text| named(text)), "{path}: {elsewhere:?}");
+    }
+    assert_eq!(browser.open("/nothing").status, 404);
+    assert_eq!(browser.open("/anomalies/restic/nothing").status, 404);
+}
+
+#[test]
+fn forms_decide_about_anomalies() {
+    let service = Service::start();
+    filled(&service, "mail01");
+    let mut browser = service.browser();
+    browser.sign_in("ann", crate::client::PASSWORD, "");
+    let page = "/anomalies/restic/j40";
+    let form = [("status", "false_positive"), ("scope", "this_job"), ("reason", "a move")];
+    let answer = browser.send(&format!("{page}/reviews"), &form);
+    assert_eq!((answer.status, answer.header("location")), (303, page));
+    assert!(browser.open(page).text.contains("called it false positive: a move"));
+    browser.send(&format!("{page}/reviews/take-back"), &[]);
+    assert!(browser.open("/anomalies?status=not_reviewed").text.contains("j40"));
+    let form = [("job", "restic/j40"), ("status", "ignored"), ("back", "/anomalies?client=mail01")];
+    let answer = browser.send("/anomalies/reviews", &form);
+    assert_eq!(answer.header("location"), "/anomalies?client=mail01");
+    assert!(browser.open("/anomalies?status=ignored").text.contains("j40"));
+}
+
+#[test]
+fn a_spreadsheet_takes_nothing_for_a_formula() {
+    let service = Service::start();
+    filled(&service, "=cmd()\"x\",y");
+    let mut browser = service.browser();
+    browser.sign_in("ann", crate::client::PASSWORD, "");
+    let file = browser.open("/anomalies.csv");
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert!(lines[0].starts_with("job_id,client,policy,"));
+    assert!(lines[1].starts_with("\"j40\",\"'=cmd()\"\"x\"\",y\",\"daily\","), "{}", lines[1]);
+}
