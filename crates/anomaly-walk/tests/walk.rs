@@ -265,6 +265,12 @@ fn names_need_not_be_text() {
     // Two names that look the same when they are shown are two files.
     tree.write(OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt"), text(1_000), 1);
     assert_eq!(tree.walk().changes(), (1, 0, 2, 0));
+    // An extension is appended to them as to any other.
+    let renamed = OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt.qzxk");
+    tree.write(renamed, random_bytes(1_000, 2), 2);
+    fs::remove_file(tree.path(OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt"))).unwrap();
+    let walked = run(tree.options()).unwrap();
+    assert_eq!(notable(&walked, ".qzxk").change, FileChange::Renamed);
 }
 
 /// Where a path is longer than the system takes, the directory counts as unreadable; what was known of
