@@ -33,7 +33,7 @@ pub(crate) fn judge(
     if !settings.enabled {
         // What comes after is judged against what was, so that switching on raises no alarm.
         model.note_run(job, timing);
-        if rules::has_image(job) && !Previous::of(job).is_empty() {
+        if job.status().has_image() && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
         return not_scored(job, "detection is switched off for this stream");
@@ -161,7 +161,7 @@ impl Seen {
             .without(|input| excluded.iter().any(|name| name.as_str() == input));
         let row: Row = features.coordinates().map(Coordinate::of).collect();
         let emptied = rules::is_emptied(job, &features, &model.memory);
-        let judged = rules::has_image(job) && !emptied;
+        let judged = job.status().has_image() && !emptied;
         let warming_up = model.learnt_jobs() < settings.warm_up_jobs.get() as usize;
         let mut seen = Self {
             features,
@@ -328,7 +328,7 @@ fn quiet(
     model: &StreamModel,
     seen: &Seen,
 ) -> Verdict {
-    if !rules::has_image(job) {
+    if !job.status().has_image() {
         return not_scored(
             job,
             "the job left no image, and the rule for failed jobs is off",

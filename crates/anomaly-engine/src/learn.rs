@@ -6,7 +6,6 @@ use anomaly_model::BackupJob;
 use crate::level::{Level, StoredLevel, smallest_in_windows};
 use crate::memory::{Memory, Remembered};
 use crate::population::{Calibration, Population, Survival};
-use crate::rules;
 use crate::statistic::{STATISTICS, Statistic, View};
 use crate::surprise::evidence;
 
@@ -144,7 +143,7 @@ fn walk(
     let mut memory = Memory::default();
     let mut previous: Option<Previous> = None;
     for (index, &(job, ordinary)) in stream.jobs.iter().enumerate() {
-        if !rules::has_image(job) || Previous::of(job).is_empty() {
+        if !job.status().has_image() || Previous::of(job).is_empty() {
             continue;
         }
         let shares = AffectedShares::of(job, previous.as_ref(), &memory.usual());
