@@ -54,7 +54,7 @@ pub(crate) struct WalkArguments {
 
     /// Print this job record instead, with what was found filled in: counts and sizes that it lacks,
     /// `content` and `inspection`; after a first walk, only what that can tell of the job. A file with
-    /// one JSON line; `-` is standard input.
+    /// one JSON line; `-` is standard input. After a job that left no image the state stays as it is.
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     pub(crate) merge: Option<PathBuf>,
 }
