@@ -60,11 +60,11 @@ impl WrittenFiles {
         usual.of(&borrowed(&now)).total_bits <= most_bits
     }
 
-    /// Whether a person has said that files with this extension are usual here.
-    pub(crate) fn knows(&self, extension: &str) -> bool {
+    /// The extensions that a person has said are usual here.
+    pub(crate) fn known_extensions(&self) -> impl Iterator<Item = &str> {
         self.known_extensions
             .iter()
-            .any(|known| known.extension == extension)
+            .map(|known| known.extension.as_str())
     }
 
     /// Takes in the files of a usual job.
@@ -104,7 +104,7 @@ impl WrittenFiles {
             self.attributes.learn(&borrowed(attributes), HALF);
         }
         for extension in held.suspicious_extensions {
-            if !self.knows(&extension) {
+            if !self.known_extensions().any(|known| known == extension) {
                 let by = job.clone();
                 let known = KnownExtension { extension, by };
                 push_bounded(&mut self.known_extensions, known, KNOWN_EXTENSIONS);
