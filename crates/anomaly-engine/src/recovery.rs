@@ -24,6 +24,7 @@ const NOTABLY: f64 = 1.02;
 
 /// What of a stored job says whether its image can be trusted.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Examined {
     job: JobRef,
     status: JobStatus,

@@ -253,6 +253,8 @@ impl StreamStatus {
         let mut coverage =
             StreamCoverage::new(stream, self.watch(settings, now), self.last_job.clone());
         coverage.blind.clone_from(&self.unseen);
+        let off = settings.detection_for(self.subject(now)).switched_off();
+        coverage.switched_off = off.names().map(str::to_owned).collect();
         let start = self.reference(now);
         coverage.due_at = start.and_then(|start| self.due_after(start));
         coverage.silence = start

@@ -70,6 +70,11 @@ pub(crate) enum Failure {
     NothingKnown { what: String },
     #[error("who decides? Give the name with --by")]
     NoReviewer,
+    #[error(
+        "--ceiling and --expires say how far later jobs are covered: give --scope this-stream or \
+         --feature, and --as false_positive"
+    )]
+    CoversNothing,
     #[error("{name} is not one job record: {source}")]
     Merge {
         name: String,
@@ -140,6 +145,7 @@ impl Failure {
             Self::Settings(_)
             | Self::Argument(_)
             | Self::NoReviewer
+            | Self::CoversNothing
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
             | Self::ShortKey { .. }

@@ -21,7 +21,6 @@ mod progress;
 mod recovery;
 mod report;
 mod scan;
-mod switched_off;
 mod tally;
 mod terminal;
 mod tick;

@@ -169,6 +169,10 @@ fn check(
     if !review.covers_later_jobs() {
         return Ok(());
     }
+    let reason = review.reason.as_deref().unwrap_or_default();
+    if reason.trim().is_empty() {
+        return Err(ReviewRefused::NoReason);
+    }
     let longest = TimeDelta::days(settings.longest_days.get().into());
     let latest = review.reviewed_at.checked_add_signed(longest);
     match (review.expires_at, latest) {
