@@ -21,6 +21,8 @@ use crate::surprise::Surprise;
 use crate::timing::Timing;
 use crate::{Said, StreamModel, classify, findings, rules, sentence};
 
+/// Why a job is not scored where the settings switch detection off.
+pub(crate) const SWITCHED_OFF: &str = "detection is switched off for this stream";
 /// So many jobs that go on with a change make it one to propose as the new normal: a week of daily
 /// ones, after which what does not show again is over.
 const PROPOSED_JOBS: u32 = 7;
@@ -42,7 +44,7 @@ pub(crate) fn judge(
         if rules::has_image(job) && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
-        return not_scored(job, "detection is switched off for this stream");
+        return not_scored(job, SWITCHED_OFF);
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
@@ -134,6 +136,7 @@ fn learn(
             }
         }
         model.memory.push(remembered, capacity);
+        model.go_on_confirmed();
     } else if verdict.is_anomalous() && seen.emptied {
         model.hold_empty(job, capacity);
     }

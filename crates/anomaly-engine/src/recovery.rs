@@ -387,11 +387,13 @@ impl Search {
                 let image = RecoveryImage::new(found.job, confidence, found.unseen);
                 self.point.image = Some(image);
             }
-            None => reasons.push(
-                "No image before that was judged normal: those that there are come from jobs that \
-                 were warming up, not judged, partial or strange themselves."
-                    .to_owned(),
-            ),
+            None => {
+                let before = self.first_alarm.map_or("", |_| " before that");
+                reasons.push(format!(
+                    "No image{before} was judged normal: those that there are come from jobs that \
+                     were warming up, not judged, partial or strange themselves."
+                ));
+            }
         }
         self.point.reasons = reasons;
         self.point

@@ -9,6 +9,7 @@ use anomaly_settings::{Settings, Subject, SwitchedOffBy};
 use serde::{Deserialize, Serialize};
 
 use crate::StreamModel;
+use crate::judge::SWITCHED_OFF;
 use crate::timing::Cadence;
 
 /// A start this much after now is that of a wrong clock.
@@ -113,7 +114,8 @@ impl StreamStatus {
         model: &StreamModel,
     ) -> Self {
         let not_scored = match &verdict.judgement {
-            Judgement::NotScored { reason } => Some(reason.clone()),
+            // Whether detection is on, the settings are asked, which may change.
+            Judgement::NotScored { reason } if reason != SWITCHED_OFF => Some(reason.clone()),
             _ => None,
         };
         let was_judged = verdict.p_value.is_some() || verdict.judgement == Judgement::Normal;

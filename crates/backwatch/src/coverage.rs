@@ -161,7 +161,7 @@ impl Coverage {
             let features: Vec<String> = fleet
                 .blind_features
                 .iter()
-                .map(|(name, streams)| format!("{} ({streams})", label(name)))
+                .map(|(name, &streams)| of_some(label(name), streams, fleet.blind))
                 .collect();
             _ = write!(
                 text,
@@ -174,7 +174,7 @@ impl Coverage {
             let names: Vec<String> = fleet
                 .switched_off
                 .iter()
-                .map(|(name, streams)| format!("{name} ({streams})"))
+                .map(|(name, &streams)| of_some(name, streams, fleet.partly_off))
                 .collect();
             _ = write!(
                 text,
@@ -184,6 +184,15 @@ impl Coverage {
             );
         }
         text
+    }
+}
+
+/// A name, and of how many streams it is told where not of all of them.
+fn of_some(name: &str, streams: u64, all: u64) -> String {
+    if streams == all {
+        name.to_owned()
+    } else {
+        format!("{name} ({streams})")
     }
 }
 

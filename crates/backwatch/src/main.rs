@@ -38,7 +38,10 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            terminal::error(&failure);
+            // Whoever reads our output has seen enough.
+            if !failure.is_closed_pipe() {
+                terminal::error(&failure);
+            }
             failure.exit().into()
         }
     }

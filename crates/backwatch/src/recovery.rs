@@ -118,10 +118,13 @@ fn suspects(out: &mut impl Write, point: &RecoveryPoint) -> io::Result<()> {
     if all == 0 {
         return Ok(());
     }
-    lines(
-        out,
-        &format!("{} after it, not to be trusted:", counted(all, "image")),
-    )?;
+    let after = if point.image.is_some() {
+        " after it"
+    } else {
+        ""
+    };
+    let images = counted(all, "image");
+    lines(out, &format!("{images}{after}, not to be trusted:"))?;
     let shown = point.suspects.iter().take(SHOWN_SUSPECTS);
     for Suspect { job, reason, .. } in shown {
         let text = format!(

@@ -84,8 +84,12 @@ impl Session<'_> {
         let key = verdict.key();
         let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
         let (taught, teaches) = (before.as_ref().is_some_and(teaches), teaches(&review));
+        let (was_confirmed, confirms) = (
+            before.as_ref().is_some_and(is_confirmed),
+            is_confirmed(&review),
+        );
         let (mut learnt, mut unlearnt) = (false, false);
-        if (taught || teaches)
+        if (taught || teaches || was_confirmed != confirms)
             && let Some(job) = self.transaction.job(&key)?
         {
             let stream_key = self.engine.stream_of(&job);
@@ -93,9 +97,16 @@ impl Session<'_> {
             match &mut stream.model {
                 Ok(model) => {
                     unlearnt = taught && model.retract(&key);
+                    if was_confirmed && !confirms {
+                        model.unconfirm(&key);
+                    }
                     learnt = teaches && learn(model, &verdict, &review);
+                    if confirms && !was_confirmed {
+                        model.confirm(&key);
+                    }
                     note_learnt(stream);
                 }
+                Err(_) if !taught && !teaches => {}
                 Err(why) => {
                     return Ok(Err(ReviewRefused::Model {
                         stream: stream_key.to_string(),
@@ -134,6 +145,10 @@ impl Session<'_> {
 /// What was decided, if anything was.
 fn decided(review: Option<&Review>) -> Option<&Review> {
     review.filter(|review| review.status != ReviewStatus::NotReviewed)
+}
+
+fn is_confirmed(review: &Review) -> bool {
+    review.status == ReviewStatus::Confirmed
 }
 
 /// Whether an anomaly that is reviewed so counts.

@@ -238,7 +238,10 @@ fn answer(job: &JobKey, answer: Result<Reviewed, ReviewRefused>) -> Answer {
             replaced: None,
             learnt: None,
             unlearnt: None,
-            refused: Some(refused.to_string()),
+            refused: Some(match &refused {
+                ReviewRefused::Changed { .. } => format!("{refused}; --replace replaces it"),
+                _ => refused.to_string(),
+            }),
         },
     }
 }
@@ -250,10 +253,10 @@ impl Answer {
         }
         let decision = self.review.as_ref().map(decision).unwrap_or_default();
         let learnt = match (self.learnt, self.unlearnt) {
-            (Some(true), _) => " It was learnt.",
-            (_, Some(true)) => " What it had taught was forgotten.",
+            (Some(true), _) => " and learnt",
+            (_, Some(true)) => ", and what it had taught is forgotten",
             _ => "",
         };
-        format!("{}: {decision}{learnt}", self.job)
+        format!("{}: taken down{learnt}. {decision}", self.job)
     }
 }
