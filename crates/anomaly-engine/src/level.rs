@@ -42,10 +42,6 @@ pub(crate) struct Level(u16);
 pub(crate) struct StoredLevel(u16);
 
 impl StoredLevel {
-    /// No level, and greater than any: the smallest of several is never this one, unless all are. It
-    /// is not stored.
-    pub(crate) const NO_SAY: Self = Self(u16::MAX);
-
     /// Whether it can be a level.
     pub(crate) fn is_sound(self) -> bool {
         self.0 <= HIGHEST + 1

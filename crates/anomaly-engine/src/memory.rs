@@ -267,9 +267,9 @@ impl Memory {
     }
 
     /// The smallest level of the last jobs, this one included, and that of each window of jobs that
-    /// ended before them: what goes on now has not taught what it is compared with. A job that was
-    /// strange has no say in its windows, so that what lasted once, and nobody called usual, is told
-    /// when it comes again.
+    /// ended before them: what goes on now has not taught what it is compared with. A window that
+    /// ended with a strange job does not teach, as that job does not: what lasted once, and nobody
+    /// called usual, is told when it comes again.
     fn compare_sustained(&self, statistic: Statistic, now: Level) -> Option<Comparison> {
         let mut before: Vec<StoredLevel> = self
             .jobs
@@ -278,15 +278,12 @@ impl Memory {
             .collect();
         let first = before.len().checked_sub(statistic.window - 1)?;
         let lasting = before.drain(first..).min()?;
-        for (level, job) in before.iter_mut().zip(&self.jobs) {
-            if job.held && !job.is_ordinary() && level.get().is_some() {
-                *level = StoredLevel::NO_SAY;
-            }
-        }
+        let ends = self.jobs.iter().skip(statistic.window - 1);
         let past: Vec<Level> = smallest_in_windows(before, statistic.window)
             .into_iter()
-            .filter(|level| *level != StoredLevel::NO_SAY)
-            .filter_map(StoredLevel::get)
+            .zip(ends)
+            .filter(|(_, end)| !end.held || end.is_ordinary())
+            .filter_map(|(level, _)| level.get())
             .collect();
         (past.len() >= FEWEST_WINDOWS).then_some(Comparison {
             now: now.min(lasting.get()?),

@@ -379,21 +379,19 @@ impl Search {
         let listed = usize::try_from(newer).unwrap_or(usize::MAX);
         self.point.suspects.truncate(listed);
         self.point.more_suspects = newer - self.point.suspects.len() as u64;
-        match found {
-            Some(Found {
-                examined: found, ..
-            }) => {
-                let confidence = self.confidence(&found, &mut reasons);
-                let image = RecoveryImage::new(found.job, confidence, found.unseen);
-                self.point.image = Some(image);
-            }
-            None => {
-                let before = self.first_alarm.map_or("", |_| " before that");
-                reasons.push(format!(
-                    "No image{before} was judged normal: those that there are come from jobs that \
-                     were warming up, not judged, partial or strange themselves."
-                ));
-            }
+        if let Some(Found {
+            examined: found, ..
+        }) = found
+        {
+            let confidence = self.confidence(&found, &mut reasons);
+            let image = RecoveryImage::new(found.job, confidence, found.unseen);
+            self.point.image = Some(image);
+        } else {
+            let before = self.first_alarm.map_or("", |_| " before that");
+            reasons.push(format!(
+                "No image{before} was judged normal: those that there are come from jobs that were \
+                 warming up, not judged, partial or strange themselves."
+            ));
         }
         self.point.reasons = reasons;
         self.point

@@ -387,6 +387,7 @@ proptest! {
 /// was confirmed is not.
 #[test]
 fn what_was_confirmed_never_trains() {
+    type Strange<'a> = &'a dyn Fn(u64) -> BackupJob;
     let engine = Engine::default();
     let late = |number: u64| job(number, usual_image(number));
     let slow = |number: u64| {
@@ -395,7 +396,7 @@ fn what_was_confirmed_never_trains() {
             .build()
             .unwrap()
     };
-    let cases: [(&dyn Fn(u64) -> BackupJob, _, [u64; 3], u64); 2] = [
+    let cases: [(Strange, _, [u64; 3], u64); 2] = [
         (&late, AnomalyKind::MissedBackup, [47, 64, 81], 8),
         (&slow, AnomalyKind::Slowdown, [40, 50, 60], 1),
     ];
