@@ -7,7 +7,7 @@ use anomaly_model::{BackupJob, StreamKey, Verdict};
 use anomaly_settings::Settings;
 
 use crate::judge::judge;
-use crate::{Population, StreamModel};
+use crate::{Population, Said, StreamModel};
 
 /// Judges jobs: each against the history of its stream.
 ///
@@ -74,6 +74,7 @@ impl Engine {
         judge(
             &self.settings.detection_for(job),
             chosen(self.population.as_deref()),
+            &Said::default(),
             job,
             model,
         )
@@ -83,9 +84,16 @@ impl Engine {
     /// stream, or a new one if the stream has none.
     #[must_use]
     pub fn judge(&self, job: &BackupJob, model: &mut StreamModel) -> Verdict {
+        self.judge_knowing(&Said::default(), job, model)
+    }
+
+    /// [`judge`](Self::judge), knowing what was said of the stream beside its jobs.
+    #[must_use]
+    pub fn judge_knowing(&self, said: &Said, job: &BackupJob, model: &mut StreamModel) -> Verdict {
         judge(
             &self.settings.detection_for(job),
             chosen(self.population.as_deref()),
+            said,
             job,
             model,
         )
@@ -94,17 +102,8 @@ impl Engine {
     /// Learns an anomalous job after all, because a person says that it was a usual one; see
     /// [`StreamModel::accept`], which is for callers that keep the models.
     pub fn accept(&mut self, job: &BackupJob) -> bool {
-        let capacity = self.history_jobs(job);
-        let stream = self.stream_of(job);
-        self.models
-            .get_mut(&stream)
-            .is_some_and(|model| model.accept(&job.key(), capacity))
-    }
-
-    /// How many learnt jobs the stream of `job` keeps.
-    #[must_use]
-    pub fn history_jobs(&self, job: &BackupJob) -> usize {
-        self.settings.detection_for(job).history_jobs.get() as usize
+        let model = self.models.get_mut(&self.stream_of(job));
+        model.is_some_and(|model| model.accept(&job.key()))
     }
 }
 

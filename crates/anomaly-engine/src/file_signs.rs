@@ -10,7 +10,7 @@ use anomaly_settings::DetectionSettings;
 
 use crate::alarm::Alarm;
 use crate::sentence::listed;
-use crate::written_files::WrittenFiles;
+use crate::written_files::{FilesCalled, WrittenFiles};
 
 /// So many files with an extension of ransomware are no accident.
 const MANY_FILES: u64 = 10;
@@ -54,17 +54,12 @@ impl<'a> FileSigns<'a> {
             .as_ref()
             .is_some_and(|divergence| past.goes_on(job, most_usual_bits(settings, divergence)));
         let suspicious = || {
-            let usual = past.known_extensions();
             let list = SuspiciousExtensions::new(
                 settings.include_extensions.names(),
-                settings
-                    .exclude_extensions
-                    .names()
-                    .iter()
-                    .map(String::as_str)
-                    .chain(usual),
+                settings.exclude_extensions.names(),
             );
-            list.found_in(job)
+            let found = list.found_in(job)?;
+            Some(found.without(|extension, files| past.knows(extension, files)))
         };
         let notes = inspection
             .ransom_note_files
@@ -92,11 +87,13 @@ impl<'a> FileSigns<'a> {
     }
 
     /// The suspicious extensions.
-    pub(crate) fn suspicious_extensions(&self) -> Vec<String> {
+    pub(crate) fn suspicious_extensions(&self) -> Vec<FilesCalled> {
         let found = self.suspicious.iter().flat_map(|found| &found.extensions);
-        found
-            .map(|(extension, _, _)| (*extension).to_owned())
-            .collect()
+        let called = found.map(|&(extension, _, files)| FilesCalled {
+            extension: extension.to_owned(),
+            files,
+        });
+        called.collect()
     }
 
     /// Every reason for an alarm.

@@ -7,7 +7,7 @@ use crate::StreamModel;
 use crate::judge::Seen;
 use crate::level::Level;
 use crate::levels::{rounded, weigh};
-use crate::surprise::{OUTSTANDING, Surprise, Term};
+use crate::surprise::{Surprise, Term};
 
 /// More findings than this explain nothing better.
 const MOST_FINDINGS: usize = 8;
@@ -24,16 +24,12 @@ pub(crate) fn of(
     seen: &Seen,
     surprise: Option<&Surprise>,
 ) -> Vec<Finding> {
-    let terms = surprise.map(Surprise::terms).unwrap_or_default();
-    let outstanding = terms
-        .iter()
-        .enumerate()
-        .filter(|(place, term)| *place == 0 || term.p_value < OUTSTANDING);
-    let shares = outstanding.filter_map(|(_, term)| of_share(term));
+    let outstanding = surprise.into_iter().flat_map(Surprise::outstanding);
+    let shares = outstanding.filter_map(of_share);
     let levels = weigh(
         settings,
         &[DetectorName::ModifiedZScore],
-        &model.history,
+        &model.lessons(),
         &seen.features,
         &seen.row,
     );

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use anomaly_features::{FEATURES, FeatureMatrix};
-use anomaly_model::JobKey;
 use serde::{Deserialize, Serialize};
 
 /// One job's coordinates, one per feature of [`FEATURES`].
@@ -39,29 +38,13 @@ impl Coordinate {
     }
 }
 
-/// A job that was learnt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Learnt {
-    pub(crate) start_micros: i64,
-    /// The job, if a person accepted it: such a decision can be taken back.
-    pub(crate) accepted: Option<Accepted>,
-    pub(crate) row: Row,
-}
-
-/// An anomaly that a person says was usual.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Accepted {
-    pub(crate) job: JobKey,
-    /// Its number in the memory.
-    pub(crate) number: Option<u64>,
-}
-
-/// The newest learnt jobs of a stream, oldest first.
+/// The newest usual jobs of a stream, oldest first.
 ///
 /// A job is judged in the precision in which it is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct History {
-    pub(crate) jobs: VecDeque<Learnt>,
+    rows: VecDeque<Row>,
 }
 
 /// Adds a value, and forgets the oldest ones before, so that room for `capacity` is enough.
@@ -72,33 +55,45 @@ pub(crate) fn push_bounded<T>(values: &mut VecDeque<T>, value: T, capacity: usiz
 }
 
 impl History {
+    pub(crate) fn new(rows: VecDeque<Row>) -> Self {
+        Self { rows }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.jobs.len()
+        self.rows.len()
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter()
     }
 
     /// Learns a job; forgets the oldest beyond `capacity`.
-    pub(crate) fn push(&mut self, job: Learnt, capacity: usize) {
-        push_bounded(&mut self.jobs, job, capacity);
+    pub(crate) fn push(&mut self, row: Row, capacity: usize) {
+        push_bounded(&mut self.rows, row, capacity);
     }
 
-    /// Forgets a job that a person had accepted.
-    pub(crate) fn remove_accepted(&mut self, job: &JobKey) -> Option<Learnt> {
-        let index = self.jobs.iter().position(|learnt| {
-            learnt
-                .accepted
-                .as_ref()
-                .is_some_and(|accepted| accepted.job == *job)
-        })?;
-        self.jobs.remove(index)
+    /// Moves every row's columns to where `names` says that they belong today.
+    pub(crate) fn rearrange(&mut self, names: &[String]) {
+        for row in &mut self.rows {
+            *row = rearranged(row, names);
+        }
     }
+}
 
+/// The jobs that say what is usual.
+#[derive(Debug)]
+pub(crate) struct Lessons<'a>(Vec<&'a Row>);
+
+impl<'a> FromIterator<&'a Row> for Lessons<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a Row>>(rows: I) -> Self {
+        Self(rows.into_iter().collect())
+    }
+}
+
+impl Lessons<'_> {
     /// The known values of one feature, ascending.
     pub(crate) fn sorted_column(&self, feature: usize) -> Vec<f64> {
-        let mut column: Vec<f64> = self
-            .jobs
-            .iter()
-            .map(|job| value(&job.row, feature))
-            .collect();
+        let mut column: Vec<f64> = self.0.iter().map(|row| value(row, feature)).collect();
         column.retain(|value| !value.is_nan());
         column.sort_by(f64::total_cmp);
         column
@@ -106,26 +101,17 @@ impl History {
 
     /// How many jobs have a value of this feature.
     pub(crate) fn known(&self, feature: usize) -> usize {
-        self.jobs
-            .iter()
-            .filter(|job| !value(&job.row, feature).is_nan())
-            .count()
+        let values = self.0.iter().map(|row| value(row, feature));
+        values.filter(|value| !value.is_nan()).count()
     }
 
     /// The chosen features of every job.
     pub(crate) fn matrix(&self, features: &[usize]) -> FeatureMatrix {
         let mut matrix = FeatureMatrix::new(features.len());
-        for job in &self.jobs {
-            matrix.push(features.iter().map(|&feature| value(&job.row, feature)));
+        for row in &self.0 {
+            matrix.push(features.iter().map(|&feature| value(row, feature)));
         }
         matrix
-    }
-
-    /// Moves every row's columns to where `names` says that they belong today.
-    pub(crate) fn rearrange(&mut self, names: &[String]) {
-        for job in &mut self.jobs {
-            job.row = rearranged(&job.row, names);
-        }
     }
 }
 

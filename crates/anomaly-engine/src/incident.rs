@@ -51,10 +51,17 @@ impl Symptom {
 }
 
 impl Incident {
-    /// Whether what is seen now is the same again, and no worse.
+    /// Whether it showed in the last job.
+    pub(crate) fn shows(&self) -> bool {
+        self.quiet_jobs == 0
+    }
+
+    /// Whether what is seen now is the same again, and no worse. What every job of late shows, the
+    /// single one shows too.
     pub(crate) fn covers(&self, surprise: &Surprise) -> bool {
-        Symptom::of(surprise) == Some(self.symptom)
-            && surprise.strength <= self.strength + NEWS
+        let now = Symptom::of(surprise);
+        let same = now == Some(self.symptom) || now.is_some() && self.symptom == Symptom::Sustained;
+        same && surprise.strength <= self.strength + NEWS
             && surprise.largest_share() <= self.share * WORSE
     }
 

@@ -7,6 +7,7 @@ use anomaly_model::{
 use anomaly_settings::{DetectionSettings, DetectorName};
 
 use crate::alarm::Alarm;
+use crate::cover::{Measured, covering};
 use crate::file_signs::FileSigns;
 use crate::history::{Coordinate, Row};
 use crate::impact::Impact;
@@ -15,10 +16,16 @@ use crate::levels::{harmonic_mean, weigh};
 use crate::memory::{MOST, Remembered};
 use crate::population::Population;
 use crate::slow_loss::SlowLoss;
+use crate::statistic::Statistic;
 use crate::surprise::Surprise;
 use crate::timing::Timing;
-use crate::{StreamModel, classify, findings, rules, sentence};
+use crate::{Said, StreamModel, classify, findings, rules, sentence};
 
+/// Why a job is not scored where the settings switch detection off.
+pub(crate) const SWITCHED_OFF: &str = "detection is switched off for this stream";
+/// So many jobs that go on with a change make it one to propose as the new normal: a week of daily
+/// ones, after which what does not show again is over.
+const PROPOSED_JOBS: u32 = 7;
 /// While a stream warms up, only what is rarer by this factor than the budget asks is an anomaly.
 const WARM_UP_CAUTION: f64 = 10.0;
 
@@ -26,6 +33,7 @@ const WARM_UP_CAUTION: f64 = 10.0;
 pub(crate) fn judge(
     settings: &DetectionSettings,
     population: &Population,
+    said: &Said,
     job: &BackupJob,
     model: &mut StreamModel,
 ) -> Verdict {
@@ -36,7 +44,7 @@ pub(crate) fn judge(
         if job.status().has_image() && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
-        return not_scored(job, "detection is switched off for this stream");
+        return not_scored(job, SWITCHED_OFF);
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
@@ -55,16 +63,37 @@ pub(crate) fn judge(
         .filter(|_| {
             seen.judged && (job.status() == JobStatus::Succeeded || model.last_was_partial())
         });
-    let mut alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss);
+    let mut alarms = rules::check(&settings.rules, job, model, timing, &seen, slow_loss, said);
     let signs = FileSigns::of(settings, job, &model.written_files);
     alarms.extend(signs.iter().flat_map(|signs| signs.alarms(settings)));
-    let verdict = conclude(settings, job, model, &seen, alarms);
+    let mut verdict = conclude(settings, said, job, model, &seen, alarms);
     tracing::debug!(job = %job.job_id(), client = %job.client().name, judgement = ?verdict.judgement);
     if let Some(signs) = signs {
         learn_files(settings, job, model, &seen, &signs, &verdict);
     }
+    let judged = seen.judged;
     learn(settings, job, model, seen, timing, slow_loss, &verdict);
+    if judged && verdict.judgement == Judgement::Normal && verdict.covered_by.is_none() {
+        note_level_shift(settings, model, &mut verdict);
+    }
     verdict
+}
+
+/// Says that what goes on may be the new normal, once it has lasted; or makes it that, where the
+/// settings say so.
+fn note_level_shift(settings: &DetectionSettings, model: &mut StreamModel, verdict: &mut Verdict) {
+    let Some(mut shift) = model.level_shift() else {
+        return;
+    };
+    let enough = settings.accept_level_shift_after_jobs.get();
+    let accepts = enough > 0 && shift.jobs >= enough;
+    if let Some(job) = shift.began_with.as_ref().filter(|_| accepts) {
+        shift.accepted = model.accept_level_shift(job) > 0;
+    }
+    if shift.accepted || shift.jobs >= PROPOSED_JOBS {
+        verdict.summary = sentence::level_shift(&shift, &verdict.summary);
+        verdict.level_shift = Some(shift);
+    }
 }
 
 /// Takes a judged job into the model.
@@ -78,32 +107,38 @@ fn learn(
     verdict: &Verdict,
 ) {
     let capacity = settings.history_jobs.get() as usize;
-    // What goes on from a reported anomaly is as strange as that was, and as little to be learnt.
-    let strange = verdict.is_anomalous() || seen.is_strange();
+    // What goes on from a reported anomaly is as strange as that was, and as little to be learnt;
+    // so is what a false positive covers: it would widen what is usual beyond its ceiling and end.
+    let covered = verdict.covered_by.is_some();
+    let strange = verdict.is_anomalous() || covered || seen.is_strange();
     // A late arrival is not the image that the next job follows on.
     let in_turn = !matches!(timing, Timing::Early { .. });
     if seen.judged {
-        let surprise = seen.surprise.as_ref().filter(|_| seen.is_strange());
+        // What is covered was not reported, and nothing goes on from it.
+        let shows = seen.is_strange() && !covered;
+        let surprise = seen.surprise.as_ref().filter(|_| shows);
         model.incident = Incident::after(model.incident, surprise, verdict.is_anomalous());
         model.note_loss(slow_loss);
-        let mut remembered = Remembered::of(job, &seen.shares, strange);
-        remembered.told = verdict.is_anomalous();
+        let remembered = Remembered::of(job, &seen.shares, strange);
         if strange {
-            model.hold_numbers(job, seen.row, timing);
+            if !covered {
+                model.hold_numbers(job, seen.row, timing, verdict.is_anomalous(), capacity);
+            }
             if in_turn {
                 model.note_odd_image(job);
             }
         } else {
             if seen.reports_anything() {
-                model.learn(job, seen.row, capacity);
+                model.learn(seen.row, capacity);
             }
             if in_turn {
                 model.note_image(job);
             }
         }
         model.memory.push(remembered, capacity);
+        model.go_on_confirmed();
     } else if verdict.is_anomalous() && seen.emptied {
-        model.hold_empty(job);
+        model.hold_empty(job, capacity);
     }
     model.note_run(job, timing);
 }
@@ -117,6 +152,10 @@ fn learn_files(
     signs: &FileSigns,
     verdict: &Verdict,
 ) {
+    // What is covered was not reported, and teaches nothing.
+    if verdict.covered_by.is_some() {
+        return;
+    }
     if signs.tells_of_attributes() {
         model.written_files.note_reported(job);
     }
@@ -141,6 +180,8 @@ pub(crate) struct Seen {
     /// Whether the stream has too little history to be judged by it alone.
     warming_up: bool,
     surprise: Option<Surprise>,
+    /// Levels that stand out, where they are judged and not only shown.
+    levels: Vec<Finding>,
     /// By all detectors that are on.
     p_value: Option<f64>,
     /// The p-value below which the job is strange.
@@ -171,6 +212,7 @@ impl Seen {
             judged,
             warming_up,
             surprise: None,
+            levels: Vec::new(),
             p_value: None,
             threshold: settings.p_value_threshold()
                 / if warming_up { WARM_UP_CAUTION } else { 1.0 },
@@ -211,11 +253,14 @@ impl Seen {
             let levels = weigh(
                 settings,
                 &by_level,
-                &model.history,
+                &model.lessons(),
                 &self.features,
                 &self.row,
             );
-            p_values.extend(levels.map(|levels| levels.p_value));
+            if let Some(levels) = levels {
+                p_values.push(levels.p_value);
+                self.levels = levels.findings;
+            }
         }
         self.p_value = match p_values.as_slice() {
             [] => None,
@@ -237,6 +282,16 @@ impl Seen {
         self.p_value.is_some_and(|p_value| p_value < self.threshold)
     }
 
+    /// What the detectors rest on: the shares that stand out, and the levels where they are judged.
+    fn rests_on(&self) -> Vec<Measured> {
+        let outstanding = self.surprise.iter().flat_map(Surprise::outstanding);
+        let shares = outstanding.filter_map(|term| {
+            let Statistic { share, .. } = term.statistic;
+            Measured::share(share, term.share(), term.statistic.is_sustained())
+        });
+        shares.chain(self.levels.iter().map(Measured::of)).collect()
+    }
+
     /// The share, 0 where it is not known.
     pub(crate) fn share(&self, share: Share) -> f64 {
         self.shares.get(share).unwrap_or(0.0)
@@ -245,6 +300,7 @@ impl Seen {
 
 fn conclude(
     settings: &DetectionSettings,
+    said: &Said,
     job: &BackupJob,
     model: &StreamModel,
     seen: &Seen,
@@ -273,20 +329,32 @@ fn conclude(
             .map(|alarm| rules::explained(job, alarm))
             .collect();
     }
-    let mut verdict = match (alarms.iter().max_by_key(|alarm| alarm.rank()), &going_on) {
-        (Some(alarm), _) => {
+    let (known, mut alarms): (Vec<Alarm>, Vec<Alarm>) =
+        alarms.into_iter().partition(|alarm| alarm.is_known);
+    let loudest = alarms.iter().max_by_key(|alarm| alarm.rank());
+    let covered_by = covering(&said.false_positives, job, &alarms);
+    let normal = |summary: String| Verdict::new(job, Judgement::Normal, summary);
+    let mut verdict = match (loudest, covered_by, &going_on, known.first()) {
+        (Some(alarm), Some(by), ..) => normal(sentence::covered(by, &alarm.summary)),
+        (Some(alarm), None, ..) => {
             let judgement = Judgement::Anomalous {
                 severity: alarm.severity,
                 kind: alarm.kind,
             };
             Verdict::new(job, judgement, &alarm.summary)
         }
-        (None, Some((incident, alarm))) => {
-            let summary = sentence::going_on(incident.age_jobs, &alarm.summary);
-            Verdict::new(job, Judgement::Normal, summary)
+        (None, _, Some((incident, alarm)), _) => {
+            normal(sentence::going_on(incident.age_jobs, &alarm.summary))
         }
-        (None, None) => quiet(settings, job, model, seen),
+        (None, _, None, Some(known)) => {
+            let mut verdict = quiet(settings, job, model, seen);
+            verdict.summary = sentence::known(&known.summary, &verdict.summary);
+            verdict
+        }
+        (None, _, None, None) => quiet(settings, job, model, seen),
     };
+    verdict.covered_by = covered_by.cloned();
+    alarms.extend(known);
     alarms.extend(going_on.map(|(_, alarm)| alarm));
     // Whichever alarm gives the sentence, every finding is told, the measured ones first.
     alarms.reverse();
@@ -393,6 +461,7 @@ fn statistical(
         (classify::severity(kind, &impact), kind, summary)
     };
     let mut alarm = Alarm::new(severity, kind, summary);
+    alarm.rests_on = seen.rests_on();
     alarm.findings = findings;
     alarm
 }

@@ -4,7 +4,7 @@ use anomaly_features::{AffectedShares, Previous};
 use anomaly_model::BackupJob;
 
 use crate::level::{Level, StoredLevel, smallest_in_windows};
-use crate::memory::{Memory, Remembered};
+use crate::memory::{Memory, Remembered, Strange};
 use crate::population::{Calibration, Population, Survival};
 use crate::statistic::{STATISTICS, Statistic, View};
 use crate::surprise::evidence;
@@ -150,7 +150,9 @@ fn walk(
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
             let mut remembered = Remembered::of(job, &shares, held);
-            remembered.told = held;
+            if held {
+                remembered.strange = Strange::Ordinary;
+            }
             memory.push(remembered, capacity);
         }
         previous = Some(Previous::of(job).or(previous.as_ref()));

@@ -10,7 +10,7 @@ use anomaly_model::{Direction, Finding, PValue};
 use anomaly_settings::{DetectionSettings, DetectorName};
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::history::{Coordinate, History, value};
+use crate::history::{Coordinate, Lessons, value};
 use crate::surprise::OUTSTANDING;
 
 /// A feature with fewer learnt values than this does not judge.
@@ -43,16 +43,16 @@ struct Column {
 pub(crate) fn weigh(
     settings: &DetectionSettings,
     detectors: &[DetectorName],
-    history: &History,
+    lessons: &Lessons<'_>,
     features: &FeatureVector,
     row: &[Coordinate],
 ) -> Option<Levels> {
-    let columns = judged_columns(settings, history, features, row);
+    let columns = judged_columns(settings, lessons, features, row);
     if columns.is_empty() {
         return None;
     }
     let indices: Vec<usize> = columns.iter().map(|column| column.index).collect();
-    let past = history.matrix(&indices);
+    let past = lessons.matrix(&indices);
     let past = past.view();
     let now: Vec<f64> = columns.iter().map(|column| column.coordinate).collect();
 
@@ -92,13 +92,13 @@ pub(crate) fn weigh(
     }
     Some(Levels {
         p_value: harmonic_mean(&p_values),
-        findings: findings(history, &columns, &own),
+        findings: findings(lessons, &columns, &own),
     })
 }
 
 fn judged_columns(
     settings: &DetectionSettings,
-    history: &History,
+    lessons: &Lessons<'_>,
     features: &FeatureVector,
     row: &[Coordinate],
 ) -> Vec<Column> {
@@ -117,7 +117,7 @@ fn judged_columns(
         .filter_map(|(index, (feature, reading))| {
             let coordinate = value(row, index);
             let reading = reading.ok()?;
-            let known = history.known(index) >= FEWEST_VALUES && !coordinate.is_nan();
+            let known = lessons.known(index) >= FEWEST_VALUES && !coordinate.is_nan();
             known.then_some(Column {
                 index,
                 feature,
@@ -228,7 +228,7 @@ pub(crate) fn harmonic_mean(p_values: &[f64]) -> f64 {
     harmonic_mean_p_value(p_values, &[])
 }
 
-fn findings(history: &History, columns: &[Column], own: &[f64]) -> Vec<Finding> {
+fn findings(lessons: &Lessons<'_>, columns: &[Column], own: &[f64]) -> Vec<Finding> {
     let mut strange: Vec<(&Column, f64)> = columns
         .iter()
         .zip(own.iter().copied())
@@ -237,12 +237,12 @@ fn findings(history: &History, columns: &[Column], own: &[f64]) -> Vec<Finding> 
     strange.sort_by(|a, b| a.1.total_cmp(&b.1));
     strange
         .into_iter()
-        .filter_map(|(column, p_value)| finding(history, column, p_value))
+        .filter_map(|(column, p_value)| finding(lessons, column, p_value))
         .collect()
 }
 
-fn finding(history: &History, column: &Column, p_value: f64) -> Option<Finding> {
-    let usual = history.sorted_column(column.index);
+fn finding(lessons: &Lessons<'_>, column: &Column, p_value: f64) -> Option<Finding> {
+    let usual = lessons.sorted_column(column.index);
     let at = |share: f64| {
         #[expect(
             clippy::cast_possible_truncation,

@@ -7,6 +7,7 @@ use anomaly_model::{
 use anomaly_settings::RuleSettings;
 
 use crate::alarm::Alarm;
+use crate::cover::Measured;
 use crate::impact::Impact;
 use crate::judge::Seen;
 use crate::memory::{MOST, Memory};
@@ -14,7 +15,7 @@ use crate::sentence::{self, span};
 use crate::slow_loss::SlowLoss;
 use crate::slowdown::Slowdown;
 use crate::timing::Timing;
-use crate::{StreamModel, classify};
+use crate::{Said, StreamModel, classify};
 
 /// An image that lost this share of its files and its data is as good as empty.
 const AS_GOOD_AS_EMPTY: f64 = 0.99;
@@ -34,10 +35,11 @@ pub(crate) fn check(
     timing: Timing,
     seen: &Seen,
     slow_loss: Option<SlowLoss>,
+    said: &Said,
 ) -> Vec<Alarm> {
     let emptied = seen.emptied;
     let rules = [
-        settings.missed_backup.then(|| missed(timing)),
+        settings.missed_backup.then(|| missed(job, timing, said)),
         settings.clock.then(|| clock(timing)),
         settings.failed_job.then(|| failed(job, model)),
         settings
@@ -153,7 +155,14 @@ fn most_gone(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm>
     let impact = Impact::of(job, &seen.features);
     let kind = classify::loss(&impact);
     let summary = sentence::describe(kind, job, &seen.features, &impact, &[]);
-    Some(Alarm::new(classify::severity(kind, &impact), kind, summary))
+    let mut alarm = Alarm::new(classify::severity(kind, &impact), kind, summary);
+    alarm.rests_on.extend(rests_on(seen, Share::Lost));
+    Some(alarm)
+}
+
+/// A share as what an alarm rests on.
+fn rests_on(seen: &Seen, share: Share) -> Option<Measured> {
+    Measured::share(share, seen.share(share), false)
 }
 
 fn all_overwritten(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<Alarm> {
@@ -180,7 +189,9 @@ fn all_overwritten(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<
         Some(ciphertext) if ciphertext < MOST => AnomalyKind::MassChange,
         _ => AnomalyKind::MassEncryption,
     };
-    Some(Alarm::new(Severity::Medium, kind, summary))
+    let mut alarm = Alarm::new(Severity::Medium, kind, summary);
+    alarm.rests_on.extend(rests_on(seen, share));
+    Some(alarm)
 }
 
 /// Most of what was there, as random as ciphertext in its own place or under names of kinds that
@@ -224,6 +235,7 @@ fn slow_job(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
     let Slowdown {
         seconds,
         usual_seconds: (shortest, longest),
+        is_known,
     } = Slowdown::of(&model.memory, job)?;
     let summary = format!(
         "The job took {}, usual {}, and sent no more than it does at times.",
@@ -231,6 +243,7 @@ fn slow_job(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
         Unit::Seconds.format_range(shortest, longest)
     );
     let mut alarm = Alarm::new(Severity::Low, AnomalyKind::Slowdown, summary);
+    alarm.is_known = is_known;
     let name = FeatureName::new("duration_seconds").ok()?;
     let usual = (shortest, longest);
     alarm.findings.push(Finding::new(
@@ -258,8 +271,13 @@ fn clock(timing: Timing) -> Option<Alarm> {
     ))
 }
 
-fn missed(timing: Timing) -> Option<Alarm> {
-    let Timing::Late { gap, longest } = timing else {
+fn missed(job: &BackupJob, timing: Timing, said: &Said) -> Option<Alarm> {
+    let Timing::Late {
+        gap,
+        longest,
+        is_known,
+    } = timing
+    else {
         return None;
     };
     let summary = format!(
@@ -267,9 +285,7 @@ fn missed(timing: Timing) -> Option<Alarm> {
         span(gap),
         span(longest)
     );
-    Some(Alarm::new(
-        Severity::Low,
-        AnomalyKind::MissedBackup,
-        summary,
-    ))
+    let mut alarm = Alarm::new(Severity::Low, AnomalyKind::MissedBackup, summary);
+    alarm.is_known = is_known || said.missed_after == Some(job.started_at() - gap);
+    Some(alarm)
 }

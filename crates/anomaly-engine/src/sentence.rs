@@ -2,7 +2,7 @@
 
 use anomaly_features::{FeatureVector, Share, Unit, counted, label};
 use anomaly_model::chrono::TimeDelta;
-use anomaly_model::{AnomalyKind, BackupJob, Finding};
+use anomaly_model::{AnomalyKind, BackupJob, CoveredBy, Finding, LevelShift};
 
 use crate::classify;
 use crate::impact::Impact;
@@ -26,6 +26,31 @@ pub(crate) fn span(delta: TimeDelta) -> String {
 pub(crate) fn going_on(age_jobs: u32, summary: &str) -> String {
     let ago = counted(u64::from(age_jobs) + 1, "job");
     format!("The same as was reported {ago} ago: {summary}")
+}
+
+/// The sentence for what a person called usual.
+pub(crate) fn covered(by: &CoveredBy, summary: &str) -> String {
+    let said = by.reviewed_at.format("%Y-%m-%d");
+    let until = match by.expires_at {
+        Some(end) => format!(", until {}", end.format("%Y-%m-%d")),
+        None => String::new(),
+    };
+    format!("Covered by a false positive of {said}{until}: {summary}")
+}
+
+/// The sentence for what was reported often enough, before what else there is to say.
+pub(crate) fn known(summary: &str, rest: &str) -> String {
+    format!("{summary} The same was reported before. {rest}")
+}
+
+/// The sentence for a change that has lasted.
+pub(crate) fn level_shift(shift: &LevelShift, summary: &str) -> String {
+    let jobs = counted(shift.jobs.into(), "job");
+    if shift.accepted {
+        format!("{summary} After {jobs} it is the new normal, as the settings say.")
+    } else {
+        format!("{summary} It has lasted for {jobs}: is it the new normal?")
+    }
 }
 
 /// The sentence for data that go a little every day.

@@ -18,6 +18,8 @@ const LONGER_THAN_MIDDLE: f64 = 2.5;
 pub(crate) struct Slowdown {
     pub(crate) seconds: f64,
     pub(crate) usual_seconds: (f64, f64),
+    /// Whether jobs that took as long were reported twice before.
+    pub(crate) is_known: bool,
 }
 
 impl Slowdown {
@@ -27,27 +29,36 @@ impl Slowdown {
         let sent = job.image().transferred_bytes?;
         let of_late = || memory.jobs().rev().take(OF_LATE);
         let usual = || of_late().filter(|job| !job.held);
-        // One strange job says nothing; the same again is how long jobs take now.
+        let most_sent = usual().filter_map(|job| job.transferred_bytes).max()?;
+        let usual: Vec<f64> = usual().filter_map(duration).collect();
+        // One strange job says nothing; the same again is how long jobs take now, and was told.
         let mut strange: Vec<f64> = of_late()
-            .filter(|job| job.held)
+            .filter(|job| job.held && !job.is_confirmed())
             .filter_map(duration)
             .collect();
         strange.sort_by(f64::total_cmp);
         strange.pop();
-        let mut durations: Vec<f64> = usual().filter_map(duration).chain(strange).collect();
-        durations.sort_by(f64::total_cmp);
-        let (shortest, longest) = (*durations.first()?, *durations.last()?);
-        let middle = durations[durations.len() / 2];
-        let most_sent = usual().filter_map(|job| job.transferred_bytes).max()?;
-        let slow = durations.len() >= FEWEST
-            && seconds > LONGER_THAN_LONGEST * longest
-            && seconds > LONGER_THAN_MIDDLE * middle
-            && sent <= most_sent;
-        slow.then_some(Self {
+        let told = usual.iter().copied().chain(strange).collect();
+        let beyond_usual = beyond(seconds, usual);
+        let beyond_told = beyond(seconds, told);
+        let usual_seconds = beyond_usual.or(beyond_told).filter(|_| sent <= most_sent)?;
+        Some(Self {
             seconds,
-            usual_seconds: (shortest, longest),
+            usual_seconds,
+            is_known: beyond_told.is_none(),
         })
     }
+}
+
+/// The shortest and the longest of some durations, if there are enough and `seconds` is far beyond.
+fn beyond(seconds: f64, mut durations: Vec<f64>) -> Option<(f64, f64)> {
+    durations.sort_by(f64::total_cmp);
+    let (shortest, longest) = (*durations.first()?, *durations.last()?);
+    let middle = durations[durations.len() / 2];
+    let slow = durations.len() >= FEWEST
+        && seconds > LONGER_THAN_LONGEST * longest
+        && seconds > LONGER_THAN_MIDDLE * middle;
+    slow.then_some((shortest, longest))
 }
 
 fn duration(job: &Remembered) -> Option<f64> {

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use anomaly_features::{FEATURES, Previous};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{BackupJob, JobKey, JobStatus};
+use anomaly_model::{BackupJob, JobKey, JobStatus, LevelShift};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::history::{Accepted, History, Learnt, Row, push_bounded, rearranged};
+use crate::held::{Acceptance, Held, HeldJobs, Lesson};
+use crate::history::{History, Lessons, Row, push_bounded};
 use crate::incident::Incident;
 use crate::memory::Memory;
 use crate::slow_loss::SlowLoss;
@@ -16,6 +17,7 @@ use crate::timing::{Timing, is_before};
 use crate::written_files::WrittenFiles;
 
 mod version_1;
+mod version_2;
 
 /// The newest format of a stored model.
 const FORMAT: u8 = 3;
@@ -23,8 +25,6 @@ const FORMAT: u8 = 3;
 const GAPS: usize = 30;
 /// Gaps that are remembered because they were reported.
 const ODD_GAPS: usize = 8;
-/// Anomalous jobs that wait for a person before they may be learnt.
-const HELD: usize = 32;
 
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
@@ -35,8 +35,8 @@ const HELD: usize = 32;
 pub struct StreamModel {
     /// The names of the columns below, so that a later version finds them again.
     features: Vec<String>,
-    pub(crate) history: History,
-    held: VecDeque<Held>,
+    history: History,
+    held: HeldJobs,
     previous: Option<Previous>,
     odd_image: Option<Previous>,
     latest_start_micros: Option<i64>,
@@ -54,28 +54,6 @@ pub struct StreamModel {
     pub(crate) written_files: WrittenFiles,
 }
 
-/// An anomalous job, kept out of all that is usual until a person accepts it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Held {
-    job: JobKey,
-    lesson: Lesson,
-    /// Its number in the memory, if it left an image to remember.
-    number: Option<u64>,
-}
-
-/// What an anomalous job would teach.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Lesson {
-    /// That such numbers, after such a gap, are usual.
-    Numbers {
-        start_micros: i64,
-        row: Row,
-        gap_seconds: Option<u32>,
-    },
-    /// That the stream's image is now empty.
-    Empty { image: Previous },
-}
-
 impl Default for StreamModel {
     fn default() -> Self {
         Self {
@@ -84,7 +62,7 @@ impl Default for StreamModel {
                 .map(|feature| feature.name.to_owned())
                 .collect(),
             history: History::default(),
-            held: VecDeque::new(),
+            held: HeldJobs::default(),
             previous: None,
             odd_image: None,
             latest_start_micros: None,
@@ -104,7 +82,26 @@ impl StreamModel {
     /// Jobs that the model has learnt from and still remembers.
     #[must_use]
     pub fn learnt_jobs(&self) -> usize {
-        self.history.len()
+        self.history.len() + self.accepted_rows().count()
+    }
+
+    /// The jobs that say what is usual: usual ones, and those that a person said were.
+    pub(crate) fn lessons(&self) -> Lessons<'_> {
+        self.history.rows().chain(self.accepted_rows()).collect()
+    }
+
+    /// What a person accepted, for as long as a usual job would be remembered.
+    fn accepted_rows(&self) -> impl Iterator<Item = &Row> {
+        self.held.accepted().filter_map(|held| match &held.lesson {
+            Lesson::Numbers { row, .. }
+                if held
+                    .number
+                    .is_none_or(|number| self.memory.remembers(number)) =>
+            {
+                Some(row)
+            }
+            _ => None,
+        })
     }
 
     /// The stream's last usual image.
@@ -136,15 +133,38 @@ impl StreamModel {
             .map(|&seconds| TimeDelta::seconds(i64::from(seconds)))
     }
 
-    /// The longest gap that is known: of late, or, of those that were reported, all but the longest.
-    /// One long gap says nothing; one more is how this stream is, and was told twice.
+    /// The longest gap of late, or of those that a person accepted.
     pub(crate) fn longest_gap(&self) -> Option<TimeDelta> {
-        let of_late = self.gap_seconds.iter().copied();
+        let accepted = self.held.accepted().filter_map(|held| match held.lesson {
+            Lesson::Numbers { gap_seconds, .. } => gap_seconds,
+            Lesson::Empty { .. } => None,
+        });
+        let longest = self.gap_seconds.iter().copied().chain(accepted).max()?;
+        Some(TimeDelta::seconds(i64::from(longest)))
+    }
+
+    /// The longest gap but one of those that were reported. One long gap says nothing; one more is
+    /// how this stream is, and was told twice.
+    pub(crate) fn longest_told_gap(&self) -> Option<TimeDelta> {
         let mut odd: Vec<u32> = self.odd_gap_seconds.iter().copied().collect();
+        for confirmed in self.confirmed_gaps() {
+            if let Some(index) = odd.iter().position(|gap| *gap == confirmed) {
+                odd.swap_remove(index);
+            }
+        }
         odd.sort_unstable();
         odd.pop();
-        let longest = of_late.chain(odd).max()?;
-        Some(TimeDelta::seconds(i64::from(longest)))
+        Some(TimeDelta::seconds(i64::from(odd.pop()?)))
+    }
+
+    /// The gaps before jobs that were confirmed as anomalies.
+    fn confirmed_gaps(&self) -> impl Iterator<Item = u32> {
+        let confirmed = self.held.iter();
+        let confirmed = confirmed.filter(|held| self.memory.is_confirmed(held.number));
+        confirmed.filter_map(|held| match held.lesson {
+            Lesson::Numbers { gap_seconds, .. } => gap_seconds,
+            Lesson::Empty { .. } => None,
+        })
     }
 
     pub(crate) fn last_was_partial(&self) -> bool {
@@ -154,7 +174,14 @@ impl StreamModel {
     /// Notes when and how `job` ran.
     pub(crate) fn note_run(&mut self, job: &BackupJob, timing: Timing) {
         let start = job.started_at().timestamp_micros();
-        if let Timing::Usual { gap } = timing {
+        // What was reported twice, and is said to have come again, is how this stream's time is.
+        if let Timing::Usual { gap }
+        | Timing::Late {
+            gap,
+            is_known: true,
+            ..
+        } = timing
+        {
             self.note_gap(seconds(gap));
             // A little out of turn does not turn back the time; an odd time that is confirmed does.
             let latest = self
@@ -200,125 +227,226 @@ impl StreamModel {
     }
 
     /// Learns a usual job.
-    pub(crate) fn learn(&mut self, job: &BackupJob, row: Row, capacity: usize) {
-        let start_micros = job.started_at().timestamp_micros();
-        self.history.push(
-            Learnt {
-                start_micros,
-                accepted: None,
-                row,
-            },
-            capacity,
-        );
+    pub(crate) fn learn(&mut self, row: Row, capacity: usize) {
+        self.history.push(row, capacity);
     }
 
-    /// Keeps an anomalous job's numbers until a person decides. It is the next to be remembered.
-    pub(crate) fn hold_numbers(&mut self, job: &BackupJob, row: Row, timing: Timing) {
-        let start_micros = job.started_at().timestamp_micros();
+    /// Keeps a strange job's numbers until a person decides. It is the next to be remembered.
+    pub(crate) fn hold_numbers(
+        &mut self,
+        job: &BackupJob,
+        row: Row,
+        timing: Timing,
+        told: bool,
+        capacity: usize,
+    ) {
         let gap_seconds = match timing {
             Timing::Late { gap, .. } => seconds(gap),
             _ => None,
         };
-        self.hold(
-            job.key(),
-            Lesson::Numbers {
-                start_micros,
-                row,
-                gap_seconds,
-            },
-            Some(self.memory.count()),
-        );
+        let held = Held {
+            job: job.key(),
+            lesson: Lesson::Numbers { row, gap_seconds },
+            number: Some(self.memory.count()),
+            told,
+            accepted: None,
+        };
+        self.hold(held, capacity);
     }
 
     /// Keeps an empty image until a person decides.
-    pub(crate) fn hold_empty(&mut self, job: &BackupJob) {
-        self.hold(
-            job.key(),
-            Lesson::Empty {
-                image: Previous::of(job),
-            },
-            None,
-        );
-    }
-
-    fn hold(&mut self, job: JobKey, lesson: Lesson, number: Option<u64>) {
-        let held = Held {
-            job,
-            lesson,
-            number,
+    pub(crate) fn hold_empty(&mut self, job: &BackupJob, capacity: usize) {
+        let lesson = Lesson::Empty {
+            image: Previous::of(job),
+            replaced: None,
         };
-        push_bounded(&mut self.held, held, HELD);
+        let held = Held {
+            job: job.key(),
+            lesson,
+            number: None,
+            told: true,
+            accepted: None,
+        };
+        self.hold(held, capacity);
     }
 
-    /// Learns an anomalous job after all, because a person says that it was a usual one; keeps at
-    /// most `capacity` learnt jobs. An empty image that is accepted is what the next one is
-    /// compared with.
+    fn hold(&mut self, held: Held, capacity: usize) {
+        let gone = self.held.push(held, self.reported_number());
+        // What a person accepted stays learnt, and can no more be taken back.
+        if let Some(gone) = gone.filter(|gone| gone.accepted.is_some())
+            && let Lesson::Numbers { row, gap_seconds } = gone.lesson
+        {
+            self.history.push(row, capacity);
+            self.note_gap(gap_seconds);
+        }
+    }
+
+    /// The number of the job with which what goes on now was last reported.
+    fn reported_number(&self) -> Option<u64> {
+        let age = u64::from(self.incident?.age_jobs);
+        self.memory.count().checked_sub(1 + age)
+    }
+
+    /// How long a change has lasted that was reported, has not become worse, and shows in most jobs
+    /// since; `None` if there is none, or it does not show in the last job.
+    pub(crate) fn level_shift(&self) -> Option<LevelShift> {
+        let incident = self.incident.filter(Incident::shows)?;
+        let since = incident.age_jobs as usize + 1;
+        let jobs = self.memory.jobs().rev().take(since);
+        let strange = jobs.filter(|job| job.held).count();
+        if strange * 2 <= since {
+            return None;
+        }
+        let number = self.reported_number();
+        let began = self
+            .held
+            .iter()
+            .find(|held| held.told && held.number == number);
+        let began_with = began.map(|held| held.job.clone());
+        Some(LevelShift::new(u32::try_from(strange).ok()?, began_with))
+    }
+
+    /// Learns an anomalous job after all, because a person says that it was a usual one. An empty
+    /// image that is accepted is what the next one is compared with.
     ///
     /// Says whether it did: a job that is not held (never anomalous, accepted before, or older
-    /// than the 32 newest anomalies) changes nothing.
-    pub fn accept(&mut self, job: &JobKey, capacity: usize) -> bool {
-        let index = self.held.iter().position(|held| held.job == *job);
-        let Some(held) = index.and_then(|index| self.held.remove(index)) else {
-            return false;
-        };
-        self.mark(held.number, false);
-        self.written_files.accept(job);
-        match held.lesson {
-            Lesson::Numbers {
-                start_micros,
-                row,
-                gap_seconds,
-            } => {
-                self.note_gap(gap_seconds);
-                let accepted = Some(Accepted {
-                    job: held.job,
-                    number: held.number,
-                });
-                self.history.push(
-                    Learnt {
-                        start_micros,
-                        accepted,
-                        row,
-                    },
-                    capacity,
-                );
-            }
-            Lesson::Empty { image } => self.previous = Some(image),
-        }
-        true
+    /// than the 32 newest strange ones) changes nothing.
+    pub fn accept(&mut self, job: &JobKey) -> bool {
+        self.accept_where(Acceptance::Itself, |held| held.job == *job) > 0
     }
 
-    /// Takes an [`accept`](Self::accept) back: the job's numbers are no longer usual. It may be
-    /// accepted again.
+    /// Learns an anomalous job and those that went on from it without being reported, because they
+    /// are how the stream is now.
     ///
-    /// Says whether there was something to take back. A gap or an empty image that was accepted
-    /// stays until the stream's own jobs replace it.
-    pub fn retract(&mut self, job: &JobKey) -> bool {
-        let Some(learnt) = self.history.remove_accepted(job) else {
+    /// Says how many: none if the job is not held, or was accepted before.
+    pub fn accept_level_shift(&mut self, job: &JobKey) -> usize {
+        let began = self.held.find(job).filter(|held| held.accepted.is_none());
+        let Some(first) = began.and_then(|held| held.number) else {
+            return 0;
+        };
+        let part = first..self.next_told(first);
+        let is_part = |held: &Held| held.number.is_some_and(|number| part.contains(&number));
+        self.accept_where(Acceptance::LevelShift(first), is_part)
+    }
+
+    /// The number of the job that was reported next after that of number `first`; the greatest of all
+    /// if none was.
+    fn next_told(&self, first: u64) -> u64 {
+        let after = self.held.iter().filter(|held| held.number > Some(first));
+        let mut told = after.filter(|held| held.told);
+        told.find_map(|held| held.number).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that an anomalous job, and those that went on from it without being reported, are what
+    /// they looked like. They never taught; now they do not even say, by coming again, that the
+    /// stream does such things at times. So do those that go on from it later.
+    ///
+    /// Says whether the job is still known as a strange one; else nothing changes.
+    pub fn confirm(&mut self, job: &JobKey) -> bool {
+        self.mark_confirmed(job, true)
+    }
+
+    /// Takes a [`confirm`](Self::confirm) back.
+    pub fn unconfirm(&mut self, job: &JobKey) -> bool {
+        self.mark_confirmed(job, false)
+    }
+
+    fn mark_confirmed(&mut self, job: &JobKey, confirmed: bool) -> bool {
+        let Some(first) = self.held.find(job).and_then(|held| held.number) else {
             return false;
         };
-        self.written_files.retract(job);
-        let Learnt {
-            start_micros,
-            row,
-            accepted,
-        } = learnt;
-        let number = accepted.and_then(|accepted| accepted.number);
-        self.mark(number, true);
-        let lesson = Lesson::Numbers {
-            start_micros,
-            row,
-            gap_seconds: None,
-        };
-        self.hold(job.clone(), lesson, number);
+        let numbers = first..self.next_told(first);
+        self.memory.confirm(numbers, confirmed);
         true
     }
 
-    /// Marks a remembered job as one that does not teach, or does.
-    fn mark(&mut self, number: Option<u64>, held: bool) {
-        if let Some(job) = number.and_then(|number| self.memory.job_mut(number)) {
-            job.held = held;
+    /// Marks the last job as confirmed if it goes on from one that was.
+    pub(crate) fn go_on_confirmed(&mut self) {
+        let goes_on = self.incident.filter(Incident::shows);
+        let is_later = goes_on.is_some_and(|incident| incident.age_jobs > 0);
+        if is_later && self.memory.is_confirmed(self.reported_number()) {
+            let count = self.memory.count();
+            self.memory.confirm(count - 1..count, true);
         }
+    }
+
+    /// Whether an anomalous job was accepted, and can still be taken back.
+    #[must_use]
+    pub fn is_accepted(&self, job: &JobKey) -> bool {
+        let held = self.held.find(job);
+        held.is_some_and(|held| held.accepted.is_some())
+    }
+
+    /// Whether something that was reported goes on, or may come again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.incident.is_some()
+    }
+
+    /// Marks held jobs as usual, and says how many were not before.
+    fn accept_where(&mut self, how: Acceptance, is_meant: impl Fn(&Held) -> bool) -> usize {
+        let Self {
+            held,
+            memory,
+            previous,
+            written_files,
+            ..
+        } = self;
+        let waiting = held.iter_mut().filter(|held| held.accepted.is_none());
+        let mut accepted = 0;
+        for held in waiting.filter(|held| is_meant(held)) {
+            held.accepted = Some(how);
+            accepted += 1;
+            written_files.accept(&held.job);
+            match &mut held.lesson {
+                Lesson::Numbers { .. } => memory.mark(held.number, false),
+                Lesson::Empty { image, replaced } => {
+                    *replaced = previous.replace(*image);
+                }
+            }
+        }
+        accepted
+    }
+
+    /// Takes an [`accept`](Self::accept) or an [`accept_level_shift`](Self::accept_level_shift)
+    /// back: what the jobs taught is forgotten, and the model is what it would be if they had
+    /// taught only what came in between. They may be accepted again.
+    ///
+    /// Says whether there was something to take back. An empty image that was accepted stays what
+    /// images are compared with when another came after it, and so do accepted attributes of files
+    /// when others were learnt since.
+    pub fn retract(&mut self, job: &JobKey) -> bool {
+        let found = self.held.find(job);
+        let Some((number, how)) = found.and_then(|held| Some((held.number, held.accepted?))) else {
+            return false;
+        };
+        let Self {
+            held,
+            memory,
+            previous,
+            written_files,
+            ..
+        } = self;
+        let began_shift = number.map(Acceptance::LevelShift);
+        for held in held.iter_mut() {
+            let is_meant = match how {
+                Acceptance::LevelShift(_) if began_shift == Some(how) => held.accepted == Some(how),
+                _ => held.job == *job,
+            };
+            if !is_meant || held.accepted.take().is_none() {
+                continue;
+            }
+            written_files.retract(&held.job);
+            match &mut held.lesson {
+                Lesson::Numbers { .. } => memory.mark(held.number, true),
+                Lesson::Empty { image, replaced } => {
+                    let before = replaced.take();
+                    if previous.as_ref() == Some(image) {
+                        *previous = before;
+                    }
+                }
+            }
+        }
+        true
     }
 
     /// The model as bytes, for storage: one format byte and the state.
@@ -347,8 +475,7 @@ impl StreamModel {
         }
         let model = match format {
             1 => version_1::read(state)?,
-            // Nobody looked into files before the third format.
-            2 => read(state)?,
+            2 => version_2::read(state)?,
             FORMAT => read_with_files(state)?,
             // There never was a format before the first.
             _ => return Err(EngineError::DamagedState { source: None }),
@@ -369,11 +496,7 @@ impl StreamModel {
             return self;
         }
         self.history.rearrange(&self.features);
-        for held in &mut self.held {
-            if let Lesson::Numbers { row, .. } = &mut held.lesson {
-                *row = rearranged(row, &self.features);
-            }
-        }
+        self.held.rearrange(&self.features);
         self.features = Self::default().features;
         self
     }

@@ -63,6 +63,13 @@ impl Surprise {
         self.terms.first()
     }
 
+    /// The statistics that stand out, the strongest whatever its p-value.
+    pub(crate) fn outstanding(&self) -> impl Iterator<Item = &Term> {
+        let terms = self.terms.iter().enumerate();
+        let outstanding = terms.filter(|(place, term)| *place == 0 || term.p_value < OUTSTANDING);
+        outstanding.map(|(_, term)| term)
+    }
+
     /// The largest share among those that stand out.
     pub(crate) fn largest_share(&self) -> f64 {
         self.terms
@@ -81,11 +88,6 @@ impl Surprise {
                 && term.p_value < OUTSTANDING
                 && term.share() >= LEAST_IMPACT
         })
-    }
-
-    /// The statistics, strongest first.
-    pub(crate) fn terms(&self) -> &[Term] {
-        &self.terms
     }
 }
 

@@ -22,7 +22,12 @@ pub(crate) enum Timing {
     /// So much before a job that ran earlier.
     Early { back: TimeDelta },
     /// After a gap far beyond the longest one of late.
-    Late { gap: TimeDelta, longest: TimeDelta },
+    Late {
+        gap: TimeDelta,
+        longest: TimeDelta,
+        /// Whether one as long was reported twice before.
+        is_known: bool,
+    },
 }
 
 impl Timing {
@@ -55,11 +60,12 @@ impl Timing {
         if is_before(job.started_at(), reference) {
             return Self::Early { back: -gap };
         }
-        match model
-            .longest_gap()
-            .filter(|_| model.gaps().len() >= CADENCE_GAPS)
-        {
-            Some(longest) if is_missing(gap, longest, model) => Self::Late { gap, longest },
+        match Cadence::of(model) {
+            Some(cadence) if gap > cadence.patience => Self::Late {
+                gap,
+                longest: cadence.longest,
+                is_known: gap <= cadence.told_patience,
+            },
             _ => Self::Usual {
                 gap: gap.max(TimeDelta::zero()),
             },
@@ -67,16 +73,49 @@ impl Timing {
     }
 }
 
-/// Whether a gap means that a job was missed. Where gaps differ much, longer ones are to come: the
-/// longest may be as far from the next one as from the middle. Gaps that were reported make no
-/// stream one where gaps differ: each longer one is reported again.
-fn is_missing(gap: TimeDelta, longest: TimeDelta, model: &StreamModel) -> bool {
-    let mut gaps: Vec<i64> = model.gaps().map(|gap| gap.num_seconds()).collect();
-    gaps.sort_unstable();
-    let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
-    let spread = gaps.last().copied().unwrap_or(1) as f64 / middle as f64;
-    gap.num_seconds() as f64
-        > longest.num_seconds() as f64 * spread.clamp(MISSED_FACTOR, MOST_FACTOR)
+/// How often the jobs of a stream come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Cadence {
+    /// The longest gap of late.
+    pub(crate) longest: TimeDelta,
+    /// How long nothing may come before a job counts as missed.
+    pub(crate) patience: TimeDelta,
+    /// The same, where what was reported twice counts as usual: a gap between the two is known.
+    pub(crate) told_patience: TimeDelta,
+}
+
+impl Cadence {
+    /// `None` while there are too few gaps to know it.
+    ///
+    /// Where gaps differ much, longer ones are to come: the longest may be as far from the next one
+    /// as from the middle. Gaps that were reported make no stream one where gaps differ: each longer
+    /// one is reported again.
+    pub(crate) fn of(model: &StreamModel) -> Option<Self> {
+        let mut gaps: Vec<i64> = model.gaps().map(|gap| gap.num_seconds()).collect();
+        if gaps.len() < CADENCE_GAPS {
+            return None;
+        }
+        gaps.sort_unstable();
+        let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
+        let usual = gaps.last().copied().unwrap_or(1);
+        let factor = (usual as f64 / middle as f64).clamp(MISSED_FACTOR, MOST_FACTOR);
+        let longest = model.longest_gap()?;
+        let told = model.longest_told_gap();
+        let told = told.map_or(longest, |told| told.max(longest));
+        Some(Self {
+            longest,
+            patience: times(longest, factor),
+            told_patience: times(told, factor),
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "gaps are below 2^32 seconds"
+)]
+fn times(gap: TimeDelta, factor: f64) -> TimeDelta {
+    TimeDelta::seconds((gap.num_seconds() as f64 * factor) as i64)
 }
 
 /// Whether `start` is before `reference` by more than jobs get out of turn.

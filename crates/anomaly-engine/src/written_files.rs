@@ -19,23 +19,32 @@ pub(crate) struct WrittenFiles {
     attributes: HistogramDivergence,
     /// Those of the last job that was reported for them: what goes on from there is no news.
     reported: Option<Histograms>,
-    known_extensions: VecDeque<KnownExtension>,
+    known_extensions: VecDeque<FilesCalled>,
     held: VecDeque<HeldFiles>,
+    /// The attributes before a person last accepted some, so that this can be taken back.
+    before_accepted: Option<BeforeAccepted>,
 }
 
-/// A suspicious extension that is usual here, because a person said so of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct KnownExtension {
-    extension: String,
-    by: JobKey,
+/// Files with a suspicious extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FilesCalled {
+    pub(crate) extension: String,
+    pub(crate) files: u64,
 }
 
-/// What the files of an anomalous job would teach.
+/// What the files of an anomalous job would teach, and whether a person says that they do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct HeldFiles {
     job: JobKey,
     attributes: Option<Histograms>,
-    suspicious_extensions: Vec<String>,
+    suspicious: Vec<FilesCalled>,
+    accepted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct BeforeAccepted {
+    job: JobKey,
+    attributes: HistogramDivergence,
 }
 
 impl WrittenFiles {
@@ -60,11 +69,14 @@ impl WrittenFiles {
         usual.of(&borrowed(&now)).total_bits <= most_bits
     }
 
-    /// The extensions that a person has said are usual here.
-    pub(crate) fn known_extensions(&self) -> impl Iterator<Item = &str> {
+    /// Whether a person has said that so many files with this extension are usual here.
+    pub(crate) fn knows(&self, extension: &str, files: u64) -> bool {
+        let accepted = self.held.iter().filter(|held| held.accepted);
+        let accepted = accepted.flat_map(|held| &held.suspicious);
         self.known_extensions
             .iter()
-            .map(|known| known.extension.as_str())
+            .chain(accepted)
+            .any(|known| known.extension == extension && files <= known.files)
     }
 
     /// Takes in the files of a usual job.
@@ -81,41 +93,58 @@ impl WrittenFiles {
     }
 
     /// Keeps what the files of an anomalous job would teach, until a person decides.
-    pub(crate) fn hold(&mut self, job: &BackupJob, suspicious_extensions: Vec<String>) {
+    pub(crate) fn hold(&mut self, job: &BackupJob, suspicious: Vec<FilesCalled>) {
         if job.inspection().is_none() {
             return;
         }
-        let held = HeldFiles {
-            job: job.key(),
-            attributes: histograms(job),
-            suspicious_extensions,
-        };
-        push_bounded(&mut self.held, held, HELD);
-    }
-
-    /// Learns the files of an anomalous job after all: that such attributes are usual, as much as
-    /// all that was before, and such extensions.
-    pub(crate) fn accept(&mut self, job: &JobKey) {
-        let index = self.held.iter().position(|held| held.job == *job);
-        let Some(held) = index.and_then(|index| self.held.remove(index)) else {
-            return;
-        };
-        if let Some(attributes) = &held.attributes {
-            self.attributes.learn(&borrowed(attributes), HALF);
-        }
-        for extension in held.suspicious_extensions {
-            if !self.known_extensions().any(|known| known == extension) {
-                let by = job.clone();
-                let known = KnownExtension { extension, by };
+        if self.held.len() >= HELD
+            && let Some(gone) = self.held.pop_front().filter(|gone| gone.accepted)
+        {
+            for known in gone.suspicious {
                 push_bounded(&mut self.known_extensions, known, KNOWN_EXTENSIONS);
             }
         }
+        self.held.push_back(HeldFiles {
+            job: job.key(),
+            attributes: histograms(job),
+            suspicious,
+            accepted: false,
+        });
     }
 
-    /// Takes back that the extensions of a job's files are usual. Attributes stay as they are until
-    /// the stream's own jobs replace them.
+    /// Learns the files of an anomalous job after all: that such attributes are usual, as much as
+    /// all that was before, and as many files with such extensions.
+    pub(crate) fn accept(&mut self, job: &JobKey) {
+        let held = self.held.iter_mut().find(|held| held.job == *job);
+        let Some(held) = held.filter(|held| !held.accepted) else {
+            return;
+        };
+        held.accepted = true;
+        if let Some(attributes) = &held.attributes {
+            self.before_accepted = Some(BeforeAccepted {
+                job: job.clone(),
+                attributes: self.attributes.clone(),
+            });
+            self.attributes.learn(&borrowed(attributes), HALF);
+        }
+    }
+
+    /// Takes back that the files of a job are usual. Attributes stay as they are when others were
+    /// learnt since, until the stream's own jobs replace them.
     pub(crate) fn retract(&mut self, job: &JobKey) {
-        self.known_extensions.retain(|known| known.by != *job);
+        let held = self.held.iter_mut().find(|held| held.job == *job);
+        let Some(held) = held.filter(|held| held.accepted) else {
+            return;
+        };
+        held.accepted = false;
+        let before = self.before_accepted.take_if(|before| before.job == *job);
+        if let Some((before, accepted)) = before.zip(held.attributes.as_ref()) {
+            let mut then = before.attributes.clone();
+            then.learn(&borrowed(accepted), HALF);
+            if then == self.attributes {
+                self.attributes = before.attributes;
+            }
+        }
     }
 }
 

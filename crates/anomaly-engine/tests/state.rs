@@ -10,8 +10,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, EngineError, StreamModel};
-use anomaly_model::{AnomalyKind, BackupImage, BackupJob, JobStatus, Severity, StreamKey, Verdict};
-use common::{builder, sample, usual_jobs};
+use anomaly_model::{
+    AnomalyKind, AttributeHistograms, BackupJob, FileInspection, Severity, StreamKey, Verdict,
+};
+use common::{any_jobs as jobs, builder, sample, usual_jobs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -39,39 +41,6 @@ fn model_after(jobs: &[BackupJob]) -> StreamModel {
         _ = engine.judge(job, &mut model);
     }
     model
-}
-
-/// Jobs of any shape: two streams, any status, wild numbers, clocks that jump.
-fn jobs() -> impl Strategy<Value = Vec<BackupJob>> {
-    let number = || proptest::option::of(prop_oneof![Just(0), 1..5_000_u64, any::<u64>()]);
-    let shape = (
-        number(),
-        number(),
-        number(),
-        number(),
-        0..400_u64,
-        0..12_usize,
-        any::<bool>(),
-    );
-    vec(shape, 20..60).prop_map(|shapes| {
-        let job = |(index, shape): (usize, (_, _, _, _, u64, usize, bool))| {
-            let (bytes, files, sent, changed, day, status, other) = shape;
-            let image = BackupImage::default()
-                .image_bytes(bytes)
-                .file_count(files)
-                .transferred_bytes(sent)
-                .files_changed(changed);
-            let status = *JobStatus::ALL.get(status).unwrap_or(&JobStatus::Succeeded);
-            let start = common::day(if day < 360 { index as u64 } else { day });
-            let client = if other { "b" } else { "a" };
-            BackupJob::builder("restic", index.to_string(), client, "p", start)
-                .status(status)
-                .image(image)
-                .build()
-                .unwrap()
-        };
-        shapes.into_iter().enumerate().map(job).collect()
-    })
 }
 
 proptest! {
@@ -169,7 +138,7 @@ fn a_state_of_format_one_is_still_read() {
     assert_eq!(verdict.severity(), Some(Severity::High));
 }
 
-/// The newest format, frozen too: a later version has to read it, and goes on to the same verdict.
+/// Format 2 knew all that a verdict needs, but for what was accepted, which it had moved.
 #[test]
 fn a_state_of_format_two_is_still_read() {
     let (before, attack) = before_the_attack();
@@ -177,4 +146,41 @@ fn a_state_of_format_two_is_still_read() {
     let engine = Engine::default();
     let expected = engine.judge(&attack, &mut fresh);
     assert_eq!(engine.judge(&attack, &mut stored("model_v2.bin")), expected);
+}
+
+/// The newest format, frozen too: a later version has to read it, and goes on to the same verdict.
+/// Somebody looked into the files of these jobs, and one strange job of two was accepted.
+#[test]
+fn a_state_of_format_three_is_still_read() {
+    let jobs = looked_into();
+    let mut fresh = model_after(&jobs[..42]);
+    assert!(fresh.accept(&jobs[40].key()));
+    let engine = Engine::default();
+    let mut stored = stored("model_v3.bin");
+    assert_eq!(stored, fresh);
+    let expected = engine.judge(&jobs[42], &mut fresh);
+    assert_eq!(engine.judge(&jobs[42], &mut stored), expected);
+    assert!(stored.retract(&jobs[40].key()));
+}
+
+/// Forty usual jobs and three strange ones, with what was seen in their files.
+fn looked_into() -> Vec<BackupJob> {
+    let job = |number: u64| {
+        let mut image = common::usual_image(number);
+        let mut attributes = AttributeHistograms::default();
+        attributes.size = vec![5 + number % 3, 7, 2];
+        let mut inspection = FileInspection::default();
+        if number >= 40 {
+            image = image.transferred_bytes(5_000_000_000).files_changed(25_000);
+            attributes.size = vec![1, 2, 400];
+            inspection.written_extensions = [("locky".to_owned(), 30_000)].into();
+        }
+        inspection.attributes = Some(attributes);
+        builder(number)
+            .image(image)
+            .inspection(inspection)
+            .build()
+            .unwrap()
+    };
+    (0..43).map(job).collect()
 }

@@ -95,7 +95,7 @@ fn files_with_extensions_of_ransomware_are_told_from_a_tenth_of_the_written_ones
     // Until a person says that they are usual here, and again when that is taken back.
     let again = with_extension(41, "lockbit", 20);
     assert!(judged(&engine, &mut model.clone(), &again).is_anomalous());
-    assert!(model.accept(&found.key().clone(), 120));
+    assert!(model.accept(&found.key().clone()));
     assert!(!judged(&engine, &mut model.clone(), &again).is_anomalous());
     assert!(
         judged(
@@ -162,7 +162,7 @@ fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
     assert!(!judged(&engine, &mut model, &job(45, usual_files(45))).is_anomalous());
     let mut unaccepted = model.clone();
     assert!(judged(&engine, &mut unaccepted, &shifted(46)).is_anomalous());
-    assert!(model.accept(&first.key(), 120));
+    assert!(model.accept(&first.key()));
     let accepted = judged(&engine, &mut model, &shifted(46));
     assert!(!accepted.is_anomalous(), "{}", accepted.summary);
 }

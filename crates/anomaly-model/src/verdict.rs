@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::raw::Raw;
 use crate::{
-    AnomalyKind, BackupJob, ClientName, FeatureName, Finding, JobId, JobKey, ModelError,
-    NotableFile, PolicyName, ScheduleType, Severity, SourceName,
+    AnomalyKind, BackupJob, ClientName, FeatureName, Finding, JobId, JobKey, JobRef, ModelError,
+    NotableFile, PolicyName, Review, ScheduleType, Severity, SourceName,
 };
 
 /// How often a usual job of a stream is at least as strange as this one: above 0, at most 1.
@@ -94,6 +94,57 @@ pub enum Judgement {
     },
 }
 
+/// The false positive by which a strange job counts as usual.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CoveredBy {
+    /// The job that a person said was usual, and others like it.
+    pub job: JobRef,
+    /// Who said so.
+    pub reviewer: String,
+    /// When that was said.
+    pub reviewed_at: DateTime<Utc>,
+    /// Until when it holds; `None` for no end.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl CoveredBy {
+    /// By what `review` says of `job`.
+    #[must_use]
+    pub fn new(job: JobRef, review: &Review) -> Self {
+        Self {
+            job,
+            reviewer: review.reviewer.clone(),
+            reviewed_at: review.reviewed_at,
+            expires_at: review.expires_at,
+        }
+    }
+}
+
+/// A change that was reported once and has lasted since: perhaps the new normal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LevelShift {
+    /// Strange jobs since it was reported, that one and the last one included.
+    pub jobs: u32,
+    /// The job with which it was reported; `None` if that is too long ago to be known.
+    pub began_with: Option<JobKey>,
+    /// Whether the settings made it the new normal with this job.
+    pub accepted: bool,
+}
+
+impl LevelShift {
+    /// A change that has lasted for `jobs` jobs, and waits for a person.
+    #[must_use]
+    pub fn new(jobs: u32, began_with: Option<JobKey>) -> Self {
+        Self {
+            jobs,
+            began_with,
+            accepted: false,
+        }
+    }
+}
+
 /// The verdict on one job, with the reasons.
 ///
 /// Serialises as the verdict record of the job format: `state`, `severity`, `kind` and `reason`
@@ -126,6 +177,10 @@ pub struct Verdict {
     pub unseen: Vec<FeatureName>,
     /// The files that show what happened, the weightiest first, where someone looked into them.
     pub files: Vec<NotableFile>,
+    /// The false positive without which the job would be an anomaly.
+    pub covered_by: Option<CoveredBy>,
+    /// The change that the job goes on with, once that has lasted long enough to be the new normal.
+    pub level_shift: Option<LevelShift>,
 }
 
 impl Verdict {
@@ -145,6 +200,8 @@ impl Verdict {
             summary: summary.into(),
             unseen: Vec::new(),
             files: Vec::new(),
+            covered_by: None,
+            level_shift: None,
         }
     }
 
@@ -215,6 +272,10 @@ struct VerdictRecord {
     unseen: Vec<FeatureName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<NotableFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    covered_by: Option<CoveredBy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    level_shift: Option<LevelShift>,
 }
 
 impl From<Verdict> for VerdictRecord {
@@ -243,6 +304,8 @@ impl From<Verdict> for VerdictRecord {
             summary: verdict.summary,
             unseen: verdict.unseen,
             files: verdict.files,
+            covered_by: verdict.covered_by,
+            level_shift: verdict.level_shift,
         }
     }
 }
@@ -279,6 +342,8 @@ impl TryFrom<VerdictRecord> for Verdict {
             summary: record.summary,
             unseen: record.unseen,
             files: record.files,
+            covered_by: record.covered_by,
+            level_shift: record.level_shift,
         })
     }
 }

@@ -7,11 +7,11 @@
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{
-    Anomaly, AnomalyKind, AttributeHistograms, BackupImage, BackupJob, Client, ClientName,
-    ContentStatistics, Direction, FeatureName, FileChange, FileInspection, FileReason, Finding,
-    JobKey, JobRef, JobStatus, Judgement, ModelError, NotableFile, PValue, Policy, PolicyName,
-    PolicyType, Review, ReviewStatus, Schedule, ScheduleName, ScheduleType, Severity, StreamKey,
-    StreamPart, Verdict,
+    Anomaly, AnomalyKind, AttributeHistograms, BackupImage, BackupJob, Ceiling, Client, ClientName,
+    ContentStatistics, CoveredBy, Direction, FeatureName, FileChange, FileInspection, FileReason,
+    Finding, JobKey, JobRef, JobStatus, Judgement, LevelShift, ModelError, NotableFile, PValue,
+    Policy, PolicyName, PolicyType, Review, ReviewScope, ReviewStatus, Schedule, ScheduleName,
+    ScheduleType, Severity, StreamKey, StreamPart, Undo, Verdict,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -246,11 +246,20 @@ fn verdict() -> BoxedStrategy<Verdict> {
         within(1e-300, 1.0),
         findings,
         text(),
-        (unseen, proptest::collection::vec(notable_file(), 0..3)),
+        (
+            unseen,
+            proptest::collection::vec(notable_file(), 0..3),
+            option::of((review(), 0..9_u32)),
+        ),
     )
         .prop_map(
-            |(job, judgement, p_value, findings, summary, (unseen, files))| {
+            |(job, judgement, p_value, findings, summary, (unseen, files, known))| {
                 let mut verdict = Verdict::new(&job, judgement, summary);
+                if let Some((review, jobs)) = known {
+                    let covering = JobRef::new(job.key(), job.started_at());
+                    verdict.covered_by = Some(CoveredBy::new(covering, &review));
+                    verdict.level_shift = Some(LevelShift::new(jobs, Some(job.key())));
+                }
                 verdict.p_value = p_value.map(|p| PValue::new(p).unwrap());
                 verdict.findings = findings;
                 verdict.files = files;
@@ -264,14 +273,44 @@ fn verdict() -> BoxedStrategy<Verdict> {
         .boxed()
 }
 
-fn anomaly() -> BoxedStrategy<Anomaly> {
-    let review = (word(ReviewStatus::ALL), text(), time(), option::of(text())).prop_map(
-        |(status, reviewer, reviewed_at, reason)| {
-            let review = Review::new(status, reviewer, reviewed_at);
-            reason.map_or(review.clone(), |reason| review.with_reason(reason))
-        },
+fn review() -> BoxedStrategy<Review> {
+    let features = proptest::collection::vec(text(), 0..3).prop_map(|names| {
+        let names = names
+            .into_iter()
+            .map(|name| FeatureName::new(name).unwrap());
+        ReviewScope::Features(names.collect())
+    });
+    let scope = prop_oneof![
+        Just(ReviewScope::ThisJob),
+        Just(ReviewScope::LevelShift),
+        Just(ReviewScope::ThisStream),
+        features,
+    ];
+    let cover = (
+        scope,
+        (1.0..=2.0).prop_map(|factor| Ceiling::new(factor).unwrap()),
+        option::of(time()),
     );
-    (verdict(), option::of(review), option::of(job()))
+    let undo = (text(), time()).prop_map(|(by, at)| Undo::new(by, at));
+    (
+        (word(ReviewStatus::ALL), text(), time(), option::of(text())),
+        cover,
+        option::of(undo),
+    )
+        .prop_map(
+            |((status, reviewer, reviewed_at, reason), (scope, ceiling, expires_at), undo)| {
+                let mut review = Review::new(status, reviewer, reviewed_at)
+                    .with_scope(scope, ceiling, expires_at);
+                review.reason = reason;
+                review.undo = undo;
+                review
+            },
+        )
+        .boxed()
+}
+
+fn anomaly() -> BoxedStrategy<Anomaly> {
+    (verdict(), option::of(review()), option::of(job()))
         .prop_map(|(verdict, review, last)| {
             let mut anomaly = Anomaly::new(verdict);
             anomaly.review = review;
@@ -403,4 +442,77 @@ fn an_inconsistent_verdict_is_refused() {
         .unwrap_err()
         .to_string();
     assert_eq!(error, ModelError::Missing { field: "severity" }.to_string());
+}
+
+/// A decision as the first version wrote it is one about its job alone.
+#[test]
+fn an_early_review_is_about_one_job() {
+    let line = r#"{"status":"false_positive","reviewer":"ada",
+        "reviewed_at":"2026-11-22T03:00:00Z","reason":null}"#;
+    let review: Review = serde_json::from_str(line).unwrap();
+    assert_eq!(review.scope, ReviewScope::ThisJob);
+    assert!(!review.covers_later_jobs() && review.scope.teaches());
+    assert_eq!(
+        serde_json::to_string(&review).unwrap(),
+        line.replace("\n        ", "")
+    );
+}
+
+#[test]
+fn a_review_whose_parts_contradict_each_other_is_refused() {
+    let at = DateTime::UNIX_EPOCH;
+    let usual = || Review::new(ReviewStatus::FalsePositive, "ada", at);
+    let wider = |scope| usual().with_scope(scope, Ceiling::NO_MORE, None);
+    let refused = [
+        (
+            Review::new(ReviewStatus::Ignored, " ", at),
+            r#"`reviewer` is "": must be text that is not blank"#,
+        ),
+        (
+            Review::new(ReviewStatus::Confirmed, "ada", at).with_scope(
+                ReviewScope::ThisStream,
+                Ceiling::NO_MORE,
+                None,
+            ),
+            "`scope` is wider than one job: must be that of one job, unless it is a false_positive",
+        ),
+        (
+            wider(ReviewScope::Features(Vec::new())),
+            "`scope` is a list of no features: must be at least one feature",
+        ),
+        (
+            usual().with_scope(ReviewScope::ThisStream, Ceiling::NO_MORE, Some(at)),
+            "`expires_at` is 1970-01-01T00:00:00+00:00: must be after `reviewed_at`, \
+             1970-01-01T00:00:00+00:00",
+        ),
+    ];
+    for (review, message) in refused {
+        assert_eq!(review.check().unwrap_err().to_string(), message);
+    }
+    assert!(wider(ReviewScope::ThisStream).check().is_ok());
+    assert_eq!(
+        Ceiling::new(2.1).unwrap_err().to_string(),
+        "`ceiling` is 2.1: must be a number from 1 to 2"
+    );
+}
+
+/// What was taken back does not count, however often that was done.
+#[test]
+fn decisions_are_taken_back_one_by_one() {
+    let at = DateTime::UNIX_EPOCH;
+    let decide = |status| Review::new(status, "ada", at);
+    let mut recorded = vec![
+        decide(ReviewStatus::Ignored),
+        decide(ReviewStatus::Confirmed),
+    ];
+    let mut back = Vec::new();
+    while let Some(restored) = Review::taking_back(&recorded, Undo::new("eve", at)) {
+        assert_eq!(restored.recorded_by(), "eve");
+        back.push(restored.status);
+        recorded.push(restored);
+    }
+    assert_eq!(back, [ReviewStatus::Ignored, ReviewStatus::NotReviewed]);
+    recorded.push(decide(ReviewStatus::FalsePositive));
+    let restored = Review::taking_back(&recorded, Undo::new("eve", at)).unwrap();
+    assert_eq!(restored.status, ReviewStatus::NotReviewed);
 }

@@ -3,6 +3,8 @@
 use anomaly_engine::EngineError;
 use anomaly_storage::StoreError;
 
+use crate::ReviewRefused;
+
 /// Why a job could not be judged and kept, or an answer not be given.
 ///
 /// Never a reason to fail a backup: log it, and look at it in the morning.
@@ -18,6 +20,33 @@ pub enum ServiceError {
         /// The stream, as people read it.
         stream: String,
         /// What is wrong with it.
-        source: EngineError,
+        source: ModelFault,
     },
+    /// A record could not be written as JSON, or what is stored is none.
+    #[error("a stored record cannot be read or written")]
+    Record {
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Something that was stored is not there any more.
+    #[error("{what} cannot be found in the store")]
+    Unreadable {
+        /// What.
+        what: String,
+    },
+    /// A decision about an anomaly was not taken down.
+    #[error(transparent)]
+    Review(#[from] ReviewRefused),
+}
+
+/// What is wrong with a stored model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelFault {
+    /// The bytes are not those that were stored.
+    #[error("it does not have the checksum that it was stored with")]
+    Damaged,
+    /// The engine cannot read the bytes.
+    #[error(transparent)]
+    Unreadable(#[from] EngineError),
 }

@@ -2,12 +2,17 @@
 
 mod error;
 mod observed;
+mod report;
+mod review;
 mod service;
 mod session;
+mod ticks;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
-pub use error::ServiceError;
-pub use observed::{BatchSummary, Observed, Reviewed};
+pub use error::{ModelFault, ServiceError};
+pub use observed::{BatchSummary, Observed};
+pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
+pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};
 pub use service::AnomalyService;
 
 /// The vocabulary of jobs and verdicts.

@@ -1,6 +1,6 @@
 //! What the service answers.
 
-use anomaly_model::{Review, StreamKey, Verdict};
+use anomaly_model::{StreamKey, Verdict};
 
 /// A job's verdict, and whether it is news.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,15 +22,4 @@ pub struct BatchSummary {
     pub new_jobs: u64,
     /// Jobs that were stored before; their verdicts stand.
     pub known_jobs: u64,
-}
-
-/// What a review did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Reviewed {
-    /// The decision that this one replaces.
-    pub replaced: Option<Review>,
-    /// Whether the job was learnt as a usual one. Only a false positive is; and not when it was
-    /// learnt before, or is too old to be remembered in full.
-    pub learnt: bool,
 }

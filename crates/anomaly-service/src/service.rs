@@ -1,19 +1,36 @@
 //! Engine and store, composed.
 
+mod coverage;
+mod incidents;
+mod recovery;
+mod reviews;
+mod tick;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use anomaly_engine::{Engine, Population};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, StreamKey, Verdict};
 use anomaly_settings::Settings;
-use anomaly_storage::{AnomalyQuery, MemoryStore, SqliteStore, Store};
+use anomaly_storage::{
+    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, SqliteStore, Store,
+};
 
 use crate::session::Session;
-use crate::{BatchSummary, Observed, Reviewed, ServiceError};
+use crate::{BatchSummary, Observed, ServiceError};
 
 /// Jobs that a batch commits at once: enough that the disk is not what limits it, few enough that
 /// a killed process repeats little.
 const BATCH_JOBS: usize = 1_000;
+
+/// Jobs that are deleted at once: others wait for no longer than for some observations.
+const PURGE_STEP_JOBS: u16 = 200;
+/// What was learnt of a stream is kept for so long after its last job, even where jobs are kept for
+/// less: once a year is often enough.
+const IDLE: TimeDelta = TimeDelta::days(400);
+/// A clock that is further ahead of the newest job is not believed.
+const LAST_JOB_IS_NEWS: TimeDelta = TimeDelta::days(31);
 
 /// Judges jobs, keeps jobs and verdicts, takes reviews.
 ///
@@ -32,10 +49,9 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the database cannot be opened or created, is no database of
     /// Backwatch, or is of a newer version.
     pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, ServiceError> {
-        Ok(Self::with_store(
-            Box::new(SqliteStore::open(path.as_ref())?),
-            settings,
-        ))
+        let mut store = SqliteStore::open(path.as_ref())?;
+        store.set_busy_timeout(settings.storage.wait())?;
+        Ok(Self::with_store(Box::new(store), settings))
     }
 
     /// A service that forgets everything when it is dropped.
@@ -150,18 +166,50 @@ impl AnomalyService {
         Ok(self.store.last_normal(job)?)
     }
 
-    /// Takes down what a person decided about an anomaly. A false positive is learnt as a usual
-    /// job; one that is confirmed or ignored is not, and is unlearnt if it was.
+    /// Deletes jobs that are older than `storage.retention_days`, and what goes with them: at most
+    /// `most_jobs` of them, in short transactions, so that others write meanwhile. See [`Purge`] for
+    /// what is kept.
+    ///
+    /// To be called beside the daily work, with the time of the caller's clock. A clock that is ahead
+    /// deletes no more than one a month after the newest job would.
     ///
     /// # Errors
-    /// [`ServiceError::Store`] when there is no such anomaly or the store fails, and
-    /// [`ServiceError::Model`] when the stored model cannot be used; then nothing was changed.
-    pub fn review(&mut self, job: &JobKey, review: &Review) -> Result<Reviewed, ServiceError> {
-        let mut session = Session::begin(&self.engine, &mut *self.store)?;
-        let reviewed = session.review(job, review)?;
-        session.commit()?;
-        tracing::info!(job = %job.job_id, status = %review.status, learnt = reviewed.learnt);
-        Ok(reviewed)
+    /// [`ServiceError::Store`] when the store fails; what was deleted before is deleted.
+    pub fn purge(&mut self, now: DateTime<Utc>, most_jobs: u64) -> Result<Purged, ServiceError> {
+        let mut purged = Purged::default();
+        let Some(retention) = self.settings().storage.retention() else {
+            return Ok(purged);
+        };
+        let newest = self
+            .store
+            .observations(&ObservationQuery::default().limit(1))?;
+        let Some(newest) = newest.first() else {
+            return Ok(purged);
+        };
+        let now = now.min(newest.job.started_at() + LAST_JOB_IS_NEWS);
+        let mut left = most_jobs;
+        while left > 0 {
+            let limit =
+                u16::try_from(left).map_or(PURGE_STEP_JOBS, |left| left.min(PURGE_STEP_JOBS));
+            let mut transaction = self.store.transaction()?;
+            transaction.set_now(now);
+            let step = transaction.purge(&Purge {
+                now,
+                started_before: now - retention,
+                idle_before: now - retention.max(IDLE),
+                limit: limit.into(),
+            })?;
+            transaction.commit()?;
+            if step.is_nothing() {
+                break;
+            }
+            purged += step;
+            left -= u64::from(limit);
+        }
+        if !purged.is_nothing() {
+            tracing::info!(jobs = purged.jobs, streams = purged.streams, "purged");
+        }
+        Ok(purged)
     }
 
     /// Forgets what was learnt of a stream, which then warms up anew: for a stored model that
@@ -171,7 +219,7 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the store fails; then nothing was changed.
     pub fn forget(&mut self, stream: &StreamKey) -> Result<(), ServiceError> {
         let mut session = Session::begin(&self.engine, &mut *self.store)?;
-        session.forget(stream);
+        session.forget(stream)?;
         session.commit()?;
         tracing::info!(%stream, "forgotten");
         Ok(())

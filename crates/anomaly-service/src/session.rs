@@ -1,20 +1,43 @@
-//! One transaction: models read when they are needed, and written back before the commit.
+//! One transaction: what is known of each stream, read when it is needed, and written back before
+//! the commit.
+
+mod incidents;
+mod reviews;
 
 use std::collections::BTreeMap;
 
-use anomaly_engine::{Engine, StreamModel};
-use anomaly_model::{BackupJob, JobKey, Judgement, Review, ReviewStatus, StreamKey, Verdict};
-use anomaly_storage::{Observation, Store, Transaction};
+use anomaly_engine::{Engine, FalsePositive, Said, StreamModel, StreamStatus};
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{BackupJob, Judgement, StreamKey, Verdict};
+use anomaly_storage::{AuditEntry, Observation, Origin, Store, StoreError, Transaction};
 
-use crate::{Observed, Reviewed, ServiceError};
+pub(crate) use self::incidents::Details;
+use self::incidents::OpenIncident;
+use crate::ticks::Ticks;
+use crate::{ModelFault, Observed, ServiceError};
 
-/// One transaction of a store, with the streams' models as they are in it.
+/// Who made what no person made.
+pub(crate) const OURSELVES: &str = "backwatch";
+
+/// One transaction of a store, with what is known of the streams as it is in it.
 ///
-/// Models are read anew in each: another process may have learnt since the last one.
+/// It is read anew in each: another process may have written since the last one.
 pub(crate) struct Session<'a> {
     engine: &'a Engine,
-    transaction: Box<dyn Transaction + 'a>,
-    models: BTreeMap<StreamKey, StreamModel>,
+    pub(crate) transaction: Box<dyn Transaction + 'a>,
+    streams: BTreeMap<StreamKey, Stream>,
+    /// Incidents that were read or changed.
+    incidents: BTreeMap<u64, OpenIncident>,
+}
+
+/// What is known of a stream.
+struct Stream {
+    /// The model, or why it cannot be used.
+    model: Result<StreamModel, ModelFault>,
+    status: Option<StreamStatus>,
+    false_positives: Vec<FalsePositive>,
+    /// Whether the status is to be written back.
+    is_changed: bool,
 }
 
 impl<'a> Session<'a> {
@@ -25,7 +48,8 @@ impl<'a> Session<'a> {
         Ok(Self {
             engine,
             transaction: store.transaction()?,
-            models: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            incidents: BTreeMap::new(),
         })
     }
 
@@ -34,95 +58,170 @@ impl<'a> Session<'a> {
     /// A stream whose stored model cannot be used does not stop the others: its jobs are kept
     /// unjudged, and its model is left as it is.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
-        let stream = self.engine.stream_of(job);
+        let key = self.engine.stream_of(job);
         if let Some(verdict) = self.transaction.verdict(&job.key())? {
             return Ok(Observed {
                 verdict,
-                stream,
+                stream: key,
                 already_known: true,
             });
         }
         let engine = self.engine;
-        let verdict = match self.model(&stream) {
-            Ok(model) => engine.judge(job, model),
-            Err(ServiceError::Model { stream, source }) => {
-                tracing::error!(%stream, error = %source, "the stored model cannot be used");
-                let reason = format!("the stream's stored model cannot be used: {source}");
-                let summary = format!("Not judged: {reason}.");
-                Verdict::new(job, Judgement::NotScored { reason }, summary)
+        let stream = self.stream(&key)?;
+        let before = stream.status.as_ref();
+        let (verdict, status) = match &mut stream.model {
+            Ok(model) => {
+                let said = Said {
+                    false_positives: std::mem::take(&mut stream.false_positives),
+                    missed_after: before.and_then(StreamStatus::missed_after),
+                };
+                let verdict = engine.judge_knowing(&said, job, model);
+                stream.false_positives = said.false_positives;
+                let status = StreamStatus::after(before, job, &verdict, model);
+                (verdict, status)
             }
-            Err(error) => return Err(error),
+            Err(why) => {
+                let reason = format!("the stream's stored model cannot be used: {why}");
+                let summary = format!("Not judged: {reason}.");
+                let verdict = Verdict::new(job, Judgement::NotScored { reason }, summary);
+                let status = StreamStatus::after_unjudged(before, job, &verdict);
+                (verdict, status)
+            }
         };
+        stream.status = Some(status);
+        stream.is_changed = true;
         self.transaction.insert(&Observation {
             job,
-            stream: &stream,
+            stream: &key,
             verdict: &verdict,
+            origin: Origin::Tool,
         })?;
+        if verdict.is_anomalous() {
+            self.add_to_incident(&verdict)?;
+        }
+        if let Some(shift) = verdict.level_shift.as_ref().filter(|shift| shift.accepted) {
+            let entry =
+                AuditEntry::new(job.started_at(), OURSELVES, "level_shift", key.to_string());
+            let reason = "detection.accept_level_shift_after_jobs";
+            let after = serde_json::to_value(shift).ok();
+            let entry = entry.with_reason(reason).with_change(None, after);
+            self.transaction.audit(&entry)?;
+        }
         Ok(Observed {
             verdict,
-            stream,
+            stream: key,
             already_known: false,
         })
     }
 
-    /// Takes down a decision about a job, and learns the job if it was a usual one, or unlearns it
-    /// if it was taken for one before.
-    pub(crate) fn review(
+    /// Keeps a missed job, with the anomaly that it is, and what is then known of its stream.
+    pub(crate) fn insert_missed(
         &mut self,
-        key: &JobKey,
-        review: &Review,
-    ) -> Result<Reviewed, ServiceError> {
-        let replaced = self.transaction.review(key, review)?;
-        let was_usual = replaced
-            .as_ref()
-            .is_some_and(|old| old.status == ReviewStatus::FalsePositive);
-        let is_usual = review.status == ReviewStatus::FalsePositive;
-        let mut learnt = false;
-        if (is_usual || was_usual)
-            && let Some(job) = self.transaction.job(key)?
-        {
-            let (stream, capacity) = (self.engine.stream_of(&job), self.engine.history_jobs(&job));
-            let model = self.model(&stream)?;
-            if is_usual {
-                learnt = model.accept(key, capacity);
-            } else {
-                model.retract(key);
-            }
-        }
-        Ok(Reviewed { replaced, learnt })
+        stream: &StreamKey,
+        job: &BackupJob,
+        verdict: &Verdict,
+        status: &StreamStatus,
+    ) -> Result<(), ServiceError> {
+        self.transaction.insert(&Observation {
+            job,
+            stream,
+            verdict,
+            origin: Origin::Clock,
+        })?;
+        self.add_to_incident(verdict)?;
+        self.put_status(stream, status, None)
+    }
+
+    /// Keeps what is known of a stream, which is to be asked again at some time.
+    pub(crate) fn put_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &StreamStatus,
+        again_at: Option<DateTime<Utc>>,
+    ) -> Result<(), ServiceError> {
+        let text = written(status)?;
+        Ok(self
+            .transaction
+            .put_stream_status(stream, &text, again_at)?)
     }
 
     /// Starts a stream's model anew.
-    pub(crate) fn forget(&mut self, stream: &StreamKey) {
-        self.models.insert(stream.clone(), StreamModel::default());
+    pub(crate) fn forget(&mut self, key: &StreamKey) -> Result<(), ServiceError> {
+        let stream = self.stream(key)?;
+        stream.model = Ok(StreamModel::default());
+        if let (Some(status), Ok(model)) = (stream.status.take(), &stream.model) {
+            stream.status = Some(status.after_review(model));
+        }
+        stream.is_changed = true;
+        Ok(())
     }
 
-    /// Writes the models back and commits everything. A session that is dropped changes nothing.
+    /// Writes everything back and commits it. A session that is dropped changes nothing.
     pub(crate) fn commit(mut self) -> Result<(), ServiceError> {
-        for (stream, model) in &self.models {
-            let state = model.to_bytes().map_err(|source| ServiceError::Model {
-                stream: stream.to_string(),
-                source,
-            })?;
-            self.transaction.put_model_state(stream, &state)?;
+        self.put_incidents()?;
+        let last_tick = Ticks::read(&*self.transaction)?.last;
+        for (key, stream) in self.streams.iter().filter(|(_, stream)| stream.is_changed) {
+            if let Ok(model) = &stream.model {
+                let state = model.to_bytes().map_err(|source| ServiceError::Model {
+                    stream: key.to_string(),
+                    source: source.into(),
+                })?;
+                self.transaction.put_model_state(key, &state)?;
+            }
+            if let Some(status) = &stream.status {
+                let text = written(status)?;
+                self.transaction
+                    .put_stream_status(key, &text, status.due_at(last_tick))?;
+            }
         }
         Ok(self.transaction.commit()?)
     }
 
-    /// The model of a stream, read from the store when it is first asked for.
-    fn model(&mut self, stream: &StreamKey) -> Result<&mut StreamModel, ServiceError> {
-        if !self.models.contains_key(stream) {
-            let model = match self.transaction.model_state(stream)? {
-                Some(state) => {
-                    StreamModel::from_bytes(&state).map_err(|source| ServiceError::Model {
-                        stream: stream.to_string(),
-                        source,
-                    })?
-                }
-                None => StreamModel::default(),
-            };
-            self.models.insert(stream.clone(), model);
+    /// What is known of a stream, read from the store when it is first asked for.
+    fn stream(&mut self, key: &StreamKey) -> Result<&mut Stream, ServiceError> {
+        if !self.streams.contains_key(key) {
+            let stream = self.read_stream(key)?;
+            self.streams.insert(key.clone(), stream);
         }
-        Ok(self.models.entry(stream.clone()).or_default())
+        self.streams
+            .get_mut(key)
+            .ok_or_else(|| ServiceError::Unreadable {
+                what: key.to_string(),
+            })
     }
+
+    fn read_stream(&self, key: &StreamKey) -> Result<Stream, ServiceError> {
+        let model = match self.transaction.model_state(key) {
+            Err(StoreError::DamagedModel { .. }) => Err(ModelFault::Damaged),
+            state => match state? {
+                Some(state) => StreamModel::from_bytes(&state).map_err(ModelFault::from),
+                None => Ok(StreamModel::default()),
+            },
+        };
+        if let Err(error) = &model {
+            tracing::error!(stream = %key, %error, "the stored model cannot be used");
+        }
+        let status = self.transaction.stream_status(key)?;
+        let said = self.transaction.false_positives(key)?;
+        let false_positives = said
+            .iter()
+            .filter_map(|anomaly| FalsePositive::of(&anomaly.verdict, anomaly.review.as_ref()?));
+        Ok(Stream {
+            model,
+            status: status.and_then(|text| read_status(key, &text)),
+            false_positives: false_positives.collect(),
+            is_changed: false,
+        })
+    }
+}
+
+/// A status as it was stored. One that cannot be read is made anew by the stream's next job.
+pub(crate) fn read_status(stream: &StreamKey, text: &str) -> Option<StreamStatus> {
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::error!(%stream, %error, "the stored status cannot be read"))
+        .ok()
+}
+
+fn written(status: &StreamStatus) -> Result<String, ServiceError> {
+    serde_json::to_string(status).map_err(|source| ServiceError::Record { source })
 }

@@ -110,6 +110,7 @@ fn anomalies_come_with_the_last_clean_job_and_their_review() {
     let review = Review::new(ReviewStatus::Confirmed, "ada", DateTime::UNIX_EPOCH);
     let reviewed = service.review(&jobs[56].key(), &review).unwrap();
     assert_eq!((reviewed.replaced, reviewed.learnt), (None, false));
+    assert_eq!(reviewed.review, review);
     let open = AnomalyQuery::default().review_status(ReviewStatus::NotReviewed);
     assert_eq!(service.anomalies(&open).unwrap(), []);
 }
@@ -131,10 +132,13 @@ fn only_a_false_positive_is_learnt() {
     assert!(!decide(ReviewStatus::Ignored).learnt);
     let accepted = decide(ReviewStatus::FalsePositive);
     assert_eq!(accepted.replaced.unwrap().status, ReviewStatus::Ignored);
-    assert!(accepted.learnt);
-    assert!(!decide(ReviewStatus::FalsePositive).learnt);
+    assert!(accepted.learnt && !accepted.unlearnt);
+    // Said again, it is learnt anew.
+    let again = decide(ReviewStatus::FalsePositive);
+    assert!(again.learnt && again.unlearnt);
     // Taken back, the job is unlearnt; so it can be learnt once more.
-    assert!(!decide(ReviewStatus::Confirmed).learnt);
+    let confirmed = decide(ReviewStatus::Confirmed);
+    assert!(!confirmed.learnt && confirmed.unlearnt);
     assert!(decide(ReviewStatus::FalsePositive).learnt);
 
     let nobody = JobKey::new(

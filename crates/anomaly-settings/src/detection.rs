@@ -2,9 +2,9 @@
 
 use crate::section::section;
 use crate::{
-    AlarmBudget, AttributeDeviations, AttributeRate, DetectorSet, ExcludedFeatures, Extensions,
-    FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees, HistoryJobs, IqrFactor,
-    SensitivityPercent, SuspiciousExtensionPercent, WarmUpJobs,
+    AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, DetectorSet,
+    ExcludedFeatures, Extensions, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees,
+    HistoryJobs, IqrFactor, SensitivityPercent, SuspiciousExtensionPercent, WarmUpJobs,
 };
 
 section! {
@@ -75,6 +75,14 @@ section! {
         /// ends. It counts as `warm_up_jobs` where it is smaller, or the stream would never be
         /// judged. NetBackup's counterpart is `purgeDataIntervalInMonths`, 12.
         history_jobs: HistoryJobs = HistoryJobs::default(),
+
+        /// Consistent jobs after which a change that lasts becomes the new normal by itself; 0 for never.
+        ///
+        /// Consistent are jobs that are as strange as what was reported, and no stranger. At 0 the
+        /// change is proposed after seven of them and waits for a person, because who can change the
+        /// backups could otherwise teach what is usual. 14 suits a fleet in which nobody reviews
+        /// anomalies. NetBackup has no counterpart: it learns from every job.
+        accept_level_shift_after_jobs: AcceptLevelShiftAfterJobs = AcceptLevelShiftAfterJobs::default(),
 
         /// The detectors that judge.
         ///

@@ -142,7 +142,8 @@ fn full_name(section: &str, key: &str) -> String {
 /// The full names of everything that a file can hold, each section before its keys.
 static KEYS_AND_SECTIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let fleet = || Settings::keys().iter().map(|key| key.name.to_owned());
-    let scope_names = Scope::NAMES.iter().map(|name| format!("scope.{name}"));
+    let scope_names = Scope::NAMES.iter().chain(&["until"]);
+    let scope_names = scope_names.map(|name| format!("scope.{name}"));
     let scope_detection = fleet()
         .filter(|name| name.starts_with("detection."))
         .map(|name| format!("scope.{name}"));

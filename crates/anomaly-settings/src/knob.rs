@@ -1,5 +1,6 @@
 //! What a key's type must be able to say about itself.
 
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{ClientName, PolicyName, PolicyType, ScheduleType};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -32,6 +33,7 @@ knobs! {
     ClientName: "string", "the name of a client, not blank";
     PolicyName: "string", "the name of a policy, not blank";
     PolicyType: "string", "a policy type, not blank";
+    DateTime<Utc>: "string", "a time with a zone, such as \"2027-01-31T00:00:00Z\"";
     ScheduleType: "string", format!(
         "one of {}",
         ScheduleType::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(", ")

@@ -6,30 +6,41 @@ mod error;
 mod excluded;
 mod extensions;
 mod file;
+mod incidents;
 mod key;
 mod knob;
 mod list;
 mod load;
 mod number;
 mod place;
+mod review;
 mod scope;
 mod section;
 mod settings;
+mod storage;
 mod streams;
+mod subject;
+mod switched_off;
 
 pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSettings};
 pub use detector::DetectorName;
 pub use error::SettingsError;
 pub use excluded::ExcludedFeatures;
 pub use extensions::Extensions;
+pub use incidents::IncidentSettings;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
 pub use number::{
-    AlarmBudget, AttributeDeviations, AttributeRate, FleetAlarmsPerWeek, FleetStreams,
-    ForestSamples, ForestTrees, HistoryJobs, IqrFactor, SensitivityPercent,
-    SuspiciousExtensionPercent, WarmUpJobs,
+    AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
+    DefaultCeiling, ExpiryDays, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples,
+    ForestTrees, HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays,
+    SensitivityPercent, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 pub use place::Place;
+pub use review::ReviewSettings;
 pub use scope::Scope;
 pub use settings::Settings;
+pub use storage::StorageSettings;
 pub use streams::StreamSettings;
+pub use subject::{Subject, SwitchedOffBy};
+pub use switched_off::SwitchedOff;

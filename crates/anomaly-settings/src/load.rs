@@ -6,7 +6,10 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
+use crate::incidents::IncidentOverrides;
+use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
+use crate::storage::StorageOverrides;
 use crate::streams::StreamOverrides;
 use crate::{DetectionOverrides, Key, Place, Scope, Settings, SettingsError, file};
 
@@ -88,16 +91,21 @@ impl Settings {
 pub(crate) struct Layers {
     detection: DetectionOverrides,
     streams: StreamOverrides,
+    review: ReviewOverrides,
+    incidents: IncidentOverrides,
+    storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
 }
 
 impl Layers {
     /// Sets the key of this full name, over what an earlier layer set.
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
-        if key.starts_with("detection.") {
-            self.detection.set(key, value)
-        } else {
-            self.streams.set(key, value)
+        match key.split('.').next() {
+            Some("detection") => self.detection.set(key, value),
+            Some("review") => self.review.set(key, value),
+            Some("storage") => self.storage.set(key, value),
+            Some("incidents") => self.incidents.set(key, value),
+            _ => self.streams.set(key, value),
         }
     }
 
@@ -105,6 +113,9 @@ impl Layers {
         let mut settings = Settings::default();
         self.detection.apply_to(&mut settings.detection);
         self.streams.apply_to(&mut settings.streams);
+        self.review.apply_to(&mut settings.review);
+        self.incidents.apply_to(&mut settings.incidents);
+        self.storage.apply_to(&mut settings.storage);
         settings.scopes = self.scopes;
         settings
     }

@@ -92,6 +92,8 @@ numbers! {
     WarmUpJobs(u32), "warm_up_jobs", 5..=365, 7;
     /// Newest learnt jobs that are kept per stream.
     HistoryJobs(u32), "history_jobs", 20..=400, 120;
+    /// Consistent jobs after which a change that lasts becomes the new normal by itself; 0 for never.
+    AcceptLevelShiftAfterJobs(u32), "accept_level_shift_after_jobs", 0..=365, 0;
     /// Tukey's k: interquartile ranges beyond the quartiles at which the fences stand.
     IqrFactor(f64), "iqr_factor", 0.5..=10.0, 1.5;
     /// Trees of the isolation forest.
@@ -102,8 +104,24 @@ numbers! {
     AttributeDeviations(f64), "attribute_deviations", 2.0..=1000.0, 19.0;
     /// How far each usual job moves the usual attributes towards its own.
     AttributeRate(f64), "attribute_rate", 0.01..=1.0, 0.1;
+    /// Days for which jobs are kept; 0 for good.
+    RetentionDays(u32), "retention_days", 0..=36_500, 365;
+    /// Seconds to wait for another program that writes.
+    WaitSeconds(u32), "wait_seconds", 0..=86_400, 5;
     /// Percent of the written files that must have a suspicious extension.
     SuspiciousExtensionPercent(f64), "suspicious_extension_percent", 10.0..=100.0, 10.0;
+    /// How far beyond the value of the reviewed job a false positive covers later ones: a factor.
+    DefaultCeiling(f64), "ceiling", 1.0..=2.0, 1.1;
+    /// Days for which a false positive covers later jobs.
+    ExpiryDays(u32), "expires_after_days", 1..=3660, 90;
+    /// The most days for which a false positive may cover later jobs.
+    LongestExpiryDays(u32), "longest_days", 1..=3660, 366;
+    /// Hours within which anomalies of one client belong together.
+    ClientHours(u32), "client_hours", 1..=8784, 192;
+    /// Hours within which anomalies of many clients belong together.
+    FleetHours(u32), "fleet_hours", 1..=744, 24;
+    /// Clients that are many.
+    ManyClients(u32), "clients", 2..=100_000, 5;
 }
 
 impl AlarmBudget {

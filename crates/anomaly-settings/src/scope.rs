@@ -1,10 +1,13 @@
 //! Settings for some of the jobs.
 
-use anomaly_model::{BackupJob, ClientName, PolicyName, PolicyType, ScheduleType};
+use std::fmt;
+
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{ClientName, PolicyName, PolicyType, ScheduleType};
 use serde::{Deserialize, Serialize};
 
-use crate::DetectionOverrides;
 use crate::section::{RawValue, Refusal, read};
+use crate::{DetectionOverrides, Subject};
 
 /// Changes settings for the jobs that it names: `[[scope]]` in the file.
 ///
@@ -43,6 +46,9 @@ pub struct Scope {
     /// Jobs of this schedule type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule_type: Option<ScheduleType>,
+    /// Only jobs that start before this time: an end that needs nobody to remember it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
     /// What changes for them.
     #[serde(skip_serializing_if = "crate::section::is_unset")]
     pub detection: DetectionOverrides,
@@ -59,21 +65,19 @@ impl Scope {
         self.rank() == [false; 4]
     }
 
-    /// Whether it is for `job`.
+    /// Whether it is for a job.
     #[must_use]
-    pub fn covers(&self, job: &BackupJob) -> bool {
+    pub fn covers<'a>(&self, job: impl Into<Subject<'a>>) -> bool {
         fn agrees<T: PartialEq>(named: Option<&T>, found: Option<&T>) -> bool {
             named.is_none() || named == found
         }
 
-        let policy = job.policy();
-        agrees(self.client.as_ref(), Some(&job.client().name))
-            && agrees(self.policy.as_ref(), Some(&policy.name))
-            && agrees(self.policy_type.as_ref(), policy.policy_type.as_ref())
-            && agrees(
-                self.schedule_type.as_ref(),
-                job.schedule().schedule_type.as_ref(),
-            )
+        let job = job.into();
+        agrees(self.client.as_ref(), Some(job.client))
+            && agrees(self.policy.as_ref(), Some(job.policy))
+            && agrees(self.policy_type.as_ref(), job.policy_type)
+            && agrees(self.schedule_type.as_ref(), job.schedule_type.as_ref())
+            && self.until.is_none_or(|until| job.at < until)
     }
 
     /// Sets the key of this full name.
@@ -83,6 +87,7 @@ impl Scope {
             Some("policy") => self.policy = Some(read(value)?),
             Some("client") => self.client = Some(read(value)?),
             Some("schedule_type") => self.schedule_type = Some(read(value)?),
+            Some("until") => self.until = Some(read(value)?),
             Some(key) => self.detection.set(key, value)?,
             None => return Err(Refusal::UnknownKey),
         }
@@ -97,5 +102,29 @@ impl Scope {
             self.policy_type.is_some(),
             self.schedule_type.is_some(),
         ]
+    }
+}
+
+/// What it names: `client mail01, policy daily`.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schedule_type = self.schedule_type.map(ScheduleType::as_str);
+        let names = [
+            ("client", self.client.as_ref().map(ClientName::as_str)),
+            ("policy", self.policy.as_ref().map(PolicyName::as_str)),
+            (
+                "policy type",
+                self.policy_type.as_ref().map(PolicyType::as_str),
+            ),
+            ("schedule type", schedule_type),
+        ];
+        let mut separator = "";
+        for (what, name) in names {
+            if let Some(name) = name {
+                write!(f, "{separator}{what} {name}")?;
+                separator = ", ";
+            }
+        }
+        Ok(())
     }
 }

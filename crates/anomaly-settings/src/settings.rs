@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use anomaly_model::BackupJob;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{DetectionSettings, HistoryJobs, Key, Scope, SettingsError, StreamSettings};
+use crate::{
+    DetectionSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope, SettingsError,
+    StorageSettings, StreamSettings, Subject, SwitchedOff, SwitchedOffBy,
+};
 
 /// Every setting.
 ///
@@ -20,6 +22,12 @@ pub struct Settings {
     pub detection: DetectionSettings,
     /// How jobs are grouped.
     pub streams: StreamSettings,
+    /// What a person's decision covers.
+    pub review: ReviewSettings,
+    /// Which anomalies belong together.
+    pub incidents: IncidentSettings,
+    /// How the database is kept.
+    pub storage: StorageSettings,
     /// Settings for some of the jobs: `[[scope]]` in the file.
     #[serde(
         rename = "scope",
@@ -47,28 +55,23 @@ impl Settings {
         static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
             let mut keys = DetectionSettings::keys();
             keys.extend(StreamSettings::keys());
+            keys.extend(ReviewSettings::keys());
+            keys.extend(IncidentSettings::keys());
+            keys.extend(StorageSettings::keys());
             keys
         });
         &KEYS
     }
 
-    /// What holds for `job`: the fleet's settings, changed by every scope that is for the job, the
+    /// What holds for a job: the fleet's settings, changed by every scope that is for the job, the
     /// widest first. See [`Scope`] for which is wider.
     ///
     /// At least as many jobs are kept as the warm-up needs, whatever was set: a stream could
     /// otherwise never be judged.
     #[must_use]
-    pub fn detection_for(&self, job: &BackupJob) -> Cow<'_, DetectionSettings> {
-        let mut scopes: Vec<&Scope> = self
-            .scopes
-            .iter()
-            .filter(|scope| scope.covers(job))
-            .collect();
-        // A stable sort: of scopes that name the same, the later one is applied later.
-        scopes.sort_by_key(|scope| scope.rank());
-
+    pub fn detection_for<'a>(&self, job: impl Into<Subject<'a>>) -> Cow<'_, DetectionSettings> {
         let mut detection = Cow::Borrowed(&self.detection);
-        for scope in scopes {
+        for scope in self.scopes_for(job.into()) {
             scope.detection.apply_to(detection.to_mut());
         }
         let needed = HistoryJobs::at_least(detection.warm_up_jobs);
@@ -76,6 +79,45 @@ impl Settings {
             detection.to_mut().history_jobs = needed;
         }
         detection
+    }
+
+    /// What switches detection off for a job; `None` where it is on.
+    #[must_use]
+    pub fn switched_off_for<'a>(&self, job: impl Into<Subject<'a>>) -> Option<SwitchedOffBy<'_>> {
+        let scopes = self.scopes_for(job.into());
+        let narrowest = scopes
+            .into_iter()
+            .rev()
+            .find_map(|scope| Some((scope, scope.detection.enabled?)));
+        match narrowest {
+            Some((scope, false)) => Some(SwitchedOffBy::Scope(scope)),
+            Some((_, true)) => None,
+            None => (!self.detection.enabled).then_some(SwitchedOffBy::Fleet),
+        }
+    }
+
+    /// What is kept from judging somewhere: in the fleet, or in some scope.
+    #[must_use]
+    pub fn switched_off_somewhere(&self) -> SwitchedOff {
+        let mut off = self.detection.switched_off();
+        for scope in &self.scopes {
+            let mut detection = self.detection.clone();
+            scope.detection.apply_to(&mut detection);
+            off.extend(detection.switched_off());
+        }
+        off
+    }
+
+    /// The scopes that are for a job, the widest first.
+    fn scopes_for(&self, job: Subject<'_>) -> Vec<&Scope> {
+        let mut scopes: Vec<&Scope> = self
+            .scopes
+            .iter()
+            .filter(|scope| scope.covers(job))
+            .collect();
+        // A stable sort: of scopes that name the same, the later one is applied later.
+        scopes.sort_by_key(|scope| scope.rank());
+        scopes
     }
 
     /// The settings as a TOML file that [`Settings::load`] reads back to the same.

@@ -18,6 +18,10 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("detection.warm_up_jobs", ["5", "30", "365"]),
     ("detection.history_jobs", ["20", "60", "400"]),
     (
+        "detection.accept_level_shift_after_jobs",
+        ["7", "14", "365"],
+    ),
+    (
         "detection.detectors",
         [
             r#"["iqr"]"#,
@@ -79,6 +83,15 @@ const VALUES: &[(&str, [&str; 3])] = &[
             r#"["source", "schedule_type"]"#,
         ],
     ),
+    ("review.ceiling", ["1.0", "1.5", "2.0"]),
+    ("review.expires_after_days", ["1", "30", "3660"]),
+    ("review.longest_days", ["1", "30", "3660"]),
+    ("review.endless", ["true", "true", "true"]),
+    ("incidents.client_hours", ["1", "24", "8784"]),
+    ("incidents.fleet_hours", ["1", "12", "744"]),
+    ("incidents.clients", ["2", "30", "100000"]),
+    ("storage.retention_days", ["0", "30", "36500"]),
+    ("storage.wait_seconds", ["0", "30", "86400"]),
 ];
 
 #[test]

@@ -28,25 +28,25 @@ fn unknown_key() {
         file("[detection]\nseed = 1\nalarm_budgt = 2\n"),
         "backwatch.toml:3:1: there is no setting `detection.alarm_budgt`; did you mean \
          `detection.alarm_budget`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
-         history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
+         history_jobs, accept_level_shift_after_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
          excluded_features, attribute_deviations, attribute_rate, suspicious_extension_percent, \
          include_extensions, exclude_extensions, rules"
     );
     assert_eq!(
         file("[detecton]\nseed = 1\n"),
         "backwatch.toml:1:2: there is no setting `detecton`; did you mean `detection`? \
-         Allowed: detection, streams, scope"
+         Allowed: detection, streams, review, incidents, storage, scope"
     );
     assert_eq!(
         file("alarm_budget = 2"),
         "backwatch.toml:1:1: there is no setting `alarm_budget`; did you mean \
-         `detection.alarm_budget`? Allowed: detection, streams, scope"
+         `detection.alarm_budget`? Allowed: detection, streams, review, incidents, storage, scope"
     );
     assert_eq!(
         file("detection.failed_job = false"),
         "backwatch.toml:1:11: there is no setting `detection.failed_job`; did you mean \
          `detection.rules.failed_job`? Allowed: enabled, alarm_budget, sensitivity_percent, fleet_alarms_per_week, fleet_streams, warm_up_jobs, \
-         history_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
+         history_jobs, accept_level_shift_after_jobs, detectors, iqr_factor, forest_trees, forest_samples, seed, \
          excluded_features, attribute_deviations, attribute_rate, suspicious_extension_percent, \
          include_extensions, exclude_extensions, rules"
     );
@@ -59,22 +59,22 @@ fn unknown_key() {
     assert_eq!(
         file("[[scope]]\nclient = 'a'\nstreams.key = ['client']"),
         "backwatch.toml:3:1: there is no setting `scope.streams`; did you mean `streams`? \
-         Allowed: schedule_type, policy_type, policy, client, detection"
+         Allowed: schedule_type, policy_type, policy, client, until, detection"
     );
     assert_eq!(
         file("[[scope]]\nclient = 'a'\nseed = 1"),
         "backwatch.toml:3:1: there is no setting `scope.seed`; did you mean \
-         `scope.detection.seed`? Allowed: schedule_type, policy_type, policy, client, detection"
+         `scope.detection.seed`? Allowed: schedule_type, policy_type, policy, client, until, detection"
     );
     assert_eq!(
         file("'detection.seed' = 1"),
         "backwatch.toml:1:1: there is no setting `\"detection.seed\"`; did you mean \
-         `detection.seed`? Allowed: detection, streams, scope"
+         `detection.seed`? Allowed: detection, streams, review, incidents, storage, scope"
     );
     assert_eq!(
         file("\"a\\u001Bb\" = 1"),
         "backwatch.toml:1:1: there is no setting `\"a\\u{1b}b\"`. Allowed: detection, \
-         streams, scope"
+         streams, review, incidents, storage, scope"
     );
 }
 
@@ -186,7 +186,7 @@ fn bad_scope() {
     assert_eq!(
         file("[[scope]]\ncleint = 'a'"),
         "backwatch.toml:2:1: there is no setting `scope.cleint`; did you mean `scope.client`? \
-         Allowed: schedule_type, policy_type, policy, client, detection"
+         Allowed: schedule_type, policy_type, policy, client, until, detection"
     );
     assert_eq!(
         file("[[scope]]\nschedule_type = 'weekly'"),

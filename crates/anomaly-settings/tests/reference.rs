@@ -105,6 +105,7 @@ detection.rules.missed_backup = false
 client = "mail01"
 policy = "daily"
 schedule_type = "full"
+until = "2027-01-31T00:00:00Z"  # jobs that start later are judged again
 detection.enabled = false
 ```
 
@@ -115,7 +116,7 @@ detection.enabled = false
 | `policy` | jobs of that policy |
 | `client` | jobs of that client |
 
-It names at least one. Names are compared letter by letter. Every scope that is for a job is
+It names at least one. With `until`, it is for jobs that start before that time only. Names are compared letter by letter. Every scope that is for a job is
 applied, the widest first, so the narrowest that sets a key wins: a client is narrower than a policy,
 a policy than a policy type, a policy type than a schedule type, and a scope that names more besides
 is narrower still. Of two that name the same keys the later one wins.

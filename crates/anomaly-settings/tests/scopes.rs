@@ -1,12 +1,14 @@
 //! Which scope wins.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod any_settings;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anomaly_model::chrono::DateTime;
 use anomaly_model::{BackupJob, ScheduleType};
-use anomaly_settings::Settings;
+use anomaly_settings::{Settings, SwitchedOffBy};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -152,5 +154,47 @@ proptest! {
         let settings = file(&text);
         let job = job(client, policy, policy_type, full);
         prop_assert_eq!(seed_of(&settings, &job), best.1, "{}", text);
+    }
+}
+
+/// A scope with an end is for the jobs that start before it, by their own clock.
+#[test]
+fn a_scope_ends() {
+    let settings = file(
+        "[[scope]]
+        client = 'a'
+        until = '2027-01-31T00:00:00Z'
+        detection.enabled = false
+
+        [[scope]]
+        client = 'a'
+        policy = 'watched'
+        detection.enabled = true",
+    );
+    let at = |start: &str, policy| {
+        BackupJob::builder("restic", "1", "a", policy, start.parse().unwrap())
+            .build()
+            .unwrap()
+    };
+    let before = at("2027-01-30T23:59:59Z", "p");
+    assert!(!settings.detection_for(&before).enabled);
+    let by = SwitchedOffBy::Scope(&settings.scopes[0]);
+    assert_eq!(settings.switched_off_for(&before), Some(by));
+    assert_eq!(settings.scopes[0].to_string(), "client a");
+    let after = at("2027-01-31T00:00:00Z", "p");
+    assert!(settings.detection_for(&after).enabled);
+    assert_eq!(settings.switched_off_for(&after), None);
+    // The narrower one wins.
+    let watched = at("2027-01-30T00:00:00Z", "watched");
+    assert_eq!(settings.switched_off_for(&watched), None);
+}
+
+proptest! {
+    /// What is said to switch detection off does, and nothing else does.
+    #[test]
+    fn who_switches_off_is_known(settings in any_settings::any_settings(), full in any::<bool>()) {
+        let job = job("a", "b", Some("oracle"), full);
+        let off = settings.switched_off_for(&job).is_some();
+        prop_assert_eq!(off, !settings.detection_for(&job).enabled);
     }
 }

@@ -1,9 +1,12 @@
 //! What can go wrong with a store.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anomaly_model::{FeatureName, JobKey};
+
+use crate::Holder;
 
 type Source = Box<dyn Error + Send + Sync + 'static>;
 
@@ -47,14 +50,16 @@ pub enum StoreError {
     },
     /// Another process kept the write lock for too long. Nothing changed.
     #[error(
-        "another process is writing to {database} and did not finish within {waited:?}: try again \
-         when it has"
+        "{} is writing to {database} and did not finish within {waited:?}: try again when it has",
+        holder.as_ref().map_or_else(|| "another process".to_owned(), Holder::to_string)
     )]
     Busy {
         /// The database.
         database: String,
         /// How long the store waited.
         waited: Duration,
+        /// Who holds the lock, where that can be told.
+        holder: Option<Holder>,
     },
     /// No space is left. What was committed is kept, the transaction under way is not.
     #[error("no space is left for {database}: free some, then repeat the last step ({source})")]
@@ -72,11 +77,30 @@ pub enum StoreError {
         /// What was found.
         source: Source,
     },
+    /// The stored model of a stream is not what was stored. The rest is.
+    #[error(
+        "the stored model of {stream} in {database} does not have the checksum that it was kept \
+         with: restore the database from a copy, or let the stream be forgotten"
+    )]
+    DamagedModel {
+        /// The database.
+        database: String,
+        /// The stream, as people read it.
+        stream: String,
+    },
     /// Reading or writing failed for another reason.
     #[error("cannot use the database {database}: {source}; what was committed before is kept")]
     Failed {
         /// The database.
         database: String,
+        /// What the system said.
+        source: Source,
+    },
+    /// The copy could not be made. The database is as it was.
+    #[error("cannot copy the database to {}: {source}", path.display())]
+    CannotCopy {
+        /// Where the copy was to be.
+        path: PathBuf,
         /// What the system said.
         source: Source,
     },
@@ -121,6 +145,23 @@ pub enum StoreError {
     NoSuchAnomaly {
         /// The job.
         job: JobKey,
+    },
+    /// A list was to go on after a job that is not stored, or no more.
+    #[error(
+        "the list cannot go on after job {} of {}: it is not stored; start it anew",
+        job.job_id, job.source
+    )]
+    NoSuchJob {
+        /// The job.
+        job: JobKey,
+    },
+    /// A change of something that is not there.
+    #[error("no {what} with the number {number} is stored")]
+    NoSuchRecord {
+        /// What it was taken for: `incident`, `pending change`, `message`.
+        what: &'static str,
+        /// Its number.
+        number: u64,
     },
 }
 

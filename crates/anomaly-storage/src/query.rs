@@ -1,7 +1,9 @@
 //! Which anomalies to list.
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, AnomalyKind, ClientName, PolicyName, ReviewStatus, Severity};
+use anomaly_model::{Anomaly, AnomalyKind, ClientName, JobKey, PolicyName, ReviewStatus, Severity};
+
+use crate::setters::setters;
 
 /// Which anomalies to list: those that meet every condition that is set. The default is all.
 ///
@@ -30,42 +32,35 @@ pub struct AnomalyQuery {
     pub kind: Option<AnomalyKind>,
     /// Only those whose last review says this; `not_reviewed` includes those without a review.
     pub review_status: Option<ReviewStatus>,
+    /// Only of the incident with this number.
+    pub incident: Option<u64>,
     /// Only jobs that started at this time or later.
     pub started_from: Option<DateTime<Utc>>,
     /// Only jobs that started before this time.
     pub started_until: Option<DateTime<Utc>>,
+    /// Only what stands after this job in the list: the next page.
+    pub after: Option<JobKey>,
     /// No more than this many, the newest ones.
     pub limit: Option<usize>,
 }
 
-macro_rules! setters {
-    ($($field:ident: $Type:ty,)*) => {
-        impl AnomalyQuery {
-            $(
-                #[doc = concat!("Sets `", stringify!($field), "`.")]
-                #[must_use]
-                pub fn $field(mut self, value: impl Into<Option<$Type>>) -> Self {
-                    self.$field = value.into();
-                    self
-                }
-            )*
-        }
-    };
-}
-
 setters! {
-    client: ClientName,
-    policy: PolicyName,
-    at_least: Severity,
-    kind: AnomalyKind,
-    review_status: ReviewStatus,
-    started_from: DateTime<Utc>,
-    started_until: DateTime<Utc>,
-    limit: usize,
+    AnomalyQuery {
+        client: ClientName,
+        policy: PolicyName,
+        at_least: Severity,
+        kind: AnomalyKind,
+        review_status: ReviewStatus,
+        incident: u64,
+        started_from: DateTime<Utc>,
+        started_until: DateTime<Utc>,
+        after: JobKey,
+        limit: usize,
+    }
 }
 
 impl AnomalyQuery {
-    /// Whether `anomaly` meets every condition; the limit is not one.
+    /// Whether `anomaly` meets every condition that it can be held against by itself.
     pub(crate) fn includes(&self, anomaly: &Anomaly) -> bool {
         let verdict = &anomaly.verdict;
         let started_at = verdict.started_at.timestamp_micros();

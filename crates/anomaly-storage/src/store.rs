@@ -2,85 +2,25 @@
 
 use std::fmt::Debug;
 
-use anomaly_model::{Anomaly, BackupJob, Finding, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
 
-use crate::{AnomalyQuery, StoreError};
+use crate::{
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
+    Origin, PendingChange, Purge, Purged, SettingsVersion, StoreError, Stored, StoredObservation,
+};
 
-/// A job, the stream that it belongs to, and what was concluded about it.
-#[derive(Debug, Clone, Copy)]
-pub struct Observation<'a> {
-    /// The job.
-    pub job: &'a BackupJob,
-    /// The jobs that it was judged against.
-    pub stream: &'a StreamKey,
-    /// The conclusion; about this job.
-    pub verdict: &'a Verdict,
-}
-
-impl Observation<'_> {
-    /// The key of the job, once it is known that the verdict is about it and can be read back.
-    pub(crate) fn checked_key(&self) -> Result<JobKey, StoreError> {
-        let (job, verdict) = (self.job.key(), self.verdict.key());
-        if job != verdict {
-            return Err(StoreError::OtherJob { job, verdict });
-        }
-        // JSON writes NaN as null, which no reader takes for a number.
-        let is_finite = |finding: &Finding| {
-            let Finding {
-                observed,
-                usual_low,
-                usual_high,
-                score,
-                ..
-            } = finding;
-            [observed, usual_low, usual_high, score]
-                .into_iter()
-                .all(|number| number.is_finite())
-        };
-        match self
-            .verdict
-            .findings
-            .iter()
-            .find(|finding| !is_finite(finding))
-        {
-            None => Ok(job),
-            Some(finding) => Err(StoreError::NotFinite {
-                job,
-                feature: finding.feature.clone(),
-                observed: finding.observed,
-            }),
-        }
-    }
-}
-
-/// Whether an observation was new to the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inserted {
-    /// It is stored now.
-    New,
-    /// The store had a job with this key already; nothing changed.
-    AlreadyStored,
-}
-
-/// Keeps jobs, verdicts, model states and reviews.
+/// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
+/// written in it.
 ///
-/// Reading needs no transaction and sees what was committed. Writing happens in a
-/// [`Transaction`].
-pub trait Store: Debug + Send {
-    /// Starts a transaction, which holds the store's one write lock until it ends.
-    ///
-    /// What is read in it cannot change under it: two processes on one database cannot both learn
-    /// from the same state of a model.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] when another process keeps the lock for too long.
-    fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
-
-    /// The verdict on a job; `None` when the job is unknown.
+/// Every method fails when the store cannot be read.
+pub trait Read {
+    /// Whether a job is stored, for a list of which most are: no record is read for it.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError>;
+    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError>;
 
     /// A job; `None` when it is unknown.
     ///
@@ -88,17 +28,43 @@ pub trait Store: Debug + Send {
     /// When the store cannot be read.
     fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError>;
 
-    /// Whether a job is stored, for a list of which most are: no record is read for it.
+    /// The verdict on a job; `None` when the job is unknown.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError>;
+    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError>;
+
+    /// Who says that there was such a job; `None` when it is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn origin(&self, job: &JobKey) -> Result<Option<Origin>, StoreError>;
+
+    /// The observations that `query` asks for, newest start first, and of the same start the one
+    /// stored last first.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`] when the job that the list is to go on after is unknown; otherwise
+    /// when the store cannot be read.
+    fn observations(&self, query: &ObservationQuery) -> Result<Vec<StoredObservation>, StoreError>;
+
+    /// Up to `limit` observations in the order in which they were stored, from the first one after
+    /// the one with the number `after`; 0 for the first of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn observations_stored_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredObservation>, StoreError>;
 
     /// The anomalies that `query` asks for, newest start first, and of the same start the one
     /// stored last first; each with its current review and the stream's last normal job.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// [`StoreError::NoSuchJob`] when the job that the list is to go on after is unknown; otherwise
+    /// when the store cannot be read.
     fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError>;
 
     /// The newest job of the same stream that was judged normal, was stored before this one and
@@ -116,8 +82,164 @@ pub trait Store: Debug + Send {
     /// When the store cannot be read.
     fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError>;
 
+    /// The anomalies of a stream whose current review is `false_positive`, with it, in the order in
+    /// which they were stored. Next to free for a stream that has none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError>;
+
+    /// The anomalies near a time that nobody has called a false positive or ignored, in the order
+    /// of their start.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn anomalies_around(&self, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>, StoreError>;
+
+    /// What [`put_model_state`](Transaction::put_model_state) last kept for a stream.
+    ///
+    /// # Errors
+    /// [`StoreError::DamagedModel`] when the bytes are not those that were kept.
+    fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// What [`put_stream_status`](Transaction::put_stream_status) last kept for a stream.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn stream_status(&self, stream: &StreamKey) -> Result<Option<String>, StoreError>;
+
+    /// Up to `limit` streams in the order in which they were first seen, from the first one after
+    /// the one with the number `after` (0 for the first of all); each with its status, if it has
+    /// one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    #[expect(clippy::type_complexity, reason = "a stream and its status")]
+    fn streams(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError>;
+
+    /// The streams that a client has jobs in, in the order in which they were first seen.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError>;
+
+    /// Up to `limit` streams whose next job is due by `until`, the one due first first, with their
+    /// status.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due_streams(
+        &self,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError>;
+
+    /// How many streams there are whose next job is due by `until`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// What [`put_note`](Transaction::put_note) last kept under a name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn note(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// An incident; `None` when the number is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError>;
+
+    /// The incidents that `query` asks for, those seen last first, and of these the one opened last
+    /// first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Stored<IncidentRecord>>, StoreError>;
+
+    /// The number of the incident that an anomaly belongs to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError>;
+
+    /// The entries of the audit log that `query` asks for, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn audit_entries(&self, query: &AuditQuery) -> Result<Vec<Stored<AuditEntry>>, StoreError>;
+
+    /// The settings that were accepted last; `None` when none ever were.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn settings(&self) -> Result<Option<Stored<SettingsVersion>>, StoreError>;
+
+    /// All settings that were ever accepted, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn settings_versions(&self) -> Result<Vec<Stored<SettingsVersion>>, StoreError>;
+
+    /// A change that waits or waited for a second person; `None` when the number is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn proposal(&self, number: u64) -> Result<Option<PendingChange>, StoreError>;
+
+    /// The changes that wait for a second person, oldest first; lapsed ones too, until the caller
+    /// decides so.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn pending(&self) -> Result<Vec<Stored<PendingChange>>, StoreError>;
+
+    /// Up to `limit` messages that are due to be told to a sink at `now`, those due first first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn due_messages(
+        &self,
+        sink: &str,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Stored<Message>>, StoreError>;
+
+    /// How far a message has come on its way to each of its sinks, in the order of their names.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError>;
+
+    /// What stands for everything that was ever recorded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn log_head(&self) -> Result<LogHead, StoreError>;
+}
+
+/// Keeps jobs, verdicts, model states, reviews, and all that goes with them.
+///
+/// Reading needs no transaction and sees what was committed. Writing happens in a
+/// [`Transaction`].
+pub trait Store: Read + Debug + Send {
+    /// Starts a transaction, which holds the store's one write lock until it ends.
+    ///
+    /// What is read in it cannot change under it: two processes on one database cannot both learn
+    /// from the same state of a model.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process keeps the lock for too long.
+    fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError>;
+
     /// Records a decision about one anomaly in a transaction of its own, and returns the one that
-    /// it replaces. The replaced one stays in [`reviews`](Self::reviews).
+    /// it replaces. The replaced one stays in [`reviews`](Read::reviews).
     ///
     /// # Errors
     /// [`StoreError::NoSuchAnomaly`] when the job is unknown or not anomalous, and the errors of
@@ -134,24 +256,13 @@ pub trait Store: Debug + Send {
 ///
 /// Dropped without [`commit`](Self::commit), it leaves nothing behind. What is read in it includes
 /// what was written in it. One transaction may hold the observations of some thousand jobs.
-pub trait Transaction {
-    /// The verdict on a job; `None` when the job is unknown.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError>;
-
-    /// A job; `None` when it is unknown.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError>;
-
-    /// What [`put_model_state`](Self::put_model_state) last kept for a stream.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError>;
+///
+/// Observations, reviews, accepted settings and entries of the audit log each become a leaf of the
+/// log that [`log_head`](Read::log_head) stands for, in the order of the calls.
+pub trait Transaction: Read {
+    /// Says what time it is: the leaves of the log that follow carry it. Until it is called they
+    /// carry none; no store reads a clock.
+    fn set_now(&mut self, now: DateTime<Utc>);
 
     /// Keeps a job and its verdict. A job whose key the store has changes nothing.
     ///
@@ -167,12 +278,98 @@ pub trait Transaction {
     /// When the store cannot be written.
     fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError>;
 
-    /// Records a decision about one anomaly, and returns the one that it replaces.
+    /// Keeps what is to be known of a stream without reading its jobs, in place of what was kept
+    /// before: a short text, JSON say, that the store does not look into, and when the next job is
+    /// due, if anyone waits for it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn put_stream_status(
+        &mut self,
+        stream: &StreamKey,
+        status: &str,
+        due_at: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps a short text of the whole installation under a name, in place of the one before.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError>;
+
+    /// Records a decision about one anomaly, and returns the one that it replaces. The audit log
+    /// gets an entry `review` with both.
     ///
     /// # Errors
     /// [`StoreError::NoSuchAnomaly`] when the job is unknown or not anomalous; otherwise when the
     /// store cannot be written.
     fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError>;
+
+    /// Keeps a new incident, and returns its number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError>;
+
+    /// Replaces what is kept of an incident.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRecord`] when the number is unknown; otherwise when the store cannot be
+    /// written.
+    fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError>;
+
+    /// Says which incident an anomaly belongs to, and no more to another.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchAnomaly`] when the job is unknown or not anomalous,
+    /// [`StoreError::NoSuchRecord`] when the number is unknown; otherwise when the store cannot be
+    /// written.
+    fn put_in_incident(&mut self, job: &JobKey, incident: u64) -> Result<(), StoreError>;
+
+    /// Adds an entry to the audit log, and returns its number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError>;
+
+    /// Keeps settings that were accepted, and returns their number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError>;
+
+    /// Keeps a change that waits for a second person, and returns its number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError>;
+
+    /// Says how a proposal ended.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRecord`] when no proposal with this number waits; otherwise when the
+    /// store cannot be written.
+    fn decide(&mut self, proposal: u64, decision: &Decision) -> Result<(), StoreError>;
+
+    /// Keeps a message that is to be told to `sinks`, at once to each, and returns its number.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn post(&mut self, message: &Message, sinks: &[&str]) -> Result<u64, StoreError>;
+
+    /// Keeps how far a message has come on its way to a sink, in place of what was kept before.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRecord`] when the message is unknown; otherwise when the store cannot be
+    /// written.
+    fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError>;
+
+    /// Deletes what is older than it is kept for: one step, of as many as are to be done. The log
+    /// gets a leaf that says which of its leaves have lost their records.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError>;
 
     /// Makes the changes visible and durable.
     ///

@@ -12,8 +12,13 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::anomalies::AnomaliesArguments;
+use crate::coverage::CoverageArguments;
 use crate::detect::{DETECTORS, Detector, Scale};
 use crate::eval::Tracks;
+use crate::incidents::IncidentsArguments;
+use crate::recovery::RecoveryArguments;
+use crate::tick::TickArguments;
 #[cfg(unix)]
 use crate::walk::{Beside, WalkArguments};
 
@@ -29,11 +34,19 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Scan(ScanArguments),
     Ingest(IngestArguments),
+    Anomalies(AnomaliesArguments),
+    Incidents(IncidentsArguments),
+    RecoveryPoint(RecoveryArguments),
+    Coverage(CoverageArguments),
+    Tick(TickArguments),
     Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),
     #[cfg(unix)]
     Walk(WalkArguments),
+    Verify(VerifyArguments),
+    Checkpoint(CheckpointArguments),
+    Db(DbArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -109,6 +122,94 @@ pub(crate) struct IngestArguments {
 
     #[command(flatten)]
     pub(crate) input: InputOptions,
+}
+
+/// Show that nothing in a database was altered, removed or reordered since it was recorded.
+///
+/// Every job, verdict, review, change of settings and entry of the audit log is hashed anew, and held
+/// against the database's own log. Whoever may write the database may also write the log: only a
+/// checkpoint that was kept elsewhere tells then. The more there are, the nearer they tell what was
+/// changed.
+///
+/// Exit status: 0 all is as it was recorded, 1 something is not, 2 wrong usage, 4 failure, also when
+/// the checkpoint is not signed by the key.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The database.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+
+    /// A file of checkpoints, as `checkpoint` wrote it; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+
+    /// The key that the checkpoints are signed with, or its public half, which is best kept with
+    /// them; the database's own, PATH.key, when not given.
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// Sign what stands for everything in a database, to be kept where nobody who may change the
+/// database may change it.
+///
+/// A checkpoint is three lines and a signature: a signed note, as transparency logs write it.
+///
+/// Exit status: 0 written, 2 wrong usage, 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArguments {
+    /// The database.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+
+    /// The file to add the checkpoint to; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// The key to sign with; the database's own, PATH.key, when not given. It is made when it is not
+    /// there, readable to its owner alone, with its public half beside it in FILE.pub.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// Look after a database: check it, copy it, make it smaller, take out what is in it.
+///
+/// Exit status: 0 done, 1 the check found damage, 2 wrong usage, 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct DbArguments {
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Check that the whole file reads: pages, indexes, references, models.
+    ///
+    /// Whether records are what was recorded is another question: see `verify`.
+    Check(DbOptions),
+    /// Copy the database to a new file, as it is at one moment, while others go on writing.
+    Backup {
+        #[command(flatten)]
+        options: DbOptions,
+        /// The file to make.
+        file: PathBuf,
+    },
+    /// Give back the space of what was deleted. Needs as much space again while it lasts.
+    Compact(DbOptions),
+    /// Write jobs, verdicts and reviews as JSON lines: jobs.ndjson, verdicts.ndjson and
+    /// reviews.ndjson. `ingest` reads jobs.ndjson.
+    Export {
+        #[command(flatten)]
+        options: DbOptions,
+        /// The directory to write them to; made when it is not there.
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbOptions {
+    /// The database.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
 }
 
 /// By what jobs are judged.
@@ -426,6 +527,15 @@ pub(crate) enum Figures {
     Json,
     /// The tables in Markdown.
     Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

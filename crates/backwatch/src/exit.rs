@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anomaly_eval::EvalError;
 use anomaly_remote::RemoteError;
 use anomaly_service::ServiceError;
+use anomaly_service::storage::{CheckpointError, KeyError, StoreError};
 use anomaly_settings::SettingsError;
 use anomaly_sources::{Format, ReadOption, SourceError};
 #[cfg(unix)]
@@ -63,6 +64,17 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: anomaly_engine::PopulationError,
     },
+    #[error("there is no database {}: `scan --db` or `ingest --db` makes one", path.display())]
+    NoDatabase { path: PathBuf },
+    #[error("nothing is known of {what}")]
+    NothingKnown { what: String },
+    #[error("who decides? Give the name with --by")]
+    NoReviewer,
+    #[error(
+        "--ceiling and --expires say how far later jobs are covered: give --scope this-stream or \
+         --feature, and --as false_positive"
+    )]
+    CoversNothing,
     #[error("{name} is not one job record: {source}")]
     Merge {
         name: String,
@@ -70,6 +82,8 @@ pub(crate) enum Failure {
     },
     #[error("what was seen does not fit into the job record")]
     Fill(#[from] anomaly_model::ModelError),
+    #[error("the command line")]
+    Argument(#[source] anomaly_model::ModelError),
     #[cfg(unix)]
     #[error(transparent)]
     Walk(#[from] WalkError),
@@ -89,6 +103,15 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("{}", path.display())]
+    Checkpoint {
+        path: PathBuf,
+        source: CheckpointError,
+    },
     #[error(transparent)]
     Detect(#[from] DetectError),
     #[error(transparent)]
@@ -120,6 +143,9 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Settings(_)
+            | Self::Argument(_)
+            | Self::NoReviewer
+            | Self::CoversNothing
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
             | Self::ShortKey { .. }

@@ -1,8 +1,10 @@
 //! `backwatch ingest`: what is new at the end of a backup, judged.
 
 use std::mem;
+use std::time::SystemTime;
 
 use anomaly_model::BackupJob;
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::AnomalyService;
 
 use crate::cli::{IngestArguments, Output};
@@ -11,6 +13,7 @@ use crate::found::Found;
 use crate::input::{Arrivals, JobFile};
 use crate::judge::Judge;
 use crate::report;
+use crate::terminal::warning;
 #[cfg(unix)]
 use crate::walk;
 
@@ -18,12 +21,16 @@ use crate::walk;
 /// that is goes through so many at a time.
 const HELD_JOBS: usize = 2_000;
 
+/// Jobs that are too old and are deleted at the end, of which there may be twice as many as new ones
+/// if those are more.
+const PURGED_JOBS: u64 = 400;
+
 pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
     let Judge {
         mut service,
         key,
         off,
-    } = Judge::open(Some(&arguments.db), &arguments.judge)?;
+    } = Judge::open("backwatch ingest", Some(&arguments.db), &arguments.judge)?;
     let mut found = Found::new(off, arguments.output == Output::Ndjson);
     let sort = arguments.input.sort;
     let mut new = Arrivals::default();
@@ -56,6 +63,12 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
     #[cfg(unix)]
     walk::keep(walked);
     found.finish(&service)?;
+    // A little of what is too old each time. What is deleted or not has no say in the exit status.
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    let most_jobs = PURGED_JOBS.max(2 * found.tally.jobs);
+    if let Err(error) = service.purge(now, most_jobs) {
+        warning(&format!("old jobs were not deleted: {error}"));
+    }
     shown(report::news(arguments.output, &found))?;
     Ok(found.exit())
 }

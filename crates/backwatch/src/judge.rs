@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
-use anomaly_settings::Settings;
+use anomaly_service::storage::SqliteStore;
+use anomaly_settings::{Settings, SwitchedOff};
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
 use crate::population;
-use crate::switched_off::SwitchedOff;
 
 /// What judges, and what is known of how it does.
 #[derive(Debug)]
@@ -22,13 +22,23 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// A judge that keeps everything in `database`, or in memory.
-    pub(crate) fn open(database: Option<&Path>, options: &JudgeOptions) -> Result<Self, Failure> {
+    /// A judge that keeps everything in `database`, or in memory. To others that wait for it, it is
+    /// `program`.
+    pub(crate) fn open(
+        program: &str,
+        database: Option<&Path>,
+        options: &JudgeOptions,
+    ) -> Result<Self, Failure> {
         let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
         let key = settings.streams.key.parts().to_vec();
-        let off = SwitchedOff::by(&settings);
+        let off = settings.switched_off_somewhere();
         let mut service = match database {
-            Some(path) => AnomalyService::open(path, settings)?,
+            Some(path) => {
+                let mut store = SqliteStore::open(path)?;
+                store.set_busy_timeout(settings.storage.wait())?;
+                store.set_program(program);
+                AnomalyService::with_store(Box::new(store), settings)
+            }
             None => AnomalyService::in_memory(settings),
         };
         if let Some(population) = population::read(options.population.as_deref())? {

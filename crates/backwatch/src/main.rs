@@ -1,22 +1,29 @@
 //! `backwatch`: tells whose backups just became strange.
 
+mod anomalies;
 mod cli;
 mod convert;
+mod coverage;
+mod database;
+mod db;
 mod detect;
 mod eval;
+mod evidence;
 mod exit;
 mod found;
+mod incidents;
 mod ingest;
 mod input;
 mod judge;
 mod man;
 mod population;
 mod progress;
+mod recovery;
 mod report;
 mod scan;
-mod switched_off;
 mod tally;
 mod terminal;
+mod tick;
 #[cfg(unix)]
 mod walk;
 
@@ -31,7 +38,10 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            terminal::error(&failure);
+            // Whoever reads our output has seen enough.
+            if !failure.is_closed_pipe() {
+                terminal::error(&failure);
+            }
             failure.exit().into()
         }
     }
@@ -41,11 +51,19 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Ingest(arguments) => ingest::run(&arguments),
+        Command::Anomalies(arguments) => anomalies::run(&arguments),
+        Command::Incidents(arguments) => incidents::run(&arguments),
+        Command::RecoveryPoint(arguments) => recovery::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Tick(arguments) => tick::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         #[cfg(unix)]
         Command::Walk(arguments) => walk::run(&arguments),
+        Command::Verify(arguments) => evidence::verify(&arguments),
+        Command::Checkpoint(arguments) => evidence::checkpoint(&arguments),
+        Command::Db(arguments) => db::run(&arguments.command),
         Command::Completions { shell } => man::completions(shell),
         Command::Man { directory } => man::pages(&directory),
     }

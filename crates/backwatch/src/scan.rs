@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &ScanArguments) -> Result<Exit, Failure> {
         mut service,
         key,
         off,
-    } = Judge::open(arguments.db.as_deref(), &arguments.judge)?;
+    } = Judge::open("backwatch scan", arguments.db.as_deref(), &arguments.judge)?;
     let input = Input::read(&arguments.files, &arguments.input, &key)?;
     let mut found = Found::new(off, arguments.output == Output::Ndjson);
     found.tally.bad_records = input.bad_records;

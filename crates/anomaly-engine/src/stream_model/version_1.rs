@@ -6,9 +6,10 @@ use anomaly_features::Previous;
 use anomaly_model::JobKey;
 use serde::Deserialize;
 
-use super::{Held, Lesson, StreamModel, read as read_all};
+use super::{StreamModel, read as read_all};
 use crate::EngineError;
-use crate::history::{Accepted, Coordinate, History, Learnt, Row};
+use crate::held::{Held, HeldJobs, Lesson};
+use crate::history::{Coordinate, History, Row};
 
 #[derive(Deserialize)]
 struct Model {
@@ -25,8 +26,8 @@ struct Model {
 
 #[derive(Deserialize)]
 struct LearntJob {
-    start_micros: i64,
-    accepted: Option<JobKey>,
+    _start_micros: i64,
+    _accepted: Option<JobKey>,
     row: Vec<f32>,
 }
 
@@ -39,7 +40,7 @@ struct HeldJob {
 #[derive(Deserialize)]
 enum OldLesson {
     Numbers {
-        start_micros: i64,
+        _start_micros: i64,
         row: Vec<f32>,
         gap_seconds: Option<u32>,
     },
@@ -54,43 +55,31 @@ fn rows(row: Vec<f32>) -> Row {
         .collect()
 }
 
-fn lesson(old: OldLesson) -> Lesson {
-    match old {
-        OldLesson::Numbers {
-            start_micros,
-            row,
-            gap_seconds,
-        } => Lesson::Numbers {
-            start_micros,
-            row: rows(row),
-            gap_seconds,
-        },
-        OldLesson::Empty { image } => Lesson::Empty { image },
-    }
-}
-
 pub(super) fn read(bytes: &[u8]) -> Result<StreamModel, EngineError> {
     let old: Model = read_all(bytes)?;
-    let learnt = |LearntJob {
-                      start_micros,
-                      accepted,
-                      row,
-                  }| Learnt {
-        start_micros,
-        accepted: accepted.map(|job| Accepted { job, number: None }),
-        row: rows(row),
-    };
-    let held = |HeldJob { job, lesson: old }| Held {
-        job,
-        lesson: lesson(old),
+    let history = old.history.into_iter().map(|learnt| rows(learnt.row));
+    let held = old.held.into_iter().map(|held| Held {
+        job: held.job,
+        lesson: match held.lesson {
+            OldLesson::Numbers {
+                row, gap_seconds, ..
+            } => Lesson::Numbers {
+                row: rows(row),
+                gap_seconds,
+            },
+            OldLesson::Empty { image } => Lesson::Empty {
+                image,
+                replaced: None,
+            },
+        },
         number: None,
-    };
+        told: true,
+        accepted: None,
+    });
     Ok(StreamModel {
         features: old.features,
-        history: History {
-            jobs: old.history.into_iter().map(learnt).collect(),
-        },
-        held: old.held.into_iter().map(held).collect(),
+        history: History::new(history.collect()),
+        held: HeldJobs::new(held),
         previous: old.previous,
         odd_image: old.odd_image,
         latest_start_micros: old.latest_start_micros,

@@ -7,7 +7,9 @@
 )]
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder};
+use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder, JobStatus};
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 /// Midnight of the given day of 2026.
 pub(crate) fn day(number: u64) -> DateTime<Utc> {
@@ -63,4 +65,41 @@ pub(crate) fn sample() -> Vec<BackupJob> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+/// Jobs of any shape: two streams, any status, wild numbers, clocks that jump.
+pub(crate) fn any_jobs() -> impl Strategy<Value = Vec<BackupJob>> {
+    let number = || proptest::option::of(prop_oneof![Just(0), 1..5_000_u64, any::<u64>()]);
+    let shape = (
+        number(),
+        number(),
+        number(),
+        number(),
+        0..400_u64,
+        0..12_usize,
+        any::<bool>(),
+    );
+    vec(shape, 20..60).prop_map(|shapes| {
+        let job = |(index, shape): (usize, (_, _, _, _, u64, usize, bool))| {
+            let (bytes, files, sent, changed, day_of_job, status, other) = shape;
+            let image = BackupImage::default()
+                .image_bytes(bytes)
+                .file_count(files)
+                .transferred_bytes(sent)
+                .files_changed(changed);
+            let status = *JobStatus::ALL.get(status).unwrap_or(&JobStatus::Succeeded);
+            let start = day(if day_of_job < 360 {
+                index as u64
+            } else {
+                day_of_job
+            });
+            let client = if other { "b" } else { "a" };
+            BackupJob::builder("restic", index.to_string(), client, "p", start)
+                .status(status)
+                .image(image)
+                .build()
+                .unwrap()
+        };
+        shapes.into_iter().enumerate().map(job).collect()
+    })
 }

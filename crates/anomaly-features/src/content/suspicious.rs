@@ -144,6 +144,15 @@ pub struct SuspiciousFound<'a> {
 }
 
 impl SuspiciousFound<'_> {
+    /// The same without the extensions of which so many files are usual, as `is_usual` says.
+    #[must_use]
+    pub fn without(mut self, is_usual: impl Fn(&str, u64) -> bool) -> Self {
+        self.extensions
+            .retain(|&(extension, _, files)| !is_usual(extension, files));
+        self.files = sum(self.extensions.iter().map(|(_, _, files)| *files));
+        self
+    }
+
     /// Their share of the written files, 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {

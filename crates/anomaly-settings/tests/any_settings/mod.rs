@@ -1,12 +1,14 @@
 //! Settings of every allowed kind.
 
 use anomaly_features::FEATURES;
+use anomaly_model::chrono::DateTime;
 use anomaly_model::{ClientName, FeatureName, PolicyName, PolicyType, ScheduleType, StreamPart};
 use anomaly_settings::{
-    AlarmBudget, AttributeDeviations, AttributeRate, DetectionOverrides, DetectorName, DetectorSet,
-    ExcludedFeatures, Extensions, FleetAlarmsPerWeek, FleetStreams, ForestSamples, ForestTrees,
-    HistoryJobs, IqrFactor, Scope, SensitivityPercent, Settings, StreamParts,
-    SuspiciousExtensionPercent, WarmUpJobs,
+    AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
+    DefaultCeiling, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures, ExpiryDays,
+    Extensions, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples, ForestTrees,
+    HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays, Scope,
+    SensitivityPercent, Settings, StreamParts, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -21,13 +23,30 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
         }
         StreamParts::new(words).unwrap()
     });
-    (any_overrides(), key, vec(any_scope(), 0..4)).prop_map(|(detection, key, scopes)| {
-        let mut settings = Settings::default();
-        detection.apply_to(&mut settings.detection);
-        settings.streams.key = key;
-        settings.scopes = scopes;
-        settings
-    })
+    let review = (1.0..=2.0, 1_u32..=3660, 1_u32..=3660, any::<bool>());
+    let incidents = (1_u32..=8784, 1_u32..=744, 2_u32..=100_000);
+    (
+        any_overrides(),
+        key,
+        (review, incidents, (0..=36_500_u32, 0..=86_400_u32)),
+        vec(any_scope(), 0..4),
+    )
+        .prop_map(|(detection, key, (review, incidents, storage), scopes)| {
+            let mut settings = Settings::default();
+            detection.apply_to(&mut settings.detection);
+            settings.streams.key = key;
+            settings.review.ceiling = DefaultCeiling::new(review.0).unwrap();
+            settings.review.expires_after_days = ExpiryDays::new(review.1).unwrap();
+            settings.review.longest_days = LongestExpiryDays::new(review.2).unwrap();
+            settings.review.endless = review.3;
+            settings.incidents.client_hours = ClientHours::new(incidents.0).unwrap();
+            settings.incidents.fleet_hours = FleetHours::new(incidents.1).unwrap();
+            settings.incidents.clients = ManyClients::new(incidents.2).unwrap();
+            settings.storage.retention_days = RetentionDays::new(storage.0).unwrap();
+            settings.storage.wait_seconds = WaitSeconds::new(storage.1).unwrap();
+            settings.scopes = scopes;
+            settings
+        })
 }
 
 fn any_scope() -> impl Strategy<Value = Scope> {
@@ -36,15 +55,17 @@ fn any_scope() -> impl Strategy<Value = Scope> {
         option::of(name().prop_map(|name| PolicyName::new(name).unwrap())),
         option::of(name().prop_map(|name| ClientName::new(name).unwrap())),
         option::of(select(ScheduleType::ALL)),
+        option::of(0..4_000_000_000_i64),
     );
     (names, any_overrides())
         .prop_map(
-            |((policy_type, policy, client, schedule_type), detection)| {
+            |((policy_type, policy, client, schedule_type, until), detection)| {
                 let mut scope = Scope::default();
                 scope.policy_type = policy_type;
                 scope.policy = policy;
                 scope.client = client;
                 scope.schedule_type = schedule_type;
+                scope.until = until.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
                 scope.detection = detection;
                 scope
             },
@@ -66,6 +87,7 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
         option::of((0.01..=36.5).prop_map(|number| AlarmBudget::new(number).unwrap())),
         option::of((5_u32..=365).prop_map(|number| WarmUpJobs::new(number).unwrap())),
         option::of((20_u32..=400).prop_map(|number| HistoryJobs::new(number).unwrap())),
+        option::of((0_u32..=365).prop_map(|n| AcceptLevelShiftAfterJobs::new(n).unwrap())),
         option::of((0.5..=10.0).prop_map(|number| IqrFactor::new(number).unwrap())),
         option::of((10_u32..=500).prop_map(|number| ForestTrees::new(number).unwrap())),
         option::of((8_u32..=1024).prop_map(|number| ForestSamples::new(number).unwrap())),
@@ -99,6 +121,7 @@ fn any_overrides() -> impl Strategy<Value = DetectionOverrides> {
                 keys.alarm_budget,
                 keys.warm_up_jobs,
                 keys.history_jobs,
+                keys.accept_level_shift_after_jobs,
                 keys.iqr_factor,
                 keys.forest_trees,
                 keys.forest_samples,

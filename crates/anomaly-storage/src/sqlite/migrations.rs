@@ -1,15 +1,34 @@
 //! The schema, and how an older one becomes the newest.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::adopt;
+use super::fault;
 use super::site::Site;
 use crate::StoreError;
 
 /// Marks the file as ours, in its header: `BkWt`.
 pub(super) const APPLICATION_ID: i32 = 0x426b_5774;
 
-/// The step from each schema version to the next; released ones never change.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+/// The step from a schema version to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Migration {
+    pub(super) sql: &'static str,
+    /// What SQL cannot do, after the SQL.
+    pub(super) then: fn(&Connection) -> fault::Result<()>,
+}
+
+/// Released ones never change.
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        sql: include_str!("migrations/1.sql"),
+        then: |_| Ok(()),
+    },
+    Migration {
+        sql: include_str!("migrations/2.sql"),
+        then: adopt::adopt,
+    },
+];
 
 /// Brings the database to the last of `migrations`, each in a transaction of its own.
 ///
@@ -17,7 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
 pub(super) fn migrate(
     connection: &mut Connection,
     site: &Site,
-    migrations: &[&str],
+    migrations: &[Migration],
 ) -> Result<(), StoreError> {
     while version(connection, site, migrations.len())? < migrations.len() {
         let sqlite = |error| site.fail(error);
@@ -28,18 +47,23 @@ pub(super) fn migrate(
         let from = version_in(&transaction, site, migrations.len())?;
         if let Some(migration) = migrations.get(from) {
             let to = from + 1;
-            transaction
-                .execute_batch(&format!(
-                    "{migration};
-                     PRAGMA application_id = {APPLICATION_ID};
-                     PRAGMA user_version = {to};"
-                ))
-                .and_then(|()| transaction.commit())
-                .map_err(sqlite)?;
+            take(migration, to, transaction).map_err(|fault| site.say(fault))?;
             tracing::info!(database = site.database, from, to, "schema migrated");
         }
     }
     Ok(())
+}
+
+/// One step, to the version `to`.
+fn take(migration: &Migration, to: usize, transaction: Transaction<'_>) -> fault::Result<()> {
+    adopt::define_functions(&transaction)?;
+    transaction.execute_batch(migration.sql)?;
+    (migration.then)(&transaction)?;
+    transaction.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {to};"
+    ))?;
+    Ok(transaction.commit()?)
 }
 
 /// The schema version of a database that is new, or ours and not newer than `known`.
@@ -104,9 +128,13 @@ mod tests {
 
     #[test]
     fn a_failing_step_leaves_the_version_before_it_whole() {
-        let first = "CREATE TABLE a (x);";
-        let broken = "CREATE TABLE b (x); INSERT INTO b VALUES (1); CREATE TABLE a (x);";
-        let mended = "CREATE TABLE b (x);";
+        let step = |sql| Migration {
+            sql,
+            then: |_| Ok(()),
+        };
+        let first = step("CREATE TABLE a (x);");
+        let broken = step("CREATE TABLE b (x); INSERT INTO b VALUES (1); CREATE TABLE a (x);");
+        let mended = step("CREATE TABLE b (x);");
         let mut connection = Connection::open_in_memory().unwrap();
 
         let error = migrate(&mut connection, &site(), &[first, broken]).unwrap_err();

@@ -24,10 +24,11 @@ const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
-    PRAGMA cache_size = -32000;
-    PRAGMA wal_autocheckpoint = 8000;";
+    PRAGMA cache_size = -64000;
+    PRAGMA wal_autocheckpoint = 16000;";
 
-pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
+/// `made` says whether a database is made where there is none.
+pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreError> {
     let cannot_open = |source: io::Error| StoreError::CannotOpen {
         database: path.display().to_string(),
         source: Box::new(source),
@@ -40,9 +41,8 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Site), StoreError> {
     };
     let sqlite = |error| site.fail(error);
 
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, made);
     let mut connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(sqlite)?;
     // SQLite opens a file that it may not write as read-only, without a word.
@@ -114,7 +114,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("db");
         for _ in ["new", "reopened"] {
-            let (connection, _) = open(&path).unwrap();
+            let (connection, _) = open(&path, true).unwrap();
             let number = |name| -> i64 {
                 connection
                     .pragma_query_value(None, name, |row| row.get(0))

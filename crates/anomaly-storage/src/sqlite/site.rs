@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Error, ErrorCode};
 
+use super::fault::Fault;
 use crate::StoreError;
 
 /// What an error message needs to know of the database.
@@ -14,6 +15,22 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// Says in the store's words what went wrong.
+    pub(super) fn say(&self, fault: Fault) -> StoreError {
+        match fault {
+            Fault::Sqlite(error) => self.fail(error),
+            Fault::Damaged(found) => StoreError::Damaged {
+                database: self.database.clone(),
+                source: found.into(),
+            },
+            Fault::DamagedModel(stream) => StoreError::DamagedModel {
+                database: self.database.clone(),
+                stream,
+            },
+            Fault::Store(error) => error,
+        }
+    }
+
     /// Says in the store's words what SQLite said in its own.
     pub(super) fn fail(&self, error: Error) -> StoreError {
         let database = self.database.clone();
@@ -22,6 +39,7 @@ impl Site {
             (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => StoreError::Busy {
                 database,
                 waited: self.busy_timeout,
+                holder: None,
             },
             (_, Some(ErrorCode::DiskFull)) => StoreError::Full { database, source },
             (
@@ -29,9 +47,12 @@ impl Site {
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied),
             ) => StoreError::CannotOpen { database, source },
             (_, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-            | (Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..), _) => {
-                StoreError::Damaged { database, source }
-            }
+            | (
+                Error::FromSqlConversionFailure(..)
+                | Error::IntegralValueOutOfRange(..)
+                | Error::InvalidColumnType(..),
+                _,
+            ) => StoreError::Damaged { database, source },
             _ => StoreError::Failed { database, source },
         }
     }

@@ -7,30 +7,14 @@ use anomaly_model::{
     BackupImage, BackupJob, ContentStatistics, Direction, FeatureName, Finding, JobRef, JobStatus,
     Judgement, PValue, ReviewStatus, ScheduleType,
 };
-use anomaly_storage::{
-    AnomalyQuery, Inserted, MemoryStore, Observation, SqliteStore, Store, StoreError,
-};
+use anomaly_storage::{AnomalyQuery, Inserted, Observation, Origin, Store, StoreError};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use crate::both_stores::both_stores;
 use crate::data::{Case, anomalous, at, model_state, review, store_all};
 
-macro_rules! conformance {
-    ($($test:ident)*) => {
-        mod memory {
-            $(#[test] fn $test() { super::$test(&mut super::MemoryStore::default()); })*
-        }
-
-        mod sqlite {
-            $(#[test] fn $test() {
-                let directory = tempfile::tempdir().unwrap();
-                super::$test(&mut super::SqliteStore::open(directory.path().join("db")).unwrap());
-            })*
-        }
-    };
-}
-
-conformance! {
+both_stores! {
     an_empty_store_answers_nothing
     a_commit_keeps_all_of_an_observation
     a_dropped_transaction_leaves_nothing
@@ -377,6 +361,7 @@ fn a_verdict_that_does_not_fit_is_refused(store: &mut dyn Store) {
             job: &case.job,
             stream: &case.stream,
             verdict,
+            origin: Origin::Tool,
         };
         transaction.insert(&observation).unwrap_err()
     };

@@ -5,15 +5,15 @@ use std::fs;
 use std::path::Path;
 
 use anomaly_model::{Judgement, ReviewStatus};
-use anomaly_storage::{AnomalyQuery, SqliteStore, Store, StoreError};
+use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
-use crate::data::{Case, anomalous, review, store_all};
+use crate::data::{Case, anomalous, at, review, store_all};
 
 const PAGE_BYTES: usize = 4096;
 
 fn cases() -> Vec<Case> {
-    (0..60)
+    (0..200)
         .map(|minute| {
             let judgement = if minute % 3 == 2 {
                 anomalous()
@@ -52,6 +52,9 @@ fn everything(path: &Path) -> Result<String, StoreError> {
         let rest = (store.last_normal(&key)?, store.reviews(&key)?);
         write!(answers, "{job:?}{rest:?}").unwrap();
     }
+    let usual = store.false_positives(&cases()[0].stream)?;
+    let due = (store.due_streams(at(0), 9)?, store.note("tick")?);
+    write!(answers, "{usual:?}{due:?}").unwrap();
     Ok(answers)
 }
 
@@ -111,8 +114,8 @@ fn a_record_that_cannot_be_read_is_damage() {
     healthy(&path);
     let key = cases()[2].key();
 
-    for (column, value) in [("job", "'{}'"), ("verdict", "'not JSON'")] {
-        let sql = format!("UPDATE jobs SET {column} = {value} WHERE job_id = 'job 2'");
+    for (column, value) in [("verdict", "'not JSON'"), ("job", "'{}'")] {
+        let sql = format!("UPDATE jobs SET {column} = {value} WHERE job ->> 'job_id' = 'job 2'");
         Connection::open(&path).unwrap().execute(&sql, ()).unwrap();
     }
 
@@ -125,4 +128,36 @@ fn a_record_that_cannot_be_read_is_damage() {
     for error in errors {
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     }
+}
+
+/// A bit that flips on the disk changes no answer, is told when it is met, or is found by a look at
+/// the whole.
+#[test]
+fn a_flipped_bit_is_found_or_does_not_matter() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let bytes = healthy(&path);
+    let answers = everything(&path).unwrap();
+    let (mut told, mut found) = (0, 0);
+    // Every page, and every place in a page.
+    for place in (0..bytes.len()).step_by(379) {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 1 << (place % 8);
+        fs::write(&path, damaged).unwrap();
+        match everything(&path) {
+            Ok(same) if same == answers => {}
+            Ok(_) => {
+                let store = SqliteStore::open(&path).unwrap();
+                let is_found = store.check().is_ok_and(|problems| !problems.is_empty())
+                    || store
+                        .verify(&[])
+                        .map_or(true, |whole| whole.tampering.is_some());
+                assert!(is_found, "byte {place}");
+                found += 1;
+            }
+            // A file that is no database of ours any more, or of a version that there is not.
+            Err(_) => told += 1,
+        }
+    }
+    assert!(told > 50, "{told} told, {found} found");
 }

@@ -5,7 +5,7 @@ use anomaly_model::{
     AnomalyKind, BackupJob, JobKey, Judgement, Review, ReviewStatus, Severity, StreamKey,
     StreamPart, Verdict,
 };
-use anomaly_storage::{Inserted, Observation, Store, Transaction};
+use anomaly_storage::{Inserted, Observation, Origin, Store, Transaction};
 
 /// A job with its stream and its verdict.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ impl Case {
             job: &self.job,
             stream: &self.stream,
             verdict: &self.verdict,
+            origin: Origin::Tool,
         };
         transaction.insert(&observation).unwrap()
     }
@@ -60,8 +61,8 @@ pub(crate) fn store_all<'a>(store: &mut dyn Store, cases: impl IntoIterator<Item
 }
 
 /// The state of a stream's model.
-pub(crate) fn model_state(store: &mut dyn Store, stream: &StreamKey) -> Option<Vec<u8>> {
-    store.transaction().unwrap().model_state(stream).unwrap()
+pub(crate) fn model_state(store: &dyn Store, stream: &StreamKey) -> Option<Vec<u8>> {
+    store.model_state(stream).unwrap()
 }
 
 pub(crate) fn at(minute: i64) -> DateTime<Utc> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anomaly_model::Judgement;
-use anomaly_storage::{AnomalyQuery, Inserted, SqliteStore, Store};
+use anomaly_storage::{AnomalyQuery, Inserted, Read, SqliteStore, Store};
 
 use crate::data::{Case, anomalous, model_state};
 
@@ -90,10 +90,7 @@ fn check(moment: &str, batches: usize) {
 
     let mut store = SqliteStore::open(&path).unwrap();
     let stream = &batch(0)[0].stream;
-    assert_eq!(
-        model_state(&mut store, stream),
-        Some(state_after(batches - 1))
-    );
+    assert_eq!(model_state(&store, stream), Some(state_after(batches - 1)));
     for number in 0..batches {
         for case in batch(number) {
             assert_eq!(store.job(&case.key()).unwrap(), Some(case.job));

@@ -2,11 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod both_stores;
 mod conformance;
 mod damage;
 mod data;
+mod evidence;
+mod guarded;
+mod incidents;
 mod kill;
+mod lists;
+mod log;
+mod outbox;
 mod paths;
 mod processes;
+mod purge;
 mod query;
 mod schema;
+mod status;
+mod upkeep;
+mod wal;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anomaly_model::Judgement;
-use anomaly_storage::{SqliteStore, Store, StoreError};
+use anomaly_storage::{Read, SqliteStore, StoreError};
 use rusqlite::Connection;
 
 use crate::data::{Case, store_all};
@@ -35,6 +35,11 @@ fn a_path_that_cannot_be_a_file_is_refused() {
         );
     }
     assert!(!directory.path().join("missing").exists());
+    // Whoever wants to look at a database makes none.
+    let path = directory.path().join("not there");
+    let error = SqliteStore::open_existing(&path).unwrap_err();
+    assert!(matches!(error, StoreError::CannotOpen { .. }), "{error}");
+    assert!(!path.exists());
     // SQLite would take this for a database that vanishes when it is closed.
     let error = SqliteStore::open("").unwrap_err();
     assert!(matches!(error, StoreError::CannotOpen { .. }), "{error}");
@@ -134,7 +139,7 @@ fn a_newer_version_is_refused_by_both_numbers_and_left_alone() {
             error,
             StoreError::NewerVersion {
                 found: 7,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
@@ -142,7 +147,7 @@ fn a_newer_version_is_refused_by_both_numbers_and_left_alone() {
     );
     let message = error.to_string();
     assert!(
-        message.contains("version 7") && message.contains("up to 1"),
+        message.contains("version 7") && message.contains("up to 2"),
         "{message}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);

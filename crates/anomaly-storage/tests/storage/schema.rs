@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anomaly_model::{Judgement, ReviewStatus};
-use anomaly_storage::{AnomalyQuery, SqliteStore, Store};
+use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store};
 use rusqlite::Connection;
 
 use crate::data::{Case, anomalous, model_state, review, store_all};
@@ -133,7 +133,7 @@ fn a_database_of_version_1_opens_and_answers() {
         ]
     );
     assert_eq!(
-        model_state(&mut store, &cases[0].stream).unwrap(),
+        model_state(&store, &cases[0].stream).unwrap(),
         b"model of mail01"
     );
     // And takes more.

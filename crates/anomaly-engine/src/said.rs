@@ -1,0 +1,16 @@
+//! What was said of a stream, beside its jobs.
+
+use anomaly_model::chrono::{DateTime, Utc};
+
+use crate::FalsePositive;
+
+/// What was said of a stream, beside its jobs: by people, and by whoever watches the clock.
+///
+/// It is part of what a verdict depends on. Nothing was said by default.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// What people called usual, with what that covers.
+    pub false_positives: Vec<FalsePositive>,
+    /// The start of the job after which one was missed, if that was reported before the next came.
+    pub missed_after: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,212 @@
+//! Decisions of people, with all that follows from them.
+
+use std::collections::BTreeMap;
+
+use anomaly_engine::{FalsePositive, StreamModel};
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{Review, ReviewScope, ReviewStatus, Verdict};
+use anomaly_settings::ReviewSettings;
+
+use super::{Session, Stream};
+use crate::review::{Expected, ReviewChange};
+use crate::{ReviewRefused, ReviewRequest, Reviewed, ServiceError};
+
+/// The answer to one decision of several: an error of the store fails them all.
+type Answer<T> = Result<Result<T, ReviewRefused>, ServiceError>;
+
+/// A decision that may be taken down.
+struct Allowed {
+    verdict: Verdict,
+    before: Option<Review>,
+    review: Review,
+}
+
+impl Session<'_> {
+    /// Takes down several decisions, each with an answer of its own.
+    pub(crate) fn review_all(
+        &mut self,
+        requests: &[ReviewRequest],
+    ) -> Result<Vec<Result<Reviewed, ReviewRefused>>, ServiceError> {
+        let mut answers = Vec::with_capacity(requests.len());
+        // Incidents are put together anew once, however many of their anomalies are reviewed.
+        let mut incidents: BTreeMap<u64, DateTime<Utc>> = BTreeMap::new();
+        for request in requests {
+            let answer = match self.allowed(request)? {
+                Ok(allowed) => self.take_down(allowed, &mut incidents)?,
+                Err(refused) => Err(refused),
+            };
+            answers.push(answer);
+        }
+        for (number, at) in incidents {
+            self.regroup(number, at)?;
+        }
+        Ok(answers)
+    }
+
+    fn allowed(&self, request: &ReviewRequest) -> Answer<Allowed> {
+        let job = &request.job;
+        let verdict = self.transaction.verdict(job)?;
+        let Some(verdict) = verdict.filter(Verdict::is_anomalous) else {
+            return Ok(Err(ReviewRefused::Gone { job: job.clone() }));
+        };
+        let recorded = self.transaction.reviews(job)?;
+        if let Expected::Standing(expected) = &request.expected
+            && decided(expected.as_ref()) != decided(recorded.last())
+        {
+            let (job, standing) = (job.clone(), recorded.last().cloned().map(Box::new));
+            return Ok(Err(ReviewRefused::Changed { job, standing }));
+        }
+        let review = match &request.change {
+            ReviewChange::Decide(review) => {
+                let allowed = check(&self.engine.settings().review, &verdict, review);
+                allowed.map(|()| review.clone())
+            }
+            ReviewChange::TakeBack(undo) => Review::taking_back(&recorded, undo.clone())
+                .ok_or_else(|| ReviewRefused::NothingToTakeBack { job: job.clone() }),
+        };
+        Ok(review.map(|review| Allowed {
+            verdict,
+            before: recorded.last().cloned(),
+            review,
+        }))
+    }
+
+    fn take_down(
+        &mut self,
+        allowed: Allowed,
+        incidents: &mut BTreeMap<u64, DateTime<Utc>>,
+    ) -> Answer<Reviewed> {
+        let Allowed {
+            verdict,
+            before,
+            review,
+        } = allowed;
+        let key = verdict.key();
+        let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
+        let (taught, teaches) = (before.as_ref().is_some_and(teaches), teaches(&review));
+        let (was_confirmed, confirms) = (
+            before.as_ref().is_some_and(is_confirmed),
+            is_confirmed(&review),
+        );
+        let (mut learnt, mut unlearnt) = (false, false);
+        if (taught || teaches || was_confirmed != confirms)
+            && let Some(job) = self.transaction.job(&key)?
+        {
+            let stream_key = self.engine.stream_of(&job);
+            let stream = self.stream(&stream_key)?;
+            match &mut stream.model {
+                Ok(model) => {
+                    unlearnt = taught && model.retract(&key);
+                    if was_confirmed && !confirms {
+                        model.unconfirm(&key);
+                    }
+                    learnt = teaches && learn(model, &verdict, &review);
+                    if confirms && !was_confirmed {
+                        model.confirm(&key);
+                    }
+                    note_learnt(stream);
+                }
+                Err(_) if !taught && !teaches => {}
+                Err(why) => {
+                    return Ok(Err(ReviewRefused::Model {
+                        stream: stream_key.to_string(),
+                        why: why.to_string(),
+                    }));
+                }
+            }
+        }
+        let at = review.recorded_at();
+        self.transaction.set_now(at);
+        let replaced = self.transaction.review(&key, &review)?;
+        incidents.extend(
+            self.transaction
+                .incident_of(&key)?
+                .map(|number| (number, at)),
+        );
+        if !before.as_ref().is_none_or(stands) && stands(&review) {
+            // It counts again, and may belong to others than before.
+            self.add_to_incident(&verdict)?;
+            incidents.extend(
+                self.transaction
+                    .incident_of(&key)?
+                    .map(|number| (number, at)),
+            );
+        }
+        tracing::info!(job = %key.job_id, status = %review.status, learnt, unlearnt, "reviewed");
+        Ok(Ok(Reviewed {
+            review,
+            replaced,
+            learnt,
+            unlearnt,
+        }))
+    }
+}
+
+/// What was decided, if anything was.
+fn decided(review: Option<&Review>) -> Option<&Review> {
+    review.filter(|review| review.status != ReviewStatus::NotReviewed)
+}
+
+fn is_confirmed(review: &Review) -> bool {
+    review.status == ReviewStatus::Confirmed
+}
+
+/// Whether an anomaly that is reviewed so counts.
+fn stands(review: &Review) -> bool {
+    matches!(
+        review.status,
+        ReviewStatus::NotReviewed | ReviewStatus::Confirmed
+    )
+}
+
+fn learn(model: &mut StreamModel, verdict: &Verdict, review: &Review) -> bool {
+    let key = verdict.key();
+    match review.scope {
+        ReviewScope::LevelShift => model.accept_level_shift(&key) > 0,
+        _ => model.accept(&key),
+    }
+}
+
+fn note_learnt(stream: &mut Stream) {
+    if let (Ok(model), Some(status)) = (&stream.model, stream.status.take()) {
+        stream.status = Some(status.after_review(model));
+    }
+    stream.is_changed = true;
+}
+
+/// Whether a decision may be made.
+fn check(
+    settings: &ReviewSettings,
+    verdict: &Verdict,
+    review: &Review,
+) -> Result<(), ReviewRefused> {
+    review.check()?;
+    if !review.covers_later_jobs() {
+        return Ok(());
+    }
+    let reason = review.reason.as_deref().unwrap_or_default();
+    if reason.trim().is_empty() {
+        return Err(ReviewRefused::NoReason);
+    }
+    let longest = TimeDelta::days(settings.longest_days.get().into());
+    let latest = review.reviewed_at.checked_add_signed(longest);
+    match (review.expires_at, latest) {
+        (None, _) if !settings.endless => return Err(ReviewRefused::Endless),
+        (Some(end), Some(latest)) if end > latest && !settings.endless => {
+            return Err(ReviewRefused::TooLong { latest });
+        }
+        _ => {}
+    }
+    if let ReviewScope::Features(named) = &review.scope {
+        let found = verdict.findings.iter().map(|finding| &finding.feature);
+        let found: Vec<_> = found.cloned().collect();
+        if let Some(feature) = named.iter().find(|name| !found.contains(name)) {
+            let feature = feature.clone();
+            return Err(ReviewRefused::NotFound { feature, found });
+        }
+    }
+    match FalsePositive::of(verdict, review) {
+        Some(_) => Ok(()),
+        None => Err(ReviewRefused::NothingMeasured),
+    }
+}

@@ -1,0 +1,264 @@
+//! Who is watched, how well, and what is missing.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_service::model::{
+    AnomalyKind, BackupImage, BackupJob, ClientName, ReviewStatus, Severity, Watch,
+};
+use anomaly_service::settings::{Scope, Settings};
+use anomaly_service::storage::{
+    AnomalyQuery, AuditQuery, MemoryStore, Origin, Read, SqliteStore, Store, StoreError,
+};
+use anomaly_service::{AnomalyService, TickReport};
+use common::{day, job_of, observe, settled, usual_image, usual_jobs};
+
+/// Ticks every hour of some days; how many missed jobs were told.
+fn told(service: &mut AnomalyService, days: std::ops::Range<u64>) -> u64 {
+    let mut told = 0;
+    for hour in 24 * days.start..24 * days.end {
+        let now = day(0) + TimeDelta::hours(hour.cast_signed());
+        told += service.tick(now, |_| {}).unwrap().missed;
+    }
+    told
+}
+
+#[test]
+fn a_missed_job_is_an_anomaly_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    let mut service = AnomalyService::open(&path, Settings::default()).unwrap();
+    service.observe_all(usual_jobs(3, 0..40), |_| {}).unwrap();
+    // Two of three go on.
+    for number in 40..60 {
+        for client in 1..=2 {
+            observe(&mut service, &job_of(client, number, usual_image(number)));
+        }
+        let expected = u64::from(number == 41);
+        assert_eq!(
+            told(&mut service, number..number + 1),
+            expected,
+            "day {number}"
+        );
+    }
+    let coverage = service.coverage(day(60)).unwrap();
+    assert_eq!(
+        (coverage.streams, coverage.judged, coverage.silent),
+        (3, 3, 1)
+    );
+    let query = AnomalyQuery::default().kind(AnomalyKind::MissedBackup);
+    let anomalies = service.anomalies(&query).unwrap();
+    assert_eq!(anomalies.len(), 1);
+    let verdict = &anomalies[0].verdict;
+    assert_eq!(verdict.client.as_str(), "client003");
+    assert_eq!(verdict.severity(), Some(Severity::Low));
+    assert!(service.incident_of(&verdict.key()).unwrap().is_some());
+    // It is no job of a tool's.
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.origin(&verdict.key()).unwrap(), Some(Origin::Clock));
+
+    // A process that is started anew does not tell it again, and neither does the late job.
+    let mut service = AnomalyService::open(&path, Settings::default()).unwrap();
+    assert_eq!(told(&mut service, 60..61), 0);
+    let late = observe(&mut service, &job_of(3, 61, usual_image(61)));
+    assert!(!late.is_anomalous(), "{}", late.summary);
+    assert!(
+        late.summary.starts_with("No job for 22 days"),
+        "{}",
+        late.summary
+    );
+    assert_eq!(service.coverage(day(62)).unwrap().silent, 2);
+}
+
+/// When nothing comes from anybody, it is one thing and not a thousand.
+#[test]
+fn a_silent_fleet_is_one_event() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    let mut service = AnomalyService::open(&path, Settings::default()).unwrap();
+    service.observe_all(usual_jobs(30, 0..12), |_| {}).unwrap();
+    assert_eq!(told(&mut service, 12..20), 0);
+    let report = service.tick(day(20), |_| {}).unwrap();
+    assert_eq!(report.silent_fleet, Some(30));
+    assert_eq!(service.anomalies(&AnomalyQuery::default()).unwrap(), []);
+    assert_eq!(service.coverage(day(20)).unwrap().silent, 30);
+    let events = |path| {
+        let store = SqliteStore::open(path).unwrap();
+        let query = AuditQuery::default().what("silent_fleet".to_owned());
+        store.audit_entries(&query).unwrap()
+    };
+    assert_eq!(events(&path).len(), 1, "however long it lasts");
+    assert_eq!(events(&path)[0].record.severity, Some(Severity::High));
+    // Most come back: the rest are each missed.
+    for client in 1..=25 {
+        observe(&mut service, &job_of(client, 20, usual_image(20)));
+    }
+    assert_eq!(told(&mut service, 20..21), 5);
+}
+
+#[test]
+fn a_clock_that_jumps_does_not_flood() {
+    let mut service = settled(30);
+    assert_eq!(told(&mut service, 40..41), 0);
+    // A year ahead, once: most are overdue, and one tick is not believed.
+    let ahead = service.tick(day(400), |_| {}).unwrap();
+    assert_eq!((ahead.missed, ahead.silent_fleet), (0, Some(30)));
+    // And back: nothing is concluded from that, and all goes on.
+    let back = service.tick(day(41), |_| {}).unwrap();
+    assert_eq!((back.missed, back.clock_was_set_back), (0, true));
+    service.observe_all(usual_jobs(30, 40..42), |_| {}).unwrap();
+    assert_eq!(told(&mut service, 41..43), 0);
+    // A year back, for good: nothing is due, and the clock is noted once.
+    let report = service.tick(day(0), |_| {}).unwrap();
+    assert!(report.clock_was_set_back);
+    // A minute is no jump.
+    for quiet in [day(1), day(1) - TimeDelta::minutes(1)] {
+        let report = service.tick(quiet, |_| {}).unwrap();
+        assert_eq!((report.missed, report.waiting, report.watched), (0, 0, 30));
+        assert_eq!(
+            (report.silent_fleet, report.clock_was_set_back),
+            (None, false)
+        );
+    }
+}
+
+/// A few streams are each told, even all of them; and the first tick after a pause waits.
+#[test]
+fn a_pause_is_not_the_streams_fault() {
+    let mut service = settled(3);
+    service.tick(day(40), |_| {}).unwrap();
+    let first = service.tick(day(60), |_| {}).unwrap();
+    assert_eq!((first.missed, first.waiting), (0, 3));
+    let mut summaries = Vec::new();
+    let second = service
+        .tick(day(60) + TimeDelta::minutes(1), |verdict| {
+            summaries.push(verdict.summary.clone());
+        })
+        .unwrap();
+    assert_eq!((second.missed, second.waiting), (3, 0));
+    assert!(
+        summaries[0].starts_with("No job since 2026-02-09"),
+        "{summaries:?}"
+    );
+}
+
+#[test]
+fn coverage_tells_of_every_stream() {
+    let mut settings = Settings::default();
+    let mut scope = Scope::default();
+    scope.client = Some(ClientName::new("client002").unwrap());
+    scope.until = Some(day(100));
+    scope.detection.enabled = Some(false);
+    settings.scopes.push(scope);
+    let mut service = AnomalyService::in_memory(settings);
+    for number in 0..30 {
+        for client in 1..=2 {
+            let verdict = observe(&mut service, &job_of(client, number, usual_image(number)));
+            assert_eq!(verdict.summary.contains("switched off"), client == 2);
+        }
+        if number < 3 {
+            let bare = BackupImage::default().image_bytes(1_000 + number);
+            observe(&mut service, &job_of(3, number, bare));
+        }
+    }
+    let page = service.stream_coverage(day(30), 0, 2).unwrap();
+    let watched: Vec<_> = page.streams.iter().map(|stream| &stream.watch).collect();
+    let excluded = Watch::Excluded {
+        by: "client client002".to_owned(),
+        until: Some(day(100)),
+    };
+    assert_eq!(watched, [&Watch::Judged, &excluded]);
+    let rest = service
+        .stream_coverage(day(30), page.next.unwrap(), 2)
+        .unwrap();
+    assert_eq!((rest.streams.len(), rest.next), (1, None));
+    assert_eq!(rest.streams[0].watch, Watch::WarmingUp { jobs_left: 4 });
+    let fleet = service.coverage(day(30)).unwrap();
+    assert_eq!(
+        (
+            fleet.streams,
+            fleet.judged,
+            fleet.warming_up,
+            fleet.excluded
+        ),
+        (3, 1, 1, 1)
+    );
+    assert_eq!((fleet.cadence_unknown, fleet.silent), (1, 0));
+    assert!(fleet.blind >= 1 && !fleet.blind_features.is_empty());
+    // The exclusion ends by itself.
+    assert_eq!(service.coverage(day(100)).unwrap().excluded, 0);
+}
+
+/// What an earlier version stored has no status: that is said, until the next job.
+#[test]
+fn streams_without_a_status_are_not_called_judged() {
+    let mut store = MemoryStore::default();
+    let stored = job_of(1, 0, usual_image(0));
+    let mut transaction = store.transaction().unwrap();
+    let verdict = observe(&mut settled(1), &job_of(1, 45, usual_image(45)));
+    let mut verdict = verdict;
+    verdict.job_id = stored.job_id().clone();
+    transaction
+        .insert(&anomaly_service::storage::Observation {
+            job: &stored,
+            stream: &anomaly_service::model::StreamKey::of(
+                &stored,
+                &anomaly_service::model::StreamPart::DEFAULT,
+            ),
+            verdict: &verdict,
+            origin: Origin::Tool,
+        })
+        .unwrap();
+    transaction.commit().unwrap();
+    let mut service = AnomalyService::with_store(Box::new(store), Settings::default());
+    let fleet = service.coverage(day(1)).unwrap();
+    assert_eq!((fleet.streams, fleet.not_scored), (1, 1));
+    observe(&mut service, &job_of(1, 1, usual_image(1)));
+    assert_eq!(service.coverage(day(2)).unwrap().warming_up, 1);
+}
+
+/// A job of a stream that sent but this one.
+fn lonely(stream: u32) -> BackupJob {
+    let start: DateTime<Utc> = day(0) + TimeDelta::seconds(stream.into());
+    let name = format!("client{stream:06}");
+    BackupJob::builder("restic", stream.to_string(), name, "daily", start)
+        .image(usual_image(0))
+        .build()
+        .unwrap()
+}
+
+/// Very many streams that each sent one job: none is waited for, and coverage reads them in pages.
+#[test]
+fn many_streams_of_one_job_cost_a_tick_nothing() {
+    const STREAMS: u32 = 3_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backwatch.db");
+    let mut service = AnomalyService::open(&path, Settings::default()).unwrap();
+    service
+        .observe_all((0..STREAMS).map(lonely), |_| {})
+        .unwrap();
+    assert_eq!(
+        service.tick(day(400), |_| {}).unwrap(),
+        TickReport::default()
+    );
+    assert_eq!(
+        service.tick(day(401), |_| {}).unwrap(),
+        TickReport::default()
+    );
+    let fleet = service.coverage(day(401)).unwrap();
+    let all = u64::from(STREAMS);
+    assert_eq!(
+        (fleet.streams, fleet.warming_up, fleet.cadence_unknown),
+        (all, all, all)
+    );
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(
+        store.count_due_streams(DateTime::<Utc>::MAX_UTC).unwrap(),
+        0
+    );
+    let found: Result<_, StoreError> = store.due_streams(day(401), 9);
+    assert_eq!(found.unwrap(), []);
+    let open = AnomalyQuery::default().review_status(ReviewStatus::NotReviewed);
+    assert_eq!(service.anomalies(&open).unwrap(), []);
+}

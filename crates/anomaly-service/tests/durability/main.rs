@@ -1,0 +1,7 @@
+//! Nothing that was acknowledged is lost: not by a kill, not by a full disk.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod full;
+mod history;
+mod killed;

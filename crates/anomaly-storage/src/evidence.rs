@@ -1,0 +1,26 @@
+//! The append-only log of what was recorded, and what proves that it is still the same.
+
+mod checkpoint;
+mod key;
+mod leaf;
+mod note;
+mod tree;
+mod verification;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use key::{KeyError, SigningKey, VerifyingKey};
+pub(crate) use leaf::{Leaf, LeafKind};
+pub(crate) use tree::Tree;
+pub use verification::{Tampering, Verification};
+
+/// A SHA-256 hash: of a leaf, or of all leaves.
+pub type Hash = [u8; 32];
+
+/// What stands for everything that was ever recorded, in the order in which it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogHead {
+    /// How many leaves there are.
+    pub size: u64,
+    /// The Merkle tree hash of them all (RFC 6962, section 2.1).
+    pub root: Hash,
+}

@@ -1,0 +1,62 @@
+//! One entry of the log, and the bytes that its hash is of.
+
+use sha2::{Digest, Sha256};
+
+use super::Hash;
+
+/// What sort of record a leaf stands for. The numbers are part of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeafKind {
+    /// A job, its stream and the verdict on it.
+    Observation = 1,
+    /// A decision about an anomaly.
+    Review = 2,
+    /// Settings that were accepted.
+    Settings = 3,
+    /// An entry of the audit log.
+    Audit = 4,
+    /// What was purged.
+    Purge = 5,
+}
+
+impl LeafKind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Observation,
+        Self::Review,
+        Self::Settings,
+        Self::Audit,
+        Self::Purge,
+    ];
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leaf<'a> {
+    /// Its number in the log, from 1. Part of the hash, so that two leaves that were exchanged are
+    /// found where they stand.
+    pub(crate) number: u64,
+    pub(crate) kind: LeafKind,
+    /// Microseconds since 1970, UTC; `None` when the caller did not say.
+    pub(crate) recorded_at_micros: Option<i64>,
+    /// What was recorded, byte for byte as it is stored.
+    pub(crate) parts: &'a [&'a str],
+}
+
+impl Leaf<'_> {
+    /// The leaf hash of RFC 6962, section 2.1: of a byte 0 and the leaf's data.
+    ///
+    /// The data is the kind (1 byte), the number (8 bytes, big endian), the time (8 bytes, big
+    /// endian; the least number for none), and each part behind its length (8 bytes, big endian).
+    /// No two different leaves have the same data.
+    pub(crate) fn hash(&self) -> Hash {
+        let mut hasher = Sha256::new();
+        hasher.update([0, self.kind as u8]);
+        hasher.update(self.number.to_be_bytes());
+        hasher.update(self.recorded_at_micros.unwrap_or(i64::MIN).to_be_bytes());
+        for part in self.parts {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        hasher.finalize().into()
+    }
+}

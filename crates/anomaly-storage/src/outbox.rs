@@ -1,0 +1,44 @@
+//! What others are to be told.
+
+use anomaly_model::chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What sinks (mail, webhook, syslog) are to be told, kept in the transaction of what it tells of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// When it was written, to the microsecond.
+    pub made_at: DateTime<Utc>,
+    /// What it is about, in a word: `anomaly`, `incident`, `settings`.
+    pub topic: String,
+    /// What is told.
+    pub body: Value,
+}
+
+/// How far a message has come on its way to one sink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The sink, by its name in the settings.
+    pub sink: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is to be tried next, to the microsecond; `None` when it was delivered or given up.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// When the sink took it; `None` when it has not.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+impl Delivery {
+    /// Of a message that is to be told to `sink` at `at`, for the first time.
+    pub(crate) fn first(sink: &str, at: DateTime<Utc>) -> Self {
+        Self {
+            sink: sink.to_owned(),
+            attempts: 0,
+            next_attempt_at: Some(at),
+            delivered_at: None,
+            error: None,
+        }
+    }
+}

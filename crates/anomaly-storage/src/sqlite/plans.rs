@@ -1,0 +1,150 @@
+//! No query reads a whole table that grows, and none sorts what an index holds in order.
+
+use anomaly_model::chrono::DateTime;
+use anomaly_model::{ClientName, ReviewStatus, Severity};
+use rusqlite::Connection;
+
+use super::jobs::Place;
+use super::migrations::MIGRATIONS;
+use super::{adopt, anomalies, changes, incidents, jobs, outbox, purge, records, streams};
+use crate::evidence::LeafKind;
+use crate::{AnomalyQuery, JudgedAs, ObservationQuery};
+
+/// The steps of the plan for `sql`.
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let steps = statement.raw_query().mapped(|row| row.get("detail"));
+    steps.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+fn connection() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    adopt::define_functions(&connection).unwrap();
+    for migration in MIGRATIONS {
+        connection.execute_batch(migration.sql).unwrap();
+    }
+    connection
+}
+
+#[test]
+fn every_query_follows_an_index() {
+    let connection = connection();
+    let mut queries = vec![
+        jobs::IS_KNOWN,
+        jobs::PLACE,
+        jobs::STORED_AFTER,
+        jobs::LAST_NORMAL,
+        anomalies::REVIEWS,
+        anomalies::LAST_REVIEW,
+        anomalies::IS_ANOMALOUS,
+        streams::STREAM,
+        streams::STATUS,
+        streams::STREAMS,
+        streams::MODEL_STATE,
+        streams::OF_CLIENT,
+        streams::DUE,
+        streams::COUNT_DUE,
+        streams::NOTE,
+        anomalies::FALSE_POSITIVES,
+        incidents::INCIDENT,
+        incidents::PLACE,
+        incidents::INCIDENT_OF,
+        changes::SETTINGS,
+        changes::PROPOSAL,
+        outbox::DELIVERIES,
+        outbox::DUE,
+        purge::OLD_JOBS,
+        purge::OLD_INCIDENTS,
+        purge::REVIEWS,
+        purge::IDLE_STREAMS,
+        records::LEAF,
+    ];
+    queries.extend(LeafKind::ALL.map(records::sql));
+    for sql in queries {
+        for step in plan(&connection, sql) {
+            let sorts = step.contains("TEMP B-TREE");
+            assert!(
+                !step.starts_with("SCAN") && !sorts || is_in_order(&step, sql),
+                "{step} in {sql}"
+            );
+        }
+    }
+}
+
+/// Tables that are read in the order of their numbers, up to a limit; and the few streams of a
+/// client.
+fn is_in_order(step: &str, sql: &str) -> bool {
+    step == "SCAN settings_versions" && sql == changes::SETTINGS
+        || step.contains("TEMP B-TREE") && sql == streams::OF_CLIENT
+}
+
+#[test]
+fn every_list_begins_at_its_index() {
+    let connection = connection();
+    let client = || ClientName::new("mail01").unwrap();
+    let after = [None, Some(Place::default())];
+    let query = AnomalyQuery::default;
+    for (query, index) in [
+        (query(), "anomalies ("),
+        (query().started_from(DateTime::UNIX_EPOCH), "anomalies ("),
+        (query().client(client()), "anomalies_of_client"),
+        (query().at_least(Severity::High), "anomalies_by_severity"),
+        (
+            query().review_status(ReviewStatus::NotReviewed),
+            "anomalies_by_review",
+        ),
+    ] {
+        for after in after {
+            let sql = anomalies::conditions(&query, after).select_jobs(Some(50));
+            check(&connection, &sql, index);
+        }
+    }
+    let query = ObservationQuery::default;
+    for (query, stream, index) in [
+        (query(), None, "jobs_by_start"),
+        (query(), Some(1), "jobs_of_stream"),
+        (
+            query().judged_as(JudgedAs::Normal),
+            Some(1),
+            "jobs_of_stream",
+        ),
+        (
+            query().judged_as(JudgedAs::Anomalous),
+            None,
+            "jobs_by_start",
+        ),
+    ] {
+        for after in after {
+            let sql = jobs::conditions(&query, stream, after).select_jobs(Some(50));
+            check(&connection, &sql, index);
+        }
+    }
+    for (client, index) in [
+        (None, "anomalies ("),
+        (Some(client()), "anomalies_of_client"),
+    ] {
+        for order in ["ASC", "DESC"] {
+            let conditions = anomalies::nearby(client.as_ref(), 0, 9);
+            let sql = anomalies::nearest(&conditions, order, 50);
+            // Each then asks for its incident.
+            let steps = plan(&connection, &sql);
+            assert!(
+                steps.len() == 2 && format!("{} (", steps[0]).contains(index),
+                "{steps:?}"
+            );
+        }
+    }
+    // Its jobs are of several streams: they are put in order.
+    let sql = jobs::conditions(&query().client(client()), None, None).select_jobs(Some(50));
+    assert!(plan(&connection, &sql)[0].contains("jobs_of_stream"));
+}
+
+fn check(connection: &Connection, sql: &str, index: &str) {
+    let steps = plan(connection, sql);
+    assert!(
+        steps.len() == 1 && format!("{} (", steps[0]).contains(index),
+        "{steps:?} in {sql}, not {index}"
+    );
+}

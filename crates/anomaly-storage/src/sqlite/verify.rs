@@ -1,0 +1,289 @@
+//! Whether what is stored is what was recorded.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
+
+use super::fault::{Fault, Result};
+use super::values::count;
+use super::{columns, log, records};
+use crate::evidence::{LeafKind, Tampering, Tree, Verification};
+use crate::purge::{PurgeRecord, PurgedLeaves};
+use crate::{Hash, LogHead};
+
+const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER BY number";
+
+/// Every purge, and what the log says of it.
+const PURGES: &str = "
+    SELECT purges.number, hash, recorded_at_micros
+    FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
+
+const NO_SUCH_LEAF: &str = "the log has no such leaf";
+const NOT_AS_RECORDED: &str = "its record is not what was recorded";
+
+/// Anomalies that are listed by another status than that of their last review.
+const MISLISTED: &str = "
+    SELECT min(number) FROM jobs
+    WHERE (state = 'anomalous' OR review_status IS NOT NULL)
+        AND review_status IS NOT coalesce(
+            (SELECT status FROM reviews
+             WHERE number = (SELECT max(number) FROM reviews WHERE job = jobs.number)),
+            'not_reviewed')";
+
+/// Records that no leaf is of.
+const UNRECORDED: [(&str, &str); 5] = [
+    (
+        "job",
+        "SELECT min(number) FROM jobs WHERE number NOT IN (SELECT number FROM log WHERE kind = 1)",
+    ),
+    (
+        "review",
+        "SELECT min(number) FROM reviews WHERE number NOT IN (SELECT number FROM log WHERE kind = 2)",
+    ),
+    (
+        "version of the settings",
+        "SELECT min(number) FROM settings_versions WHERE number NOT IN (SELECT number FROM log WHERE kind = 3)",
+    ),
+    (
+        "entry of the audit log",
+        "SELECT min(number) FROM audit WHERE number NOT IN (SELECT number FROM log WHERE kind = 4)",
+    ),
+    (
+        "purge",
+        "SELECT min(number) FROM purges WHERE number NOT IN (SELECT number FROM log WHERE kind = 5)",
+    ),
+];
+
+/// Hashes everything anew. `checkpoints` are what the log was at earlier times.
+pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result<Verification> {
+    // What is read is of one moment, whoever writes meanwhile.
+    let snapshot = connection.unchecked_transaction()?;
+    let stored = log::tree(&snapshot)?;
+    let mut checkpoints = checkpoints.to_vec();
+    checkpoints.sort_by_key(|head| head.size);
+    let Purges { ranges, forged } = Purges::read(&snapshot, stored.size())?;
+    let mut walk = Walk {
+        connection: &snapshot,
+        purged: ranges,
+        forged,
+        purged_hashes: Vec::new(),
+        checkpoints,
+        agreed: 0,
+        tree: Tree::default(),
+        verification: Verification {
+            head: stored.head(),
+            verified_leaves: 0,
+            purged_leaves: 0,
+            matched_checkpoints: 0,
+            tampering: None,
+        },
+    };
+    let tampering = match walk.all(&stored)? {
+        Some(tampering) => Some(tampering),
+        None => beside_the_log(&snapshot)?,
+    };
+    Ok(Verification {
+        tampering,
+        ..walk.verification
+    })
+}
+
+/// What was found so far, on the way from the first leaf to the last.
+struct Walk<'a> {
+    connection: &'a Connection,
+    /// Those ahead, the nearest last.
+    purged: Vec<PurgedLeaves>,
+    /// The first purge that is not what was recorded, and may say anything of what was purged.
+    forged: Option<Tampering>,
+    /// The hashes of the purged leaves of the range that the walk is in.
+    purged_hashes: Vec<Hash>,
+    /// By size.
+    checkpoints: Vec<LogHead>,
+    /// So many leaves are known to be as they were.
+    agreed: u64,
+    /// Of the leaves so far.
+    tree: Tree,
+    verification: Verification,
+}
+
+impl Walk<'_> {
+    fn all(&mut self, stored: &Tree) -> Result<Option<Tampering>> {
+        let mut log = self.connection.prepare(LOG)?;
+        let mut rows = log.query(())?;
+        while let Some(row) = rows.next()? {
+            if let Some(tampering) = self.leaf(row)? {
+                return Ok(Some(tampering));
+            }
+        }
+        Ok(self.end(stored))
+    }
+
+    /// Looks at one leaf, and at what is known of the log that ends with it.
+    fn leaf(&mut self, row: &Row<'_>) -> Result<Option<Tampering>> {
+        let number = self.tree.size() + 1;
+        let removed = |what: &str| {
+            let what = what.to_owned();
+            Some(Tampering::Removed { leaf: number, what })
+        };
+        if count(row, 0)? != number {
+            return Ok(removed(NO_SUCH_LEAF));
+        }
+        let hash: Hash = row.get(3)?;
+        let kind = row.get::<_, i64>(1)?;
+        let kind = LeafKind::ALL
+            .into_iter()
+            .find(|known| *known as i64 == kind);
+        let Some(kind) = kind else {
+            return Ok(altered(
+                number,
+                "the log has a kind for it that there is not",
+            ));
+        };
+        if let Some(range) = self
+            .purged
+            .last()
+            .filter(|range| range.first <= number)
+            .cloned()
+        {
+            if records::stored_parts(self.connection, kind, number)?.is_some() {
+                let here = altered(number, "it was purged, and its record is here");
+                return Ok(self.forged.take().or(here));
+            }
+            self.purged_hashes.push(hash);
+            self.verification.purged_leaves += 1;
+            if range.last == number {
+                let hashes = std::mem::take(&mut self.purged_hashes);
+                self.purged.pop();
+                if !range.have(&hashes) {
+                    let (first, last) = (range.first, range.last);
+                    let rewritten = Tampering::Rewritten { first, last };
+                    return Ok(Some(self.forged.take().unwrap_or(rewritten)));
+                }
+            }
+        } else {
+            // Text that is none was not recorded either.
+            let parts = match records::stored_parts(self.connection, kind, number) {
+                Ok(Some(parts)) => parts,
+                Ok(None) => return Ok(self.forged.take().or(removed("its record is gone"))),
+                Err(Fault::Damaged(_)) => return Ok(altered(number, NOT_AS_RECORDED)),
+                Err(fault) => return Err(fault),
+            };
+            if records::hash(kind, number, row.get(2)?, &parts) != hash {
+                return Ok(altered(number, NOT_AS_RECORDED));
+            }
+            if !columns::agree(self.connection, kind, number, &parts)? {
+                return Ok(altered(
+                    number,
+                    "it is found by something else than it says",
+                ));
+            }
+            self.verification.verified_leaves += 1;
+        }
+        self.tree.push(hash);
+        Ok(self.checkpoint())
+    }
+
+    /// Holds the log so far against the checkpoints of this size.
+    fn checkpoint(&mut self) -> Option<Tampering> {
+        let head = self.tree.head();
+        let of_this_size = |checkpoint: &&LogHead| checkpoint.size == head.size;
+        let mut here = self.checkpoints.iter().filter(of_this_size).peekable();
+        here.peek()?;
+        let (first, last) = (self.agreed + 1, head.size);
+        if here.all(|checkpoint| *checkpoint == head) {
+            self.agreed = head.size;
+            let matched = self.checkpoints.iter().filter(of_this_size).count();
+            self.verification.matched_checkpoints += matched;
+            None
+        } else {
+            Some(Tampering::Rewritten { first, last })
+        }
+    }
+
+    /// What is known once the last leaf was seen.
+    fn end(&self, stored: &Tree) -> Option<Tampering> {
+        let size = self.tree.size();
+        let longest = self
+            .checkpoints
+            .last()
+            .map_or(0, |checkpoint| checkpoint.size);
+        let most = longest.max(stored.size());
+        if size < most {
+            let (first, size) = (size + 1, most);
+            return Some(Tampering::CutOff { first, size });
+        }
+        // Also when there is no leaf at all, whose checkpoint no leaf comes to.
+        let disagrees = |checkpoint: &LogHead| {
+            checkpoint.size == 0 && checkpoint.root != Tree::default().head().root
+        };
+        if self.tree != *stored || self.checkpoints.iter().any(disagrees) {
+            let (first, last) = (self.agreed + 1, size);
+            return Some(Tampering::Rewritten { first, last });
+        }
+        None
+    }
+}
+
+fn altered(leaf: u64, what: &str) -> Option<Tampering> {
+    let what = what.to_owned();
+    Some(Tampering::Altered { leaf, what })
+}
+
+/// Which leaves have lost their records.
+struct Purges {
+    /// The first of them last.
+    ranges: Vec<PurgedLeaves>,
+    /// The first purge that is not what was recorded.
+    forged: Option<Tampering>,
+}
+
+impl Purges {
+    fn read(connection: &Connection, size: u64) -> Result<Self> {
+        let mut statement = connection.prepare(PURGES)?;
+        let mut rows = statement.query(())?;
+        let (mut ranges, mut forged) = (Vec::new(), None);
+        while let Some(row) = rows.next()? {
+            let number = count(row, 0)?;
+            let Some(hash) = row.get::<_, Option<Hash>>(1)? else {
+                let what = format!("the purge with the number {number}");
+                forged = forged.or(Some(if number > size {
+                    Tampering::Unrecorded { what }
+                } else {
+                    let (leaf, what) = (number, NO_SUCH_LEAF.to_owned());
+                    Tampering::Removed { leaf, what }
+                }));
+                continue;
+            };
+            let parts = records::stored_parts(connection, LeafKind::Purge, number);
+            let parts = parts.ok().flatten().unwrap_or_default();
+            let is_recorded = records::hash(LeafKind::Purge, number, row.get(2)?, &parts) == hash;
+            match records::parse::<PurgeRecord>(parts.first()) {
+                Ok(record) if is_recorded => ranges.extend(record.leaves),
+                _ => forged = forged.or_else(|| altered(number, NOT_AS_RECORDED)),
+            }
+        }
+        ranges.sort_by_key(|range: &PurgedLeaves| std::cmp::Reverse(range.first));
+        Ok(Self { ranges, forged })
+    }
+}
+
+/// What is wrong though every leaf is as it was.
+fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
+    for (what, sql) in UNRECORDED {
+        let number: Option<i64> = connection.query_row(sql, (), |row| row.get(0))?;
+        if let Some(number) = number {
+            let what = format!("the {what} with the number {number}");
+            return Ok(Some(Tampering::Unrecorded { what }));
+        }
+    }
+    let mut statement = connection.prepare(MISLISTED)?;
+    let mut rows = statement.query(())?;
+    if let Some(row) = rows.next()?
+        && row.get_ref(0)?.data_type() != Type::Null
+    {
+        return Ok(altered(
+            count(row, 0)?,
+            "it is listed by another status than that of its last review",
+        ));
+    }
+    Ok(None)
+}

@@ -1,0 +1,11 @@
+//! A record with the number that the store gave it.
+
+/// A record with the number that the store gave it when it was first kept: from 1, in the order of
+/// keeping, and never given twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// Its number among the records of its sort.
+    pub number: u64,
+    /// The record.
+    pub record: T,
+}

@@ -1,0 +1,222 @@
+//! Incidents, and which anomalies belong to which.
+
+use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{AnomalyKind, ClientName, Judgement, ReviewStatus, Severity};
+use anomaly_storage::{
+    AnomalyQuery, Around, IncidentQuery, IncidentRecord, NearbyAnomaly, Store, StoreError,
+};
+use serde_json::json;
+
+use crate::both_stores::both_stores;
+use crate::data::{Case, anomalous, at, review, store_all};
+
+both_stores! {
+    incidents_are_found_by_what_is_asked
+    an_anomaly_belongs_to_one_incident
+    incidents_are_part_of_their_transaction
+    anomalies_are_found_by_their_time
+    false_positives_are_those_that_stand
+}
+
+fn incident(first: i64, last: i64, severity: Severity) -> IncidentRecord {
+    IncidentRecord {
+        first_seen: at(first),
+        last_seen: at(last),
+        severity,
+        opened_at: at(last),
+        closed_at: None,
+        details: json!({ "clients": ["mail01"] }),
+    }
+}
+
+fn incidents_are_found_by_what_is_asked(store: &mut dyn Store) {
+    let mut transaction = store.transaction().unwrap();
+    let [low, high, late] = [
+        incident(1, 5, Severity::Low),
+        incident(2, 5, Severity::High),
+        incident(3, 9, Severity::Medium),
+    ];
+    let numbers = [&low, &high, &late].map(|one| transaction.open_incident(one).unwrap());
+    assert_eq!(numbers, [1, 2, 3]);
+    let closed = IncidentRecord {
+        closed_at: Some(at(20)),
+        ..high.clone()
+    };
+    transaction.put_incident(2, &closed).unwrap();
+    let unknown = transaction.put_incident(4, &low).unwrap_err();
+    assert!(matches!(
+        unknown,
+        StoreError::NoSuchRecord { number: 4, .. }
+    ));
+    transaction.commit().unwrap();
+
+    assert_eq!(store.incident(2).unwrap(), Some(closed));
+    assert_eq!(store.incident(3).unwrap(), Some(late));
+    assert_eq!(store.incident(4).unwrap(), None);
+    let found = |query: IncidentQuery| -> Vec<u64> {
+        let found = store.incidents(&query).unwrap();
+        found.into_iter().map(|stored| stored.number).collect()
+    };
+    let query = IncidentQuery::default;
+    assert_eq!(found(query()), [3, 2, 1]);
+    assert_eq!(found(query().open(true)), [3, 1]);
+    assert_eq!(found(query().open(false)), [2]);
+    assert_eq!(found(query().at_least(Severity::Medium)), [3, 2]);
+    assert_eq!(found(query().seen_from(at(6))), [3]);
+    assert_eq!(found(query().limit(1)), [3]);
+    assert_eq!(found(query().after(3).limit(1)), [2]);
+    assert_eq!(found(query().after(2)), [1]);
+    let unknown = store.incidents(&query().after(7)).unwrap_err();
+    assert!(matches!(
+        unknown,
+        StoreError::NoSuchRecord { number: 7, .. }
+    ));
+}
+
+fn an_anomaly_belongs_to_one_incident(store: &mut dyn Store) {
+    let cases = [
+        Case::new("a", 1, anomalous()),
+        Case::of_client("web02", "b", 2, anomalous()),
+        Case::new("normal", 3, Judgement::Normal),
+    ];
+    store_all(store, &cases);
+    let [a, b, normal] = &cases;
+    let mut transaction = store.transaction().unwrap();
+    for _ in 0..2 {
+        transaction
+            .open_incident(&incident(1, 2, Severity::Low))
+            .unwrap();
+    }
+    transaction.put_in_incident(&a.key(), 1).unwrap();
+    transaction.put_in_incident(&b.key(), 1).unwrap();
+    transaction.put_in_incident(&b.key(), 2).unwrap();
+    let error = transaction.put_in_incident(&normal.key(), 1).unwrap_err();
+    assert!(matches!(error, StoreError::NoSuchAnomaly { .. }), "{error}");
+    let error = transaction.put_in_incident(&a.key(), 3).unwrap_err();
+    assert!(
+        matches!(error, StoreError::NoSuchRecord { number: 3, .. }),
+        "{error}"
+    );
+    transaction.commit().unwrap();
+
+    assert_eq!(store.incident_of(&a.key()).unwrap(), Some(1));
+    assert_eq!(store.incident_of(&b.key()).unwrap(), Some(2));
+    assert_eq!(store.incident_of(&normal.key()).unwrap(), None);
+    let of = |number| {
+        store
+            .anomalies(&AnomalyQuery::default().incident(number))
+            .unwrap()
+    };
+    assert_eq!(of(1)[0].verdict, a.verdict);
+    assert_eq!(of(1).len(), 1);
+    assert_eq!(of(2)[0].verdict, b.verdict);
+    assert_eq!(of(3), []);
+}
+
+fn incidents_are_part_of_their_transaction(store: &mut dyn Store) {
+    let case = Case::new("a", 1, anomalous());
+    store_all(store, [&case]);
+    let kept = incident(1, 2, Severity::Low);
+    let mut transaction = store.transaction().unwrap();
+    transaction.open_incident(&kept).unwrap();
+    transaction.put_in_incident(&case.key(), 1).unwrap();
+    transaction.commit().unwrap();
+
+    let mut transaction = store.transaction().unwrap();
+    let other = incident(5, 6, Severity::High);
+    assert_eq!(transaction.open_incident(&other).unwrap(), 2);
+    transaction.put_incident(1, &other).unwrap();
+    transaction.put_in_incident(&case.key(), 2).unwrap();
+    assert_eq!(transaction.incident_of(&case.key()).unwrap(), Some(2));
+    drop(transaction);
+    assert_eq!(store.incident(1).unwrap(), Some(kept));
+    assert_eq!(store.incident(2).unwrap(), None);
+    assert_eq!(store.incident_of(&case.key()).unwrap(), Some(1));
+}
+
+fn anomalies_are_found_by_their_time(store: &mut dyn Store) {
+    let anomaly = |client: &str, id: &str, minute| Case::of_client(client, id, minute, anomalous());
+    let cases = [
+        anomaly("mail01", "a", 10),
+        anomaly("web02", "b", 20),
+        Case::of_client("mail01", "normal", 21, Judgement::Normal),
+        anomaly("mail01", "c", 30),
+        anomaly("mail01", "same", 30),
+        anomaly("web02", "d", 40),
+        anomaly("mail01", "usual", 31),
+        anomaly("mail01", "irrelevant", 29),
+        anomaly("mail01", "true", 50),
+    ];
+    store_all(store, &cases);
+    let mut transaction = store.transaction().unwrap();
+    for (case, status) in [
+        (&cases[6], ReviewStatus::FalsePositive),
+        (&cases[7], ReviewStatus::Ignored),
+        (&cases[8], ReviewStatus::Confirmed),
+    ] {
+        transaction
+            .review(&case.key(), &review(status, "ada"))
+            .unwrap();
+    }
+    let number = transaction
+        .open_incident(&incident(1, 5, Severity::Low))
+        .unwrap();
+    transaction
+        .put_in_incident(&cases[1].key(), number)
+        .unwrap();
+    transaction.commit().unwrap();
+
+    let near = |minute, within, client: Option<&ClientName>, limit| -> Vec<String> {
+        let around = Around {
+            at: at(minute),
+            within: TimeDelta::minutes(within),
+            client,
+            limit,
+        };
+        let found = store.anomalies_around(&around).unwrap().into_iter();
+        found.map(|near| near.job.job_id.to_string()).collect()
+    };
+    assert_eq!(near(30, 20, None, 9), ["a", "b", "c", "same", "d", "true"]);
+    assert_eq!(near(30, 19, None, 9), ["b", "c", "same", "d"]);
+    assert_eq!(near(30, 20, None, 1), ["same", "d"]);
+    let mail = ClientName::new("mail01").unwrap();
+    assert_eq!(near(39, 29, Some(&mail), 9), ["a", "c", "same", "true"]);
+    let around = Around {
+        at: at(20),
+        within: TimeDelta::zero(),
+        client: None,
+        limit: 9,
+    };
+    let expected = NearbyAnomaly {
+        job: cases[1].key(),
+        client: ClientName::new("web02").unwrap(),
+        started_at: at(20),
+        severity: Severity::Medium,
+        kind: AnomalyKind::MassChange,
+        incident: Some(number),
+    };
+    assert_eq!(store.anomalies_around(&around).unwrap(), [expected]);
+}
+
+fn false_positives_are_those_that_stand(store: &mut dyn Store) {
+    let [usual, taken_back, other, open] = [
+        Case::of_client("mail01", "usual", 1, anomalous()),
+        Case::of_client("mail01", "taken back", 2, anomalous()),
+        Case::of_client("web02", "other", 3, anomalous()),
+        Case::of_client("mail01", "open", 4, anomalous()),
+    ];
+    store_all(store, [&usual, &taken_back, &other, &open]);
+    let mut transaction = store.transaction().unwrap();
+    for case in [&usual, &taken_back, &other] {
+        let usual = review(ReviewStatus::FalsePositive, "ada");
+        transaction.review(&case.key(), &usual).unwrap();
+    }
+    let confirmed = review(ReviewStatus::Confirmed, "eve");
+    transaction.review(&taken_back.key(), &confirmed).unwrap();
+    let standing = transaction.false_positives(&usual.stream).unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!(standing[0].verdict, usual.verdict);
+    assert_eq!(standing[0].review.as_ref().unwrap().reviewer, "ada");
+    drop(transaction);
+    assert_eq!(store.false_positives(&usual.stream).unwrap(), []);
+}

@@ -1,0 +1,164 @@
+//! `backwatch anomalies list`.
+
+use std::io::{self, Write};
+
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{Anomaly, AnomalyKind, ClientName, PolicyName, ReviewStatus, Severity};
+use anomaly_service::storage::AnomalyQuery;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, builder::PossibleValuesParser};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use crate::cli::TextOrJson;
+use crate::coverage::{Coverage, paragraph};
+use crate::database::{DatabaseOptions, Now, job_name};
+use crate::exit::{Exit, Failure};
+use crate::report::json;
+use crate::report::text::when;
+use crate::terminal::harmless;
+
+/// List the anomalies in a database, newest first, with how much of the fleet is watched.
+///
+/// Exit status: 0 none, 1 some, 2 wrong usage or settings, 4 failure.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    database: DatabaseOptions,
+
+    #[command(flatten)]
+    now: Now,
+
+    /// Only of this client.
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
+
+    /// Only of this policy.
+    #[arg(long, value_name = "NAME")]
+    policy: Option<String>,
+
+    /// Only of this kind.
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    kind: Option<AnomalyKind>,
+
+    /// Only of this severity or a higher one.
+    #[arg(long, value_name = "SEVERITY", value_parser = severities())]
+    at_least: Option<Severity>,
+
+    /// Only those about which this was decided.
+    #[arg(long, value_name = "STATUS", value_parser = statuses())]
+    status: Option<ReviewStatus>,
+
+    /// Only of this incident.
+    #[arg(long, value_name = "NUMBER")]
+    incident: Option<u64>,
+
+    /// Only jobs that started at this time or later.
+    #[arg(long, value_name = "TIME")]
+    since: Option<DateTime<Utc>>,
+
+    /// Only jobs that started before this time.
+    #[arg(long, value_name = "TIME")]
+    until: Option<DateTime<Utc>>,
+
+    /// No more than this many, the newest ones.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+
+    /// How to show them.
+    #[arg(long, value_enum, default_value_t)]
+    output: TextOrJson,
+}
+
+macro_rules! words {
+    ($($function:ident: $Word:ty;)*) => {$(
+        pub(super) fn $function() -> impl clap::builder::TypedValueParser<Value = $Word> {
+            PossibleValuesParser::new(<$Word>::ALL.iter().map(|word| word.as_str()))
+                .try_map(|word| word.parse::<$Word>())
+        }
+    )*};
+}
+
+words! {
+    kinds: AnomalyKind;
+    severities: Severity;
+    statuses: ReviewStatus;
+}
+
+pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
+    let service = arguments.database.open()?;
+    let client = arguments.client.as_ref().map(ClientName::new).transpose();
+    let client = client.map_err(Failure::Argument)?;
+    let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();
+    let policy = policy.map_err(Failure::Argument)?;
+    let query = AnomalyQuery::default()
+        .client(client)
+        .policy(policy)
+        .kind(arguments.kind)
+        .at_least(arguments.at_least)
+        .review_status(arguments.status)
+        .incident(arguments.incident)
+        .started_from(arguments.since)
+        .started_until(arguments.until)
+        .limit(arguments.limit);
+    let anomalies = service.anomalies(&query)?;
+    let fleet = service.coverage(arguments.now.time())?;
+    let coverage = Coverage { fleet };
+    match arguments.output {
+        TextOrJson::Text => print(&mut anstream::stdout().lock(), &anomalies, &coverage)?,
+        TextOrJson::Json => {
+            #[derive(Serialize)]
+            struct Document<'a> {
+                anomalies: &'a [Anomaly],
+                coverage: &'a Coverage,
+            }
+            let document = Document {
+                anomalies: &anomalies,
+                coverage: &coverage,
+            };
+            json::pretty(io::stdout().lock(), &document)?;
+        }
+    }
+    Ok(if anomalies.is_empty() {
+        Exit::Quiet
+    } else {
+        Exit::Anomalies
+    })
+}
+
+fn print(out: &mut impl Write, anomalies: &[Anomaly], coverage: &Coverage) -> io::Result<()> {
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header([
+        "severity",
+        "when (UTC)",
+        "client",
+        "policy",
+        "kind",
+        "review",
+        "job",
+    ]);
+    for anomaly in anomalies {
+        let verdict = &anomaly.verdict;
+        let cells = [
+            verdict.severity().map_or("", Severity::as_str).to_owned(),
+            when(verdict.started_at),
+            verdict.client.to_string(),
+            verdict.policy.to_string(),
+            verdict.kind().map_or("", AnomalyKind::as_str).to_owned(),
+            anomaly.review_status().as_str().to_owned(),
+            job_name(&verdict.key()),
+        ];
+        table.add_row(cells.map(|cell| harmless(&cell).into_owned()));
+    }
+    if anomalies.is_empty() {
+        writeln!(out, "No anomalies of that sort.")?;
+    } else {
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
+    writeln!(out)?;
+    paragraph(out, &coverage.in_words())
+}

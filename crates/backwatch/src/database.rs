@@ -1,0 +1,71 @@
+//! A database of earlier runs, as the commands name it that look into one.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{JobId, JobKey, SourceName};
+use anomaly_service::AnomalyService;
+use anomaly_settings::Settings;
+use clap::Args;
+
+use crate::cli::key_value;
+use crate::exit::Failure;
+
+/// Which database, and by what settings it is read.
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseOptions {
+    /// The database, as `scan --db` or `ingest --db` made it.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) db: PathBuf,
+
+    /// Read settings from this TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+
+    /// Change one setting, such as `review.ceiling=1.2`; wins over file and environment.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// What time it is.
+#[derive(Debug, Args)]
+pub(crate) struct Now {
+    /// The time to take for now: an RFC 3339 time with a zone; that of the system when not given.
+    #[arg(long, value_name = "TIME")]
+    now: Option<DateTime<Utc>>,
+}
+
+impl Now {
+    /// What time it is.
+    pub(crate) fn time(&self) -> DateTime<Utc> {
+        self.now.unwrap_or_else(|| SystemTime::now().into())
+    }
+}
+
+impl DatabaseOptions {
+    /// Opens the database, which has to be there.
+    pub(crate) fn open(&self) -> Result<AnomalyService, Failure> {
+        let settings = Settings::load_here(self.settings.as_deref(), &self.set)?;
+        if !self.db.exists() {
+            let path = self.db.clone();
+            return Err(Failure::NoDatabase { path });
+        }
+        Ok(AnomalyService::open(&self.db, settings)?)
+    }
+}
+
+/// A job as the command line names it: its tool and the tool's own id, such as `restic:4711`.
+pub(crate) fn job(text: &str) -> Result<JobKey, String> {
+    let (source, id) = text
+        .split_once(':')
+        .ok_or("write it as SOURCE:JOB, such as restic:4711")?;
+    let source = SourceName::new(source).map_err(|error| error.to_string())?;
+    let id = JobId::new(id).map_err(|error| error.to_string())?;
+    Ok(JobKey::new(source, id))
+}
+
+/// The same, the other way round.
+pub(crate) fn job_name(job: &JobKey) -> String {
+    format!("{}:{}", job.source, job.job_id)
+}

@@ -1,0 +1,126 @@
+//! `backwatch db`: looking after a database.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anomaly_model::{JobKey, Review};
+use anomaly_service::storage::{Read as _, SqliteStore, StoreError};
+use serde::Serialize;
+
+use crate::cli::{DbCommand, DbOptions};
+use crate::exit::{Exit, Failure};
+use crate::terminal::harmless;
+
+/// Observations that are held in memory at a time.
+const PAGE: usize = 1_000;
+
+pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
+    match command {
+        DbCommand::Check(options) => check(options),
+        DbCommand::Backup { options, file } => {
+            open(options)?.copy_to(file)?;
+            Ok(Exit::Quiet)
+        }
+        DbCommand::Compact(options) => {
+            let mut store = open(options)?;
+            store.set_program("backwatch db compact");
+            store.compact()?;
+            Ok(Exit::Quiet)
+        }
+        DbCommand::Export { options, directory } => export(&open(options)?, directory),
+    }
+}
+
+fn open(options: &DbOptions) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open_existing(&options.db)
+}
+
+fn check(options: &DbOptions) -> Result<Exit, Failure> {
+    let problems = open(options)?.check()?;
+    let mut output = anstream::stdout().lock();
+    if problems.is_empty() {
+        writeln!(output, "The whole file reads.")?;
+        return Ok(Exit::Quiet);
+    }
+    for problem in &problems {
+        writeln!(output, "{}", harmless(problem))?;
+    }
+    Ok(Exit::Anomalies)
+}
+
+/// A review, and what it is of.
+#[derive(Debug, Serialize)]
+struct ReviewLine<'a> {
+    #[serde(flatten)]
+    job: &'a JobKey,
+    #[serde(flatten)]
+    review: &'a Review,
+}
+
+fn export(store: &SqliteStore, directory: &Path) -> Result<Exit, Failure> {
+    fs::create_dir_all(directory).map_err(|source| Failure::Create {
+        path: directory.to_owned(),
+        source,
+    })?;
+    let mut jobs = Lines::create(directory.join("jobs.ndjson"))?;
+    let mut verdicts = Lines::create(directory.join("verdicts.ndjson"))?;
+    let mut reviews = Lines::create(directory.join("reviews.ndjson"))?;
+    let mut last = 0;
+    loop {
+        let page = store.observations_stored_after(last, PAGE)?;
+        let Some(newest) = page.last() else { break };
+        last = newest.number;
+        for observation in &page {
+            jobs.write(&observation.job)?;
+            verdicts.write(&observation.verdict)?;
+            if observation.verdict.is_anomalous() {
+                let job = &observation.job.key();
+                for review in &store.reviews(job)? {
+                    reviews.write(&ReviewLine { job, review })?;
+                }
+            }
+        }
+    }
+    for lines in [jobs, verdicts, reviews] {
+        lines.finish()?;
+    }
+    Ok(Exit::Quiet)
+}
+
+/// A new file of JSON lines.
+struct Lines {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Lines {
+    fn create(path: PathBuf) -> Result<Self, Failure> {
+        match File::create_new(&path) {
+            Ok(file) => Ok(Self {
+                path,
+                file: BufWriter::new(file),
+            }),
+            Err(source) => Err(Failure::Create { path, source }),
+        }
+    }
+
+    fn write(&mut self, record: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer(&mut self.file, record)?;
+        self.file
+            .write_all(b"\n")
+            .map_err(|source| Failure::Create {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let Self { path, file } = self;
+        let file = file
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error);
+        let written = file.and_then(|file| file.sync_all());
+        written.map_err(|source| Failure::Create { path, source })
+    }
+}

@@ -1,0 +1,105 @@
+//! `backwatch verify` and `backwatch checkpoint`: whether the database is what was recorded.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anomaly_service::storage::{
+    Checkpoint, LogHead, Read as _, SigningKey, SqliteStore, Verification, VerifyingKey,
+};
+
+use crate::cli::{CheckpointArguments, VerifyArguments};
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
+    let mut heads = Vec::new();
+    if !arguments.checkpoint.is_empty() {
+        let key = VerifyingKey::open(&key_path(arguments.key.as_deref(), &arguments.db))?;
+        for path in &arguments.checkpoint {
+            heads.extend(read(path, &key)?);
+        }
+    }
+    let verification = SqliteStore::open_existing(&arguments.db)?.verify(&heads)?;
+    let mut output = anstream::stdout().lock();
+    match &verification.tampering {
+        None => {
+            writeln!(output, "{}", found(&verification))?;
+            Ok(Exit::Quiet)
+        }
+        Some(tampering) => {
+            writeln!(output, "{tampering}")?;
+            Ok(Exit::Anomalies)
+        }
+    }
+}
+
+fn found(verification: &Verification) -> String {
+    let Verification {
+        head,
+        verified_leaves,
+        purged_leaves,
+        matched_checkpoints,
+        ..
+    } = verification;
+    let root: String = head.root.iter().map(|byte| format!("{byte:02x}")).collect();
+    let beside = match matched_checkpoints {
+        0 => "No checkpoint was given: what was written anew as a whole is not found.".to_owned(),
+        1 => "It agrees with the checkpoint.".to_owned(),
+        many => format!("It agrees with {many} checkpoints."),
+    };
+    format!(
+        "{} records are as they were recorded: {verified_leaves} hashed anew, {purged_leaves} deleted \
+         when they were old.\n{beside}\nsize {}, root {root}",
+        head.size, head.size
+    )
+}
+
+/// The checkpoints of a file, if the key has signed them.
+fn read(path: &Path, key: &VerifyingKey) -> Result<Vec<LogHead>, Failure> {
+    let text = fs::read_to_string(path).map_err(|source| Failure::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let checkpoints = Checkpoint::parse_all(&text)
+        .and_then(|all| all.iter().map(|one| one.verified_by(key)).collect());
+    checkpoints.map_err(|source| Failure::Checkpoint {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+pub(crate) fn checkpoint(arguments: &CheckpointArguments) -> Result<Exit, Failure> {
+    let head = SqliteStore::open_existing(&arguments.db)?.log_head()?;
+    let key = SigningKey::open_or_make(&key_path(arguments.key.as_deref(), &arguments.db))?;
+    let checkpoint = Checkpoint::sign(head, &key).to_string();
+    if arguments.out.as_os_str() == "-" {
+        io::stdout().write_all(checkpoint.as_bytes())?;
+        return Ok(Exit::Quiet);
+    }
+    let mut options = OpenOptions::new();
+    let written = options
+        .append(true)
+        .create(true)
+        .open(&arguments.out)
+        .and_then(|mut file| {
+            file.write_all(checkpoint.as_bytes())?;
+            file.sync_all()
+        });
+    written.map_err(|source| Failure::Create {
+        path: arguments.out.clone(),
+        source,
+    })?;
+    Ok(Exit::Quiet)
+}
+
+/// The key that was named, or that of the database.
+fn key_path(named: Option<&Path>, database: &Path) -> PathBuf {
+    named.map_or_else(
+        || {
+            let mut path = database.as_os_str().to_owned();
+            path.push(".key");
+            path.into()
+        },
+        Path::to_owned,
+    )
+}
