@@ -4,7 +4,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Hash;
-use crate::evidence::Tree;
+use crate::evidence::{Tree, hex};
 
 /// What is to be deleted, in one step.
 ///
@@ -104,9 +104,4 @@ fn root(hashes: impl IntoIterator<Item = Hash>) -> String {
     let mut tree = Tree::default();
     hashes.into_iter().for_each(|hash| tree.push(hash));
     hex(&tree.head().root)
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -133,10 +133,8 @@ impl Walk<'_> {
             .into_iter()
             .find(|known| *known as i64 == kind);
         let Some(kind) = kind else {
-            return Ok(altered(
-                number,
-                "the log has a kind for it that there is not",
-            ));
+            let what = "the log has a kind for it that there is not";
+            return Ok(Some(altered(number, what)));
         };
         if let Some(range) = self
             .purged
@@ -146,7 +144,7 @@ impl Walk<'_> {
         {
             if records::stored_parts(self.connection, kind, number)?.is_some() {
                 let here = altered(number, "it was purged, and its record is here");
-                return Ok(self.forged.take().or(here));
+                return Ok(Some(self.forged.take().unwrap_or(here)));
             }
             self.purged_hashes.push(hash);
             self.verification.purged_leaves += 1;
@@ -164,17 +162,15 @@ impl Walk<'_> {
             let parts = match records::stored_parts(self.connection, kind, number) {
                 Ok(Some(parts)) => parts,
                 Ok(None) => return Ok(self.forged.take().or(removed("its record is gone"))),
-                Err(Fault::Damaged(_)) => return Ok(altered(number, NOT_AS_RECORDED)),
+                Err(Fault::Damaged(_)) => return Ok(Some(altered(number, NOT_AS_RECORDED))),
                 Err(fault) => return Err(fault),
             };
             if records::hash(kind, number, row.get(2)?, &parts) != hash {
-                return Ok(altered(number, NOT_AS_RECORDED));
+                return Ok(Some(altered(number, NOT_AS_RECORDED)));
             }
             if !columns::agree(self.connection, kind, number, &parts)? {
-                return Ok(altered(
-                    number,
-                    "it is found by something else than it says",
-                ));
+                let what = "it is found by something else than it says";
+                return Ok(Some(altered(number, what)));
             }
             self.verification.verified_leaves += 1;
         }
@@ -223,9 +219,9 @@ impl Walk<'_> {
     }
 }
 
-fn altered(leaf: u64, what: &str) -> Option<Tampering> {
+fn altered(leaf: u64, what: &str) -> Tampering {
     let what = what.to_owned();
-    Some(Tampering::Altered { leaf, what })
+    Tampering::Altered { leaf, what }
 }
 
 /// Which leaves have lost their records.
@@ -258,7 +254,7 @@ impl Purges {
             let is_recorded = records::hash(LeafKind::Purge, number, row.get(2)?, &parts) == hash;
             match records::parse::<PurgeRecord>(parts.first()) {
                 Ok(record) if is_recorded => ranges.extend(record.leaves),
-                _ => forged = forged.or_else(|| altered(number, NOT_AS_RECORDED)),
+                _ => forged = forged.or_else(|| Some(altered(number, NOT_AS_RECORDED))),
             }
         }
         ranges.sort_by_key(|range: &PurgedLeaves| std::cmp::Reverse(range.first));
@@ -280,10 +276,8 @@ fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
     if let Some(row) = rows.next()?
         && row.get_ref(0)?.data_type() != Type::Null
     {
-        return Ok(altered(
-            count(row, 0)?,
-            "it is listed by another status than that of its last review",
-        ));
+        let what = "it is listed by another status than that of its last review";
+        return Ok(Some(altered(count(row, 0)?, what)));
     }
     Ok(None)
 }
