@@ -7,6 +7,7 @@ use super::fault::{Fault, Result};
 use super::values::count;
 use super::{columns, log, records};
 use crate::evidence::{LeafKind, Tampering, Tree, Verification};
+use crate::job_key::ShortKey;
 use crate::purge::{PurgeRecord, PurgedLeaves};
 use crate::{Hash, LogHead};
 
@@ -16,6 +17,8 @@ const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER 
 const PURGES: &str = "
     SELECT purges.number, hash, recorded_at_micros
     FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
+
+const PURGED_JOBS: &str = "SELECT purge, key FROM purged_jobs ORDER BY purge, key";
 
 const NO_SUCH_LEAF: &str = "the log has no such leaf";
 const NOT_AS_RECORDED: &str = "its record is not what was recorded";
@@ -262,6 +265,33 @@ impl Purges {
     }
 }
 
+/// Whether the jobs that are known as purged are those that were: another one among them would be
+/// passed over when it comes.
+fn purged_jobs(connection: &Connection) -> Result<Option<Tampering>> {
+    let mut statement = connection.prepare(PURGED_JOBS)?;
+    let keys = statement.query_map((), |row| Ok((count(row, 0)?, row.get::<_, ShortKey>(1)?)));
+    let mut keys = keys?.peekable();
+    let mut purges = connection.prepare("SELECT number FROM purges ORDER BY number")?;
+    let mut purges = purges.query(())?;
+    while let Some(row) = purges.next()? {
+        let number = count(row, 0)?;
+        let mut of_this = Vec::new();
+        // One of a purge that there is not stays, and is what the next purge lacks its own for.
+        while let Some(key) = keys.next_if(|key| !matches!(key, Ok((of, _)) if *of != number)) {
+            of_this.push(key?.1);
+        }
+        let record: Option<PurgeRecord> = records::record(connection, LeafKind::Purge, number)?;
+        if !record.is_some_and(|record| record.is_of(&of_this)) {
+            let what = "the jobs that are known as purged by it are not those that it purged";
+            return Ok(Some(altered(number, what)));
+        }
+    }
+    Ok(keys.next().transpose()?.map(|(purge, _)| {
+        let what = format!("a job that is known as purged by {purge}");
+        Tampering::Unrecorded { what }
+    }))
+}
+
 /// What is wrong though every leaf is as it was.
 fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
     for (what, sql) in UNRECORDED {
@@ -270,6 +300,9 @@ fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
             let what = format!("the {what} with the number {number}");
             return Ok(Some(Tampering::Unrecorded { what }));
         }
+    }
+    if let Some(tampering) = purged_jobs(connection)? {
+        return Ok(Some(tampering));
     }
     let mut statement = connection.prepare(MISLISTED)?;
     let mut rows = statement.query(())?;
