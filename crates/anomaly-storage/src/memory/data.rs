@@ -24,6 +24,8 @@ pub(super) struct Data {
     /// By their numbers, which are those of their leaves: in the order in which they were stored.
     pub(super) rows: BTreeMap<u64, Row>,
     numbers: HashMap<JobKey, u64>,
+    /// Those of which no more is left.
+    pub(super) purged_jobs: HashSet<JobKey>,
     /// The numbers of the normal jobs of each stream, by their start.
     normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
     /// The numbers of the anomalies, by their start.
@@ -76,6 +78,10 @@ impl Data {
 
     pub(super) fn number(&self, job: &JobKey) -> Option<u64> {
         self.numbers.get(job).copied()
+    }
+
+    pub(super) fn is_known(&self, job: &JobKey) -> bool {
+        self.numbers.contains_key(job) || self.purged_jobs.contains(job)
     }
 
     pub(super) fn row(&self, job: &JobKey) -> Option<&Row> {

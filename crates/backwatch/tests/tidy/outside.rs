@@ -18,6 +18,8 @@ const OWNED: &[(&[&str], &[&str])] = &[
         &["rusqlite", "libsqlite3-sys", "tokio-postgres"],
         &["anomaly-storage"],
     ),
+    // What signs stays with what is signed.
+    (&["ed25519-dalek"], &["anomaly-storage"]),
     // The network is one room, which no embedder gets by accident.
     (
         &["postgres", "rustls", "tokio-postgres-rustls", "ureq"],
