@@ -81,6 +81,15 @@ impl<'a> Head<'a> {
         })
     }
 
+    /// Whether some document has a key that `is` one in an object at the path `within`.
+    pub(crate) fn has_key_below(&self, within: &str, is: impl Fn(&str) -> bool) -> bool {
+        let mut keys = self.documents.iter().flat_map(|document| &document.keys);
+        keys.any(|path| {
+            let (before, key) = path.rsplit_once('.').unwrap_or(("", path));
+            before == within && is(key)
+        })
+    }
+
     /// Whether some key of this name, wherever in a document, has a text that begins with `prefix`.
     #[must_use]
     pub fn has_text(&self, key: &str, prefix: &str) -> bool {

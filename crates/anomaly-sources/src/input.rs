@@ -10,6 +10,16 @@ const HEAD_BYTES: usize = 512;
 /// ... or begins with so many that are not UTF-8. One bad byte further on spoils its record only.
 const MAGIC_BYTES: usize = 4;
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// How files begin that a log rotation or an archive left compressed.
+const COMPRESSED: [(&[u8], &str); 4] = [
+    (b"\x1F\x8B", "it is compressed with gzip; give `zcat FILE`"),
+    (
+        b"\x28\xB5\x2F\xFD",
+        "it is compressed with zstd; give `zstdcat FILE`",
+    ),
+    (b"\xFD7zXZ\0", "it is compressed with xz; give `xzcat FILE`"),
+    (b"PK\x03\x04", "it is a ZIP archive; unpack it"),
+];
 
 /// The text of an input.
 pub(crate) type Text<'a> = Box<dyn BufRead + 'a>;
@@ -93,6 +103,9 @@ pub(crate) fn check_text(head: &[u8]) -> Result<(), SourceError> {
     // What Windows PowerShell writes when the output of a command is redirected.
     if magic.starts_with(b"\xFF\xFE") || magic.starts_with(b"\xFE\xFF") {
         return not_text("it is UTF-16; convert it to UTF-8");
+    }
+    if let Some((_, reason)) = COMPRESSED.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return not_text(reason);
     }
     if head[..head.len().min(HEAD_BYTES)].contains(&0) {
         return not_text("it has NUL bytes at its beginning");
