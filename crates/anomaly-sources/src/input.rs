@@ -68,6 +68,16 @@ impl<'a> Input<'a> {
         self.head.len() < HEAD_BYTES && !self.head.iter().any(|byte| bytes.contains(byte))
     }
 
+    /// Refuses an input whose lines end in carriage returns alone: all of it would be one line.
+    pub(crate) fn with_line_feeds(self) -> Result<Self, SourceError> {
+        let is_return = |pair: &[u8]| pair[0] == b'\r' && pair[1] != b'\n';
+        if self.head.windows(2).any(is_return) && !self.head.contains(&b'\n') {
+            let reason = "its lines end in carriage returns alone; convert them to line feeds";
+            return Err(SourceError::NotText { reason });
+        }
+        Ok(self)
+    }
+
     /// Refuses an input without text.
     pub(crate) fn not_empty(self) -> Result<Self, SourceError> {
         if self.head.is_empty() {
