@@ -12,12 +12,18 @@ const MAGIC_BYTES: usize = 4;
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// How files begin that a log rotation or an archive left compressed.
 const COMPRESSED: [(&[u8], &str); 4] = [
-    (b"\x1F\x8B", "it is compressed with gzip; give `zcat FILE`"),
+    (
+        b"\x1F\x8B",
+        "it is compressed with gzip; read it through `zcat`",
+    ),
     (
         b"\x28\xB5\x2F\xFD",
-        "it is compressed with zstd; give `zstdcat FILE`",
+        "it is compressed with zstd; read it through `zstdcat`",
     ),
-    (b"\xFD7zXZ\0", "it is compressed with xz; give `xzcat FILE`"),
+    (
+        b"\xFD7zXZ\0",
+        "it is compressed with xz; read it through `xzcat`",
+    ),
     (b"PK\x03\x04", "it is a ZIP archive; unpack it"),
 ];
 

@@ -181,10 +181,13 @@ fn it_is_not_text() {
     for (input, reason) in [
         (
             gzip.as_slice(),
-            "it is compressed with gzip; give `zcat FILE`",
+            "it is compressed with gzip; read it through `zcat`",
         ),
-        (zstd, "it is compressed with zstd; give `zstdcat FILE`"),
-        (xz, "it is compressed with xz; give `xzcat FILE`"),
+        (
+            zstd,
+            "it is compressed with zstd; read it through `zstdcat`",
+        ),
+        (xz, "it is compressed with xz; read it through `xzcat`"),
         (zip, "it is a ZIP archive; unpack it"),
         (latin_1, "it begins with bytes that are not UTF-8"),
         (sqlite, "it has NUL bytes at its beginning"),
