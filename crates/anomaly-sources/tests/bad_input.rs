@@ -543,6 +543,14 @@ fn the_format_is_not_clear() {
         recognised(&format!("{GOOD}\n{summary}")),
         "could be any of ndjson, restic-backup: name the format"
     );
+    // What is indented behind a bad place is a piece of the list, not a document.
+    let manifest = r#"{"source":{"userName":"u"},"startTime":"2026-11-22T03:00:00Z"}"#;
+    assert_eq!(
+        recognised(&format!(
+            "[{manifest},\n oops\n {manifest},\n\n {manifest}\n]"
+        )),
+        "kopia-list, it is a list of objects with `source.userName` and `startTime`"
+    );
     let names: Vec<_> = Format::ALL.iter().map(ToString::to_string).collect();
     let names = names.join(", ");
     let unknown = format!("is in none of the formats {names}; if it is, name the format");

@@ -403,6 +403,27 @@ fn backup_server_lists_are_joined_by_group_and_time() {
 }
 
 #[test]
+fn no_more_tasks_and_manifests_wait_than_are_held() {
+    const HELD: usize = 1 << 16;
+    let store = none().policy("s".to_owned());
+    let manifest = r#"{"backup-type":"vm","backup-id":"1","backup-time":N,"unprotected":{"chunk_upload_stats":{}}}"#;
+    for (element, many) in [
+        (task("s:vm/1", 5, "OK"), "tasks"),
+        (manifest.to_owned(), "manifests"),
+    ] {
+        let list: Vec<_> = (0..=HELD)
+            .map(|n| element.replace('N', &n.to_string()))
+            .collect();
+        let found = lines(&format!("[{}]", list.join(",")), Format::Pbs, &store);
+        assert_eq!(found.len(), HELD + 1);
+        assert_eq!(
+            found[0],
+            format!("bad line 1, element 65537: more {many} before the snapshots than are held")
+        );
+    }
+}
+
+#[test]
 fn every_tool_says_how_its_jobs_are_told_apart() {
     for format in Format::ALL {
         let source = format.source();
