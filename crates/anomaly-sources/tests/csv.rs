@@ -485,3 +485,18 @@ fn columns_that_are_named_like_fields_need_no_mapping() {
     assert_eq!(found.format, Format::Csv);
     assert!(recognise(b"client;job;start\na;1;2\n").is_err());
 }
+
+#[test]
+fn a_file_without_line_feeds_is_not_taken_for_a_header() {
+    let rows = "client,policy,started_at,status\ra,b,2026-11-22T03:00:00Z,succeeded\r";
+    for (format, input) in [
+        (Format::Csv, rows),
+        (Format::BareosCatalogue, "JobId,JobStatus,Client\r1,T,a\r"),
+    ] {
+        let error = read(input.as_bytes(), format, &ReadOptions::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "is not text: its lines end in carriage returns alone; convert them to line feeds"
+        );
+    }
+}

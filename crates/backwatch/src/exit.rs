@@ -150,6 +150,10 @@ impl Failure {
             | Self::Mapping { .. }
             | Self::ShortKey { .. }
             | Self::Address(_)
+            | Self::Source {
+                source: SourceError::UnknownPolicyPart { .. },
+                ..
+            }
             | Self::Server {
                 source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
                 ..

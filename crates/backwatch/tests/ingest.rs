@@ -157,6 +157,7 @@ fn the_status_is_that_of_the_new_jobs() {
     );
     assert_eq!(status(history, &["--output", "xml"]), Some(2));
     assert_eq!(status(history, &["--set", "detection.seed=x"]), Some(2));
+    assert_eq!(status(history, &["--policy-parts", "x"]), Some(2));
     assert_eq!(status(&[], &[]), Some(4));
     let off = ["--set", "detection.enabled=false"];
     assert_eq!(status(&sample()[..56], &off), Some(4), "nobody looked");
