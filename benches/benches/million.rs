@@ -70,7 +70,7 @@ fn make(path: &Path) {
         let records = records(day);
         let (on_processor, on_clock) = (processor_time(begin), Instant::now());
         take_in(&mut service, &records);
-        processor += processor_time(begin) - on_processor;
+        processor += processor_time(begin).saturating_sub(on_processor);
         clock += on_clock.elapsed();
         if day % 10 == 9 {
             println!(
@@ -141,7 +141,7 @@ fn batch(criterion: &mut Criterion, path: &Path) {
                 day += 1;
                 let on_processor = processor_time(begin);
                 take_in(&mut service, &records);
-                total += processor_time(begin) - on_processor;
+                total += processor_time(begin).saturating_sub(on_processor);
             }
             total
         });
@@ -179,7 +179,7 @@ fn one_more(path: &Path) {
         let (on_processor, on_clock) = (processor_time(begin), Instant::now());
         service.observe(&job).unwrap();
         observed.push(on_clock.elapsed());
-        processor += processor_time(begin) - on_processor;
+        processor += processor_time(begin).saturating_sub(on_processor);
 
         let on_clock = Instant::now();
         file.seek(SeekFrom::Start(stream * PAGE_BYTES as u64))
