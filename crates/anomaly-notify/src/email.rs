@@ -72,7 +72,11 @@ impl EmailSink {
     }
 
     /// The mail about `events`, all of which are of the same incident, or one of none.
-    fn mail(&self, events: &[&Event], now: DateTime<Utc>) -> Result<Message, NotifyError> {
+    pub(crate) fn mail(
+        &self,
+        events: &[&Event],
+        now: DateTime<Utc>,
+    ) -> Result<Message, NotifyError> {
         let bad = |error: &dyn std::fmt::Display| NotifyError::Body {
             reason: error.to_string(),
         };

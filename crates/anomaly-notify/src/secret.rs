@@ -42,11 +42,6 @@ impl Secret {
         Ok(Self(text.to_owned()))
     }
 
-    #[cfg(test)]
-    pub(crate) fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

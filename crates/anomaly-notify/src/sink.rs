@@ -7,7 +7,9 @@ use crate::email::EmailSink;
 use crate::file::FileSink;
 use crate::syslog::SyslogSink;
 use crate::webhook::WebhookSink;
-use crate::{Channel, Event, IncidentChange, NotifyError, SinkOptions, Topic, What, quiet};
+use crate::{
+    Channel, Event, Format, IncidentChange, NotifyError, SinkOptions, Topic, What, body, quiet,
+};
 
 /// One who is told: made from [`SinkOptions`], with its secrets read.
 ///
@@ -150,6 +152,29 @@ impl Sink {
             }
         }
         groups
+    }
+
+    /// What [`deliver`](Self::deliver) would send, without sending it: a mail, or for each event the
+    /// body of a request, a message, or a line.
+    ///
+    /// # Errors
+    /// [`NotifyError::Body`] when it cannot be written.
+    pub fn preview(
+        &self,
+        events: &[&Event],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Vec<u8>>, NotifyError> {
+        let lines = |format| {
+            let lines = events.iter().map(|event| body::line(event, format));
+            lines.map(|line| line.map(String::into_bytes)).collect()
+        };
+        match (&self.way, &self.options.channel) {
+            (Way::Email(sink), _) => Ok(vec![sink.mail(events, now)?.formatted()]),
+            (Way::Syslog(sink), _) => sink.messages(events),
+            (_, Channel::Webhook(options)) => lines(options.format),
+            (_, Channel::File(options)) => lines(options.format),
+            _ => lines(Format::CloudEvents),
+        }
     }
 
     /// Tells `events`, one of the [groups](Self::groups), at the time `now`. It takes no longer than

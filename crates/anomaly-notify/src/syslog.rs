@@ -79,8 +79,7 @@ impl SyslogSink {
     }
 
     pub(crate) async fn deliver(&self, events: &[&Event]) -> Result<(), NotifyError> {
-        let messages = events.iter().map(|event| self.header.message(event));
-        let messages = messages.collect::<Result<Vec<Vec<u8>>, _>>()?;
+        let messages = self.messages(events)?;
         let sent = async {
             match &self.way {
                 Way::Udp => self.send_datagrams(&messages).await,
@@ -106,6 +105,13 @@ impl SyslogSink {
                 limit: self.limit,
             }),
         }
+    }
+
+    pub(crate) fn messages(&self, events: &[&Event]) -> Result<Vec<Vec<u8>>, NotifyError> {
+        events
+            .iter()
+            .map(|event| self.header.message(event))
+            .collect()
     }
 
     async fn connect(&self) -> io::Result<TcpStream> {

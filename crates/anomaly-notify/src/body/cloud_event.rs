@@ -18,6 +18,8 @@ struct CloudEvent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
     time: DateTime<Utc>,
+    /// An extension: so that a receiver can sort without looking into the data.
+    severity: Severity,
     datacontenttype: &'static str,
     data: Data<'a>,
 }
@@ -25,7 +27,6 @@ struct CloudEvent<'a> {
 #[derive(Serialize)]
 struct Data<'a> {
     finding_uid: String,
-    severity: Severity,
     link: Option<&'a str>,
     #[serde(flatten)]
     what: &'a What,
@@ -40,10 +41,10 @@ pub(crate) fn json(event: &Event) -> Result<String, NotifyError> {
         r#type: type_of(event),
         subject: subject(event),
         time: event.at,
+        severity: event.severity(),
         datacontenttype: "application/json",
         data: Data {
             finding_uid: event.finding_uid(),
-            severity: event.severity(),
             link: event.link.as_deref(),
             what: &event.what,
         },

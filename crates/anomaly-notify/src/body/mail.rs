@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::words;
 use crate::text::one_line;
-use crate::{AnomalyLine, Event, IncidentNews, RecoveryLine, What};
+use crate::{AnomalyLine, Event, IncidentNews, RecoveryLine, Topic, What};
 
 /// No subject is longer, in characters.
 const MOST_SUBJECT: usize = 150;
@@ -18,6 +18,8 @@ const MOST_SENTENCE: usize = 1_000;
 /// What a mail tells, each text in one line that does nothing.
 pub(crate) struct Digest {
     severity: Severity,
+    /// The severity, or that it is a test.
+    mark: String,
     title: String,
     instance: String,
     /// Sentences under the title.
@@ -55,8 +57,15 @@ impl Digest {
         });
         let told = incident.map(|(event, _)| event).or(events.last().copied());
         let severity = events.iter().map(|event| event.severity()).max();
+        let severity = severity.unwrap_or(Severity::Low);
+        let is_test = told.is_some_and(|event| event.topic() == Topic::Test);
         let mut digest = Self {
-            severity: severity.unwrap_or(Severity::Low),
+            severity,
+            mark: if is_test {
+                "TEST".to_owned()
+            } else {
+                words::severity_word(severity)
+            },
             title: told.map_or_else(String::new, words::title),
             instance: told.map_or_else(String::new, |event| words::name(&event.instance)),
             notes: Vec::new(),
@@ -106,6 +115,12 @@ impl Digest {
     fn add_event(&mut self, event: &Event, lines: &mut Vec<AnomalyLine>) {
         match &event.what {
             What::Anomaly(news) => {
+                if let Some(job) = &news.anomaly.last_normal {
+                    let id = words::name(job.key.job_id.as_str());
+                    let when = words::when(job.started_at);
+                    self.notes
+                        .push(format!("Last job that looks clean: {when} UTC ({id})"));
+                }
                 let found = AnomalyLine::of(&news.anomaly.verdict);
                 lines.extend(found.map(|line| match &event.link {
                     Some(address) => line.with_link(address),
@@ -135,12 +150,8 @@ impl Digest {
     }
 
     pub(crate) fn subject(&self) -> String {
-        let subject = format!("[Backwatch] {}: {}", self.severity_word(), self.title);
+        let subject = format!("[Backwatch] {}: {}", self.mark, self.title);
         one_line(&subject, MOST_SUBJECT).into_owned()
-    }
-
-    fn severity_word(&self) -> String {
-        words::severity_word(self.severity)
     }
 
     pub(crate) fn html(&self, sink: &str) -> Result<String, askama::Error> {
@@ -154,7 +165,10 @@ impl Digest {
     }
 
     fn write_plain(&self, out: &mut String, sink: &str) -> std::fmt::Result {
-        writeln!(out, "{}  {}\n", self.severity_word(), self.title)?;
+        writeln!(out, "{}  {}", self.mark, self.title)?;
+        if !self.notes.is_empty() {
+            writeln!(out)?;
+        }
         for note in &self.notes {
             writeln!(out, "{note}")?;
         }

@@ -38,7 +38,7 @@ pub(crate) fn title(event: &Event) -> String {
         ),
         What::System(news) if news.subject.is_empty() => news.kind.title().to_owned(),
         What::System(news) => format!("{}: {}", news.kind.title(), name(&news.subject)),
-        What::Test => "test".to_owned(),
+        What::Test => "This is a test".to_owned(),
     };
     one_line(&text, MOST_SENTENCE).into_owned()
 }
@@ -62,7 +62,7 @@ pub(crate) fn message(event: &Event) -> String {
                 by.unwrap_or_default()
             )
         }
-        What::Test => "This is a test. What you read arrived as a real message would.".to_owned(),
+        What::Test => "This is a test. It arrived as a real message would.".to_owned(),
     };
     one_line(&text, MOST_SENTENCE).into_owned()
 }

@@ -22,7 +22,7 @@ macro_rules! kinds {
                 match self { $(Self::$Kind => $word,)* }
             }
 
-            /// It in a few words, for a subject or a title.
+            /// It in a few words, for a title.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$Kind => $title,)* }
@@ -33,25 +33,25 @@ macro_rules! kinds {
 
 kinds! {
     /// Settings were changed so that less is found or told.
-    SettingsLoosened = "settings_loosened", "settings were loosened";
+    SettingsLoosened = "settings_loosened", "Settings were loosened";
     /// A source of jobs cannot be read.
-    SourceDegraded = "source_degraded", "a source cannot be read";
+    SourceDegraded = "source_degraded", "A source cannot be read";
     /// A source of jobs can be read again.
-    SourceRecovered = "source_recovered", "a source can be read again";
+    SourceRecovered = "source_recovered", "A source can be read again";
     /// Most streams are overdue at once.
-    SilentFleet = "silent_fleet", "hardly any job arrives";
+    SilentFleet = "silent_fleet", "Hardly any job arrives";
     /// Jobs are not gathered, judged or told any more, because someone wants it so.
-    SwitchedOff = "switched_off", "a part was switched off";
+    SwitchedOff = "switched_off", "A part was switched off";
     /// Jobs are gathered, judged and told again.
-    SwitchedOn = "switched_on", "a part was switched on";
+    SwitchedOn = "switched_on", "A part was switched on";
     /// The clock was set back.
-    ClockSetBack = "clock_set_back", "the clock was set back";
+    ClockSetBack = "clock_set_back", "The clock was set back";
     /// What is kept does not agree with its proofs.
-    EvidenceAltered = "evidence_altered", "the records were altered";
+    EvidenceAltered = "evidence_altered", "The records were altered";
     /// Another sink does not take what it is told.
-    DeliveryFailing = "delivery_failing", "a sink cannot be reached";
+    DeliveryFailing = "delivery_failing", "A sink cannot be reached";
     /// Another sink takes again what it is told.
-    DeliveryRecovered = "delivery_recovered", "a sink can be reached again";
+    DeliveryRecovered = "delivery_recovered", "A sink can be reached again";
 }
 
 /// Something that happened to the watching itself.

@@ -16,14 +16,13 @@ const LEAST_KEY_BYTES: usize = 24;
 ///
 /// ```
 /// use anomaly_notify::signature;
-/// // The example of the Standard Webhooks specification.
+/// use base64::Engine as _;
+/// // The example of the specification.
+/// let key = base64::prelude::BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")?;
 /// let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-/// let body = br#"{"test": 2432232314}"#;
-/// let key = [
-///     0x31, 0xf2, 0x42, 0xaa, 0xc4, 0x4a, 0xc2, 0x52, 0xa6, 0xf7, 0x0a, 0xf1, 0xd7, 0x49, 0xa6,
-///     0x28, 0x5b, 0x37, 0xab, 0x95, 0x4f, 0xa7, 0xf0, 0xa5,
-/// ];
-/// assert_eq!(signature(&key, id, 1614265330, body).len(), 44);
+/// let signed = signature(&key, id, 1_614_265_330, br#"{"test": 2432232314}"#);
+/// assert_eq!(signed, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+/// # Ok::<(), base64::DecodeError>(())
 /// ```
 #[must_use]
 pub fn signature(key: &[u8], id: &str, timestamp_seconds: i64, body: &[u8]) -> String {
