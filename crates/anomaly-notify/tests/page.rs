@@ -26,8 +26,11 @@ fn page() -> String {
 
 /// The code blocks of a language.
 fn blocks(page: &str, language: &str) -> Vec<String> {
-    let blocks = page.split(&format!("```{language}\n")).skip(1);
-    blocks.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+    let begin = format!("```{language}\n");
+    let blocks = page.split(&begin).skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -35,7 +38,8 @@ fn every_configuration_to_paste_is_read() {
     let blocks = blocks(&page(), "toml");
     let mut sinks = Vec::new();
     for block in &blocks {
-        let read: Configuration = toml::from_str(block).unwrap_or_else(|error| panic!("{block}\n{error}"));
+        let read: Configuration =
+            toml::from_str(block).unwrap_or_else(|error| panic!("{block}\n{error}"));
         sinks.extend(read.sinks);
     }
     // All of them together are one configuration, with a sink of each kind.
@@ -49,9 +53,14 @@ fn every_configuration_to_paste_is_read() {
 /// The page's own Python, given what this crate signs.
 #[test]
 fn the_way_to_verify_a_signature_verifies_it() {
-    let python = std::process::Command::new("python3").arg("--version").output();
+    let python = std::process::Command::new("python3")
+        .arg("--version")
+        .output();
     if python.is_err() {
-        assert!(std::env::var_os("REQUIRE_BACKUP_TOOLS").is_none(), "python3 is not installed");
+        assert!(
+            std::env::var_os("REQUIRE_BACKUP_TOOLS").is_none(),
+            "python3 is not installed"
+        );
         return;
     }
     let directory = tempfile::TempDir::new().unwrap();
@@ -59,7 +68,12 @@ fn the_way_to_verify_a_signature_verifies_it() {
     fs::write(&key, "correct horse battery staple\n").unwrap();
     let [code] = blocks(&page(), "python").try_into().unwrap();
     let code = code.replace("/etc/receiver/siem.key", key.to_str().unwrap());
-    let signed = signature(b"correct horse battery staple", "some-id", 1_000_000, b"{\"a\": 1}");
+    let signed = signature(
+        b"correct horse battery staple",
+        "some-id",
+        1_000_000,
+        b"{\"a\": 1}",
+    );
     let checks = format!(
         r#"{code}
 def check(expected, now=1000100, body=b'{{"a": 1}}', **changed):
@@ -77,6 +91,13 @@ check(False, webhook_timestamp="1000001")
 check(False, webhook_signature="v1,b3RoZXI=")
 "#
     );
-    let output = std::process::Command::new("python3").args(["-c", &checks]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = std::process::Command::new("python3")
+        .args(["-c", &checks])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

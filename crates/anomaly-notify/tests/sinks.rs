@@ -17,11 +17,12 @@ use anomaly_notify::{
 };
 use proptest::prelude::*;
 
-use shared::{anomaly, anomaly_of, event, incident, incident_of, night, review, sink, system, verdict};
+use shared::{
+    anomaly, anomaly_of, event, incident, incident_of, night, review, sink, system, verdict,
+};
 
 const FILE: &str = "[file]\npath = \"/a\"\n";
-const MAIL: &str =
-    "[email]\nserver = \"localhost:25\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
+const MAIL: &str = "[email]\nserver = \"localhost:25\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
 
 fn of(options: &str, channel: &str) -> Sink {
     sink(&format!("name = \"a\"\n{options}\n{channel}"))
@@ -46,11 +47,20 @@ fn a_sink_is_told_what_matters_to_it() {
     assert!(wants("", &low));
     assert!(!wants("min_severity = \"medium\"", &low) && wants("min_severity = \"medium\"", &high));
     assert!(!wants("events = [\"incident\"]", &high));
-    assert!(wants("events = [\"incident\"]", &incident(IncidentChange::Grown)));
-    assert!(wants("events = [\"review\"]", &review(ReviewStatus::Confirmed)));
+    assert!(wants(
+        "events = [\"incident\"]",
+        &incident(IncidentChange::Grown)
+    ));
+    assert!(wants(
+        "events = [\"review\"]",
+        &review(ReviewStatus::Confirmed)
+    ));
     // A test is always wanted.
     let test = event(What::Test);
-    assert!(wants("min_severity = \"high\"\nevents = [\"incident\"]\nscope.clients = [\"x\"]", &test));
+    assert!(wants(
+        "min_severity = \"high\"\nevents = [\"incident\"]\nscope.clients = [\"x\"]",
+        &test
+    ));
 }
 
 #[test]
@@ -62,7 +72,10 @@ fn a_scope_covers_what_has_one_of_each_that_it_names() {
         ("clients = [\"mail02\", \"mail01\"]", true),
         ("clients = [\"mail02\"]", false),
         ("clients = [\"mail\"]", false),
-        ("policies = [\"daily\"]\npolicy_types = [\"filesystem\"]", true),
+        (
+            "policies = [\"daily\"]\npolicy_types = [\"filesystem\"]",
+            true,
+        ),
         ("clients = [\"mail01\"]\npolicies = [\"weekly\"]", false),
         ("policy_types = [\"vmware\"]", false),
     ] {
@@ -72,13 +85,19 @@ fn a_scope_covers_what_has_one_of_each_that_it_names() {
     assert!(wants("clients = [\"file02\"]", &both));
     assert!(!wants("clients = [\"db03\"]", &both));
     // What is not known may be there.
-    assert!(wants("policy_types = [\"vmware\"]", &review(ReviewStatus::Confirmed)));
+    assert!(wants(
+        "policy_types = [\"vmware\"]",
+        &review(ReviewStatus::Confirmed)
+    ));
     let mut many = incident_of(
         &[verdict("mail01", "daily", "1", Severity::High)],
         IncidentChange::Opened,
     );
     many.incident.clients.and_more = true;
-    assert!(wants("clients = [\"db03\"]", &event(What::Incident(Box::new(many)))));
+    assert!(wants(
+        "clients = [\"db03\"]",
+        &event(What::Incident(Box::new(many)))
+    ));
     // The watching concerns everyone.
     assert!(wants("clients = [\"db03\"]", &system()));
 }
@@ -93,11 +112,17 @@ fn a_mail_about_an_incident_waits_for_what_else_there_is() {
     assert_eq!(held(&event(What::Test)), None);
     let grown = incident(IncidentChange::Grown);
     let end = held(&grown).unwrap();
-    assert_eq!(end, "2026-11-25T23:00:00Z".parse::<DateTime<Utc>>().unwrap());
+    assert_eq!(
+        end,
+        "2026-11-25T23:00:00Z".parse::<DateTime<Utc>>().unwrap()
+    );
     // What comes in the same hour becomes due at once with it, and then it is told.
     assert_eq!(held(&incident(IncidentChange::Closed)), Some(end));
     assert_eq!(mail.held_until(&grown, end), None);
-    assert_eq!(of("", &format!("{MAIL}digest_minutes = 0")).held_until(&grown, now), None);
+    assert_eq!(
+        of("", &format!("{MAIL}digest_minutes = 0")).held_until(&grown, now),
+        None
+    );
     // Nobody else collects.
     assert_eq!(of("", FILE).held_until(&grown, now), None);
     // The anomaly of an incident is in its mail; one of none is a mail of its own.
@@ -122,28 +147,50 @@ fn quiet_hours_end_by_the_clock_of_their_zone() {
     let office = of(NIGHTS, FILE);
     let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
     // Wednesday, 23:07 in Berlin.
-    assert_eq!(office.quiet_until(night()), Some(at("2026-11-26T06:00:00Z")));
+    assert_eq!(
+        office.quiet_until(night()),
+        Some(at("2026-11-26T06:00:00Z"))
+    );
     assert_eq!(office.quiet_until(at("2026-11-26T06:00:00Z")), None);
     // From Friday night over the weekend to Monday morning it is one silence.
-    assert_eq!(office.quiet_until(at("2026-11-27T21:00:00Z")), Some(at("2026-11-30T06:00:00Z")));
+    assert_eq!(
+        office.quiet_until(at("2026-11-27T21:00:00Z")),
+        Some(at("2026-11-30T06:00:00Z"))
+    );
     // High breaks through nights, and not through weekends.
     assert_eq!(office.held_until(&anomaly(Severity::High), night()), None);
-    assert!(office.held_until(&anomaly(Severity::Medium), night()).is_some());
+    assert!(
+        office
+            .held_until(&anomaly(Severity::Medium), night())
+            .is_some()
+    );
     let saturday = at("2026-11-28T12:00:00Z");
     assert_eq!(
         office.held_until(&anomaly(Severity::High), saturday),
         Some(at("2026-11-29T23:00:00Z"))
     );
     // The night in which the clock is set on, at 2:00 to 3:00, and the one in which it is set back.
-    assert_eq!(office.quiet_until(at("2026-03-29T00:30:00Z")), Some(at("2026-03-30T05:00:00Z")));
+    assert_eq!(
+        office.quiet_until(at("2026-03-29T00:30:00Z")),
+        Some(at("2026-03-30T05:00:00Z"))
+    );
     let skipped = "[[quiet]]\nfrom = \"01:00\"\nto = \"02:30\"\nzone = \"Europe/Berlin\"";
     let skipped = of(skipped, FILE);
-    assert_eq!(skipped.quiet_until(at("2026-03-29T00:30:00Z")), Some(at("2026-03-29T01:00:00Z")));
+    assert_eq!(
+        skipped.quiet_until(at("2026-03-29T00:30:00Z")),
+        Some(at("2026-03-29T01:00:00Z"))
+    );
     // The mail about what came in the night comes in the morning.
     let mail = of(NIGHTS, MAIL);
-    let grown = incident_of(&[verdict("a", "b", "c", Severity::Low)], IncidentChange::Grown);
+    let grown = incident_of(
+        &[verdict("a", "b", "c", Severity::Low)],
+        IncidentChange::Grown,
+    );
     let grown = event(What::Incident(Box::new(grown)));
-    assert_eq!(mail.held_until(&grown, night()), Some(at("2026-11-26T06:00:00Z")));
+    assert_eq!(
+        mail.held_until(&grown, night()),
+        Some(at("2026-11-26T06:00:00Z"))
+    );
 }
 
 proptest! {
@@ -208,30 +255,99 @@ fn options_that_make_no_sense_are_refused_with_the_reason() {
     };
     for (toml, reason) in [
         ("name = \"a\"", "exactly one of the tables"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\n[command]\nargv = [\"/b\"]", "exactly one of the tables"),
-        ("name = \"A b\"\n[file]\npath = \"/a\"", "lower-case letters"),
-        ("name = \"a\"\nmin_severty = \"low\"\n[file]\npath = \"/a\"", "unknown field `min_severty`"),
-        ("name = \"a\"\nevents = []\n[file]\npath = \"/a\"", "never be told anything"),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\n[command]\nargv = [\"/b\"]",
+            "exactly one of the tables",
+        ),
+        (
+            "name = \"A b\"\n[file]\npath = \"/a\"",
+            "lower-case letters",
+        ),
+        (
+            "name = \"a\"\nmin_severty = \"low\"\n[file]\npath = \"/a\"",
+            "unknown field `min_severty`",
+        ),
+        (
+            "name = \"a\"\nevents = []\n[file]\npath = \"/a\"",
+            "never be told anything",
+        ),
         ("name = \"a\"\n[file]\npath = \"a\"", "must be absolute"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\nformat = \"text\"", "must be one of ocsf, cloudevents, cef"),
-        ("name = \"a\"\n[webhook]\nurl = \"http://siem.example/\"", "must begin with https"),
-        ("name = \"a\"\n[webhook]\nurl = \"https://u:p@siem.example/\"", "use `token_file`"),
-        ("name = \"a\"\n[webhook]\nurl = \"file:///etc/passwd\"", "must begin with https"),
-        ("name = \"a\"\n[webhook]\ntimeout_seconds = 9", "one of `url` and `url_file`"),
-        ("name = \"a\"\n[webhook]\nurl = \"https://a.example\"\ntimeout_seconds = 0", "1 to 600"),
-        ("name = \"a\"\n[webhook]\nurl = \"https://a.example\"\nsecret = \"x\"", "unknown field `secret`"),
-        ("name = \"a\"\n[email]\nserver = \"mail.example:25\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]", "`starttls` or `tls` only"),
-        ("name = \"a\"\n[email]\nserver = \"mail.example\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]", "a host and a port"),
-        ("name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\\r\\nBcc: e@f.example\"]", "must be a mail address"),
-        ("name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = []", "names nobody"),
-        ("name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\nusername = \"u\"", "belong together"),
-        ("name = \"a\"\n[syslog]\nserver = \"log.example:514\"\ntransport = \"tcp\"\nca_file = \"/a\"", "certificates are for"),
-        ("name = \"a\"\n[syslog]\nserver = \"log.example:514\"\ntransport = \"udp\"\nhostname = \"a b\"", "visible ASCII"),
-        ("name = \"a\"\n[command]\nargv = [\"page\"]", "absolute path"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\nfrom = \"25:00\"", "is no time"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\ndays = []", "without a day"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\nzone = \"Berlin\"", "Berlin"),
-        ("name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]", "the whole week"),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\nformat = \"text\"",
+            "must be one of ocsf, cloudevents, cef",
+        ),
+        (
+            "name = \"a\"\n[webhook]\nurl = \"http://siem.example/\"",
+            "must begin with https",
+        ),
+        (
+            "name = \"a\"\n[webhook]\nurl = \"https://u:p@siem.example/\"",
+            "use `token_file`",
+        ),
+        (
+            "name = \"a\"\n[webhook]\nurl = \"file:///etc/passwd\"",
+            "must begin with https",
+        ),
+        (
+            "name = \"a\"\n[webhook]\ntimeout_seconds = 9",
+            "one of `url` and `url_file`",
+        ),
+        (
+            "name = \"a\"\n[webhook]\nurl = \"https://a.example\"\ntimeout_seconds = 0",
+            "1 to 600",
+        ),
+        (
+            "name = \"a\"\n[webhook]\nurl = \"https://a.example\"\nsecret = \"x\"",
+            "unknown field `secret`",
+        ),
+        (
+            "name = \"a\"\n[email]\nserver = \"mail.example:25\"\ntls = \"none\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]",
+            "`starttls` or `tls` only",
+        ),
+        (
+            "name = \"a\"\n[email]\nserver = \"mail.example\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]",
+            "a host and a port",
+        ),
+        (
+            "name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\\r\\nBcc: e@f.example\"]",
+            "must be a mail address",
+        ),
+        (
+            "name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = []",
+            "names nobody",
+        ),
+        (
+            "name = \"a\"\n[email]\nserver = \"mail.example:587\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\nusername = \"u\"",
+            "belong together",
+        ),
+        (
+            "name = \"a\"\n[syslog]\nserver = \"log.example:514\"\ntransport = \"tcp\"\nca_file = \"/a\"",
+            "certificates are for",
+        ),
+        (
+            "name = \"a\"\n[syslog]\nserver = \"log.example:514\"\ntransport = \"udp\"\nhostname = \"a b\"",
+            "visible ASCII",
+        ),
+        (
+            "name = \"a\"\n[command]\nargv = [\"page\"]",
+            "absolute path",
+        ),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\nfrom = \"25:00\"",
+            "is no time",
+        ),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\ndays = []",
+            "without a day",
+        ),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]\nzone = \"Berlin\"",
+            "Berlin",
+        ),
+        (
+            "name = \"a\"\n[file]\npath = \"/a\"\n[[quiet]]",
+            "the whole week",
+        ),
     ] {
         let said = refused(toml);
         assert!(said.contains(reason), "{toml}\n{said}");
@@ -259,7 +375,8 @@ fn a_secret_that_others_may_read_is_refused_and_never_shown() {
     let open = |text: &str, mode: u32| {
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        let toml = format!("name = \"a\"\n[webhook]\nurl = \"https://a.example\"\nsecret_file = {path:?}");
+        let toml =
+            format!("name = \"a\"\n[webhook]\nurl = \"https://a.example\"\nsecret_file = {path:?}");
         Sink::open(toml::from_str(&toml).unwrap())
     };
     let long = "correct horse battery staple";
@@ -274,7 +391,10 @@ fn a_secret_that_others_may_read_is_refused_and_never_shown() {
         assert!(matches!(error, NotifyError::Secret { .. }));
         let shown = format!("{error:?} {error}");
         assert!(shown.contains(reason), "{shown}");
-        assert!(!shown.contains("correct") && !shown.contains("short\""), "{shown}");
+        assert!(
+            !shown.contains("correct") && !shown.contains("short\""),
+            "{shown}"
+        );
     }
 }
 

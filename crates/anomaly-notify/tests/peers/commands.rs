@@ -63,7 +63,7 @@ async fn how_a_program_ends_says_whether_to_try_again() {
             .unwrap_err()
     };
 
-    let error = fail("echo 'no signal\u{7}' >&2; exit 3").await;
+    let error = fail("printf 'no signal\\007' >&2; exit 3").await;
     assert!(
         matches!(
             error,

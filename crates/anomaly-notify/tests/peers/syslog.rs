@@ -191,7 +191,7 @@ async fn rsyslog_understands_every_message_over_every_transport() {
             assert_eq!(told["app-name"], "backwatch");
             assert_eq!(told["msgid"], event.topic().as_str().to_uppercase());
             assert_eq!(
-                told["timereported"], "2026-11-25T22:12:30.000000+00:00",
+                told["timereported"], "2026-11-25T22:12:30.000000Z",
                 "{told}"
             );
             let data = told["structured-data"].as_str().unwrap();
