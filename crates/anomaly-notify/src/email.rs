@@ -15,7 +15,7 @@ use crate::body::mail::Digest;
 use crate::event::uid_of_all;
 use crate::secret::Secret;
 use crate::text::one_line;
-use crate::{EmailOptions, Event, IncidentChange, MailTls, NotifyError, What, tls};
+use crate::{EmailOptions, Event, IncidentChange, MailTls, NotifyError, What, host, tls};
 
 pub(crate) struct EmailSink {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -182,14 +182,9 @@ fn parameters(options: &EmailOptions, host: &str) -> Result<TlsParameters, Notif
 
 /// The name of this machine, as far as a mail server may see it.
 fn own_name() -> ClientId {
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-.".contains(character);
-    if !name.is_empty() && name.chars().all(is_plain) {
-        ClientId::Domain(name)
-    } else {
-        ClientId::default()
+    match host::name().filter(|name| !name.is_empty() && name.chars().all(is_plain)) {
+        Some(name) => ClientId::Domain(name),
+        None => ClientId::default(),
     }
 }

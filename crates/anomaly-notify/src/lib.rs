@@ -7,6 +7,7 @@ mod email;
 mod error;
 mod event;
 mod file;
+mod host;
 mod options;
 mod quiet;
 mod scope;

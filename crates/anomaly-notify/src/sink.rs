@@ -57,7 +57,8 @@ impl Sink {
         &self.options.name
     }
 
-    /// What it was made from; no secret is in it but perhaps the path of a webhook's address.
+    /// What it was made from. Nothing in it is a secret, but for a webhook's address that should have been
+    /// in a `url_file`; what is shown of it by `Debug` has none at all.
     #[must_use]
     pub fn options(&self) -> &SinkOptions {
         &self.options
@@ -102,8 +103,9 @@ impl Sink {
     /// Until when this event has to wait, if it has to at `now`: for quiet hours to end, or for what
     /// else there will be to tell of the same incident.
     ///
-    /// What comes after the first mail of an incident waits until the clock shows a multiple of
-    /// `digest_minutes` since 1970: so that all of it becomes due at once, before and after a restart.
+    /// What comes after the first mail of an incident, reviews included, waits until the clock shows a
+    /// multiple of `digest_minutes` since 1970: so that all of it becomes due at once, before and after a
+    /// restart.
     #[must_use]
     pub fn held_until(&self, event: &Event, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if event.topic() == Topic::Test {
@@ -120,9 +122,9 @@ impl Sink {
             return None;
         };
         match &event.what {
-            What::Incident(news) if news.change == IncidentChange::Opened => return None,
-            What::System(_) | What::Test => return None,
-            _ => {}
+            What::Incident(news) if news.change != IncidentChange::Opened => {}
+            What::Review(news) if news.incident.is_some() => {}
+            _ => return None,
         }
         let window = TimeDelta::minutes(email.digest_minutes.into()).num_milliseconds();
         if window == 0 {

@@ -53,10 +53,13 @@ impl WebhookOptions {
         self.format.check(&[Format::CloudEvents, Format::Ocsf])?;
         check_timeout(self.timeout_seconds)?;
         if let Some(proxy) = &self.proxy {
-            let url = Url::parse(proxy).ok();
-            if !url.is_some_and(|url| url.has_host() && matches!(url.scheme(), "http" | "https")) {
+            let is_plain = |url: &Url| {
+                let has_user = !url.username().is_empty() || url.password().is_some();
+                url.has_host() && !has_user && matches!(url.scheme(), "http" | "https")
+            };
+            if !Url::parse(proxy).is_ok_and(|url| is_plain(&url)) {
                 return Err(NotifyError::options(
-                    "`proxy` must be an address such as `http://proxy.example:3128`",
+                    "`proxy` must be an address without a user, such as `http://proxy.example:3128`",
                 ));
             }
         }

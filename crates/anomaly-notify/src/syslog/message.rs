@@ -6,7 +6,7 @@ use anomaly_model::Severity;
 
 use crate::event::Activity;
 use crate::text::one_line;
-use crate::{Event, Format, NotifyError, SyslogOptions, Topic, What, body};
+use crate::{Event, Format, NotifyError, SyslogOptions, Topic, What, body, host};
 
 /// No value of the structured data is longer, in characters.
 const MOST_VALUE: usize = 255;
@@ -21,13 +21,11 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn new(options: &SyslogOptions) -> Self {
-        let own = || {
-            rustix::system::uname()
-                .nodename()
-                .to_string_lossy()
-                .into_owned()
-        };
-        let hostname = options.hostname.clone().unwrap_or_else(own);
+        let hostname = options
+            .hostname
+            .clone()
+            .or_else(host::name)
+            .unwrap_or_default();
         Self {
             facility: options.facility.number(),
             hostname: field(&hostname, 255),

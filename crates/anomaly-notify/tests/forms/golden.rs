@@ -1,5 +1,6 @@
 //! Every form of every event, held by files.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -55,7 +56,7 @@ fn all(toml: &str, events: &[(&str, Event)]) -> String {
                 Ok(json) => serde_json::to_string_pretty(&json).unwrap(),
                 Err(_) => part.replace('\r', ""),
             };
-            text.push_str(&format!("== {name}\n{part}\n"));
+            _ = writeln!(text, "== {name}\n{part}");
         }
     }
     text

@@ -1,6 +1,10 @@
 //! Sinks against real receivers: rsyslog, a mail server, a web server, programs, files.
 #![cfg(unix)]
 #![allow(
+    clippy::unnecessary_debug_formatting,
+    reason = "a path in TOML stands in quotes"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,

@@ -159,7 +159,7 @@ input(type="imptcp" address="127.0.0.1" port="{tcp}" ruleset="told")
     }
 
     fn next(&self) -> Value {
-        self.told.recv_timeout(Duration::from_secs(120)).unwrap()
+        self.told.recv_timeout(Duration::from_mins(2)).unwrap()
     }
 
     async fn tell(

@@ -239,6 +239,18 @@ async fn only_a_server_with_a_trusted_certificate_is_told() {
     assert_eq!(told.lock().unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_proxy_is_asked_where_one_is_named() {
+    let (port, told) = receiver().await;
+    let siem = sink(&format!(
+        "name = \"siem\"\n[webhook]\nurl = \"http://siem.invalid/answer/204\"\nallow_http = true\n\
+         proxy = \"http://127.0.0.1:{port}\""
+    ));
+    tell(&siem, &anomaly(Severity::High)).await.unwrap();
+    let (headers, _) = told.lock().unwrap().pop().unwrap();
+    assert_eq!(headers["host"], "siem.invalid");
+}
+
 /// Paused, the clock runs ahead whenever nothing else is left to do.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_says_nothing_is_left() {
