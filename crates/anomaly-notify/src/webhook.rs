@@ -97,43 +97,32 @@ impl WebhookSink {
             let signatures = keys.sign(&event.id, seconds, body.as_bytes());
             request = request.header("webhook-signature", signatures);
         }
-        // `timeout` of the client ends with the headers of an answer that trickles.
-        let answer = tokio::time::timeout(self.limit, async {
-            let answer = request.body(body).send().await?;
-            let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
-            if status.is_success() {
-                return Ok::<_, reqwest::Error>((status, retry_after, String::new()));
-            }
-            Ok((status, retry_after, beginning(answer).await))
-        });
-        let (status, retry_after, message) = match answer.await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) if error.is_timeout() => return Err(self.timed_out()),
-            Ok(Err(error)) => {
-                return Err(NotifyError::Unreachable {
+        let answer = request.body(body).send().await.map_err(|error| {
+            if error.is_timeout() {
+                return NotifyError::TimedOut {
                     what: self.target(),
-                    // The address may be a secret.
-                    source: Box::new(error.without_url()),
-                });
+                    limit: self.limit,
+                };
             }
-            Err(_) => return Err(self.timed_out()),
-        };
+            NotifyError::Unreachable {
+                what: self.target(),
+                // The address may be a secret.
+                source: Box::new(error.without_url()),
+            }
+        })?;
+        let status = answer.status();
         if status.is_success() {
             return Ok(());
         }
         Err(NotifyError::Answered {
             what: self.target(),
             status: status.as_u16(),
-            message: redirected(status).map_or(message, str::to_owned),
-            retry_after,
+            retry_after: retry_after(answer.headers()),
+            message: match redirected(status) {
+                Some(hint) => hint.to_owned(),
+                None => beginning(answer).await,
+            },
         })
-    }
-
-    fn timed_out(&self) -> NotifyError {
-        NotifyError::TimedOut {
-            what: self.target(),
-            limit: self.limit,
-        }
     }
 }
 
