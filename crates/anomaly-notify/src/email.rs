@@ -1,4 +1,4 @@
-//! Mails.
+//! Mails, sent through a mail server.
 
 use std::time::{Duration, SystemTime};
 
