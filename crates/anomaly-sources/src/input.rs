@@ -76,12 +76,7 @@ impl<'a> Input<'a> {
 
     /// Refuses an input whose lines end in carriage returns alone: all of it would be one line.
     pub(crate) fn with_line_feeds(self) -> Result<Self, SourceError> {
-        let is_return = |pair: &[u8]| pair[0] == b'\r' && pair[1] != b'\n';
-        if self.head.windows(2).any(is_return) && !self.head.contains(&b'\n') {
-            let reason = "its lines end in carriage returns alone; convert them to line feeds";
-            return Err(SourceError::NotText { reason });
-        }
-        Ok(self)
+        check_line_feeds(&self.head).map(|()| self)
     }
 
     /// Refuses an input without text.
@@ -129,6 +124,17 @@ pub(crate) fn check_text(head: &[u8]) -> Result<(), SourceError> {
     // A character that `magic` cuts in two is fine.
     if std::str::from_utf8(magic).is_err_and(|error| error.error_len().is_some()) {
         return not_text("it begins with bytes that are not UTF-8");
+    }
+    Ok(())
+}
+
+/// Refuses an input that begins with `head` if its lines end in carriage returns alone.
+pub(crate) fn check_line_feeds(head: &[u8]) -> Result<(), SourceError> {
+    let head = &head[..head.len().min(HEAD_BYTES)];
+    let is_return = |pair: &[u8]| pair[0] == b'\r' && pair[1] != b'\n';
+    if head.windows(2).any(is_return) && !head.contains(&b'\n') {
+        let reason = "its lines end in carriage returns alone; convert them to line feeds";
+        return Err(SourceError::NotText { reason });
     }
     Ok(())
 }

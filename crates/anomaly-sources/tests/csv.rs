@@ -488,15 +488,19 @@ fn columns_that_are_named_like_fields_need_no_mapping() {
 
 #[test]
 fn a_file_without_line_feeds_is_not_taken_for_a_header() {
-    let rows = "client,policy,started_at,status\ra,b,2026-11-22T03:00:00Z,succeeded\r";
+    let rows = "job_id,client,policy,started_at,status\r1,a,b,2026-11-22T03:00:00Z,succeeded\r";
     for (format, input) in [
         (Format::Csv, rows),
-        (Format::BareosCatalogue, "JobId,JobStatus,Client\r1,T,a\r"),
+        (
+            Format::BareosCatalogue,
+            "JobId,Name,Type,JobStatus,Client,StartTime\r1,n,B,T,a,\r",
+        ),
     ] {
-        let error = read(input.as_bytes(), format, &ReadOptions::default()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "is not text: its lines end in carriage returns alone; convert them to line feeds"
-        );
+        let why =
+            "is not text: its lines end in carriage returns alone; convert them to line feeds";
+        let refused = read(input.as_bytes(), format, &ReadOptions::default()).unwrap_err();
+        assert_eq!(refused.to_string(), why);
+        let unrecognised = recognise(input.as_bytes()).unwrap_err();
+        assert_eq!(unrecognised.to_string(), why);
     }
 }
