@@ -1,136 +1,211 @@
-//! A million jobs of 10,000 streams, parsed, judged and stored: what each part costs.
-#![allow(clippy::print_stdout, reason = "figures are what it is for")]
+//! A million jobs of 10,000 streams, parsed, judged and stored, and then one more.
+//!
+//! The database is made first, which takes a minute or two, in a directory that `MILLION` names
+//! (`target/million` unless set) and that is kept for the next time: 4 GB.
 
-use std::error::Error;
+#![allow(clippy::print_stdout, reason = "figures are what it is for")]
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anomaly_engine::{Engine, StreamModel};
-use anomaly_model::{BackupJob, StreamKey, StreamPart, Verdict};
+use anomaly_model::BackupJob;
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
-use anomaly_storage::{Observation, Origin, SqliteStore, Store};
+use anomaly_storage::{AuditEntry, Read as _, SqliteStore, Store as _};
 use benches::fleet::job;
 use benches::processor_time;
-use std::collections::BTreeMap;
-
-fn random_id(stream: u64, day: u64) -> String {
-    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher};
-    let one = |what: u64| {
-        let mut hasher = BuildHasherDefault::<DefaultHasher>::default().build_hasher();
-        (stream, day, what).hash(&mut hasher);
-        hasher.finish()
-    };
-    format!(
-        "{:016x}{:016x}{:016x}{:016x}",
-        one(0),
-        one(1),
-        one(2),
-        one(3)
-    )
-}
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 
 const STREAMS: u64 = 10_000;
+const DAYS: u64 = 100;
+/// Of what SQLite keeps beside the database: it is written over from the start once it is so long.
+const PAGE_BYTES: usize = 4096;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let argument = |name: &str, default: u64| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
-    let days = argument("DAYS", 20);
-    let batch = argument("BATCH", 1_000) as usize;
-    let state_bytes = argument("STATE", 0) as usize;
-    let directory = tempfile::tempdir_in(".")?;
-    let path = directory.path().join("db");
-    let mut store = SqliteStore::open(&path)?;
-    let clock = Instant::now();
-    let engine = Engine::new(Settings::default());
-    let mut models: BTreeMap<StreamKey, StreamModel> = BTreeMap::new();
-    let (mut parsing, mut judging, mut serialising, mut storing, mut wall) = (
-        Duration::ZERO,
-        Duration::ZERO,
-        Duration::ZERO,
-        Duration::ZERO,
-        Duration::ZERO,
+fn path() -> PathBuf {
+    let directory = std::env::var_os("MILLION").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/million"),
+        PathBuf::from,
     );
-    let mut lap = |total: &mut Duration, begin: &mut Duration| {
-        let now = processor_time(clock);
-        *total += now - *begin;
-        *begin = now;
-    };
-    for day in 0..days {
-        let lines: Vec<String> = (0..STREAMS)
-            .map(|stream| {
-                Ok(serde_json::to_string(&job(stream, day)?)?.replace(
-                    &format!("\"client{stream:05}-{day}\""),
-                    &format!("\"{}\"", random_id(stream, day)),
-                ))
-            })
-            .collect::<Result<_, Box<dyn Error>>>()?;
-        for lines in lines.chunks(batch) {
-            let mut begin = processor_time(clock);
-            let jobs: Vec<BackupJob> = lines
-                .iter()
-                .map(|line| serde_json::from_str(line))
-                .collect::<Result<_, _>>()?;
-            lap(&mut parsing, &mut begin);
-            let judged: Vec<(StreamKey, Verdict)> = jobs
-                .iter()
-                .map(|job| {
-                    let stream = StreamKey::of(job, &StreamPart::DEFAULT);
-                    let model = models.entry(stream.clone()).or_default();
-                    let verdict = engine.judge(job, model);
-                    (stream, verdict)
-                })
-                .collect();
-            lap(&mut judging, &mut begin);
-            let states: BTreeMap<StreamKey, Vec<u8>> = judged
-                .iter()
-                .map(|(stream, _)| {
-                    if state_bytes > 0 {
-                        (stream.clone(), vec![0; state_bytes])
-                    } else {
-                        (
-                            stream.clone(),
-                            models[stream].to_bytes().unwrap_or_default(),
-                        )
-                    }
-                })
-                .collect();
-            lap(&mut serialising, &mut begin);
-            let wall_begin = Instant::now();
-            let mut transaction = store.transaction()?;
-            for (job, (stream, verdict)) in jobs.iter().zip(&judged) {
-                let origin = Origin::Tool;
-                transaction.insert(&Observation {
-                    job,
-                    stream,
-                    verdict,
-                    origin,
-                })?;
-            }
-            for (stream, state) in &states {
-                if state_bytes != 1 {
-                    transaction.put_model_state(stream, state)?;
-                }
-            }
-            transaction.commit()?;
-            lap(&mut storing, &mut begin);
-            wall += wall_begin.elapsed();
-        }
-        if day % 10 == 9 || day + 1 == days {
-            let jobs = ((day + 1) * STREAMS) as f64;
-            let micros = |time: Duration| time.as_secs_f64() * 1e6 / jobs;
+    fs::create_dir_all(&directory).unwrap();
+    directory.join("db")
+}
+
+/// The records of a day, as the lines of a file.
+fn records(day: u64) -> Vec<String> {
+    (0..STREAMS)
+        .map(|stream| serde_json::to_string(&job(stream, day).unwrap()).unwrap())
+        .collect()
+}
+
+fn take_in(service: &mut AnomalyService, records: &[String]) {
+    let jobs = records
+        .iter()
+        .map(|record| serde_json::from_str::<BackupJob>(record).unwrap());
+    let summary = service.observe_all(jobs, |observed| _ = black_box(observed));
+    assert_eq!(summary.unwrap().new_jobs, STREAMS);
+}
+
+fn open(path: &Path) -> AnomalyService {
+    AnomalyService::open(path, Settings::default()).unwrap()
+}
+
+/// The day after the last one that is stored.
+fn next_day(path: &Path) -> u64 {
+    let head = SqliteStore::open(path).unwrap().log_head().unwrap();
+    head.size.div_ceil(STREAMS)
+}
+
+/// Makes the database, and says how long that took.
+fn make(path: &Path) {
+    let begin = Instant::now();
+    let (mut processor, mut clock) = (Duration::ZERO, Duration::ZERO);
+    let first = next_day(path);
+    let mut service = open(path);
+    for day in first..DAYS {
+        let records = records(day);
+        let (on_processor, on_clock) = (processor_time(begin), Instant::now());
+        take_in(&mut service, &records);
+        processor += processor_time(begin).saturating_sub(on_processor);
+        clock += on_clock.elapsed();
+        if day % 10 == 9 {
             println!(
-                "{jobs} jobs: parse {:.1} judge {:.1} serialise {:.1} store {:.1} (wall {:.1}) us a job; {} MB",
-                micros(parsing),
-                micros(judging),
-                micros(serialising),
-                micros(storing),
-                micros(wall),
-                std::fs::metadata(&path)?.len() / 1_000_000,
+                "day {}: {processor:.0?} of the processor, {clock:.0?}",
+                day + 1
             );
         }
     }
-    Ok(())
+    if first < DAYS {
+        let jobs = ((DAYS - first) * STREAMS) as f64;
+        println!(
+            "{jobs} jobs: {:.0} a second of processor time, {:.0} a second on the clock, {} MB",
+            jobs / processor.as_secs_f64(),
+            jobs / clock.as_secs_f64(),
+            fs::metadata(path).unwrap().len() / 1_000_000,
+        );
+    }
 }
+
+fn million(criterion: &mut Criterion) {
+    let path = path();
+    make(&path);
+    states(&path);
+    open_it(criterion, &path);
+    batch(criterion, &path);
+    append(criterion, &path);
+    one_more(&path);
+}
+
+/// What is kept of a stream so that its next job can be judged.
+fn states(path: &Path) {
+    let store = SqliteStore::open(path).unwrap();
+    let streams = store.streams(0, 1_000).unwrap();
+    let mut bytes: Vec<usize> = streams
+        .iter()
+        .map(|stream| {
+            let state = store.model_state(&stream.record.0).unwrap().unwrap();
+            state.len() + stream.record.1.as_ref().map_or(0, String::len)
+        })
+        .collect();
+    bytes.sort_unstable();
+    println!(
+        "state and status of a stream: median {} bytes, most {}",
+        bytes[bytes.len() / 2],
+        bytes[bytes.len() - 1]
+    );
+}
+
+fn open_it(criterion: &mut Criterion, path: &Path) {
+    let mut group = criterion.benchmark_group("open");
+    group.sample_size(20);
+    group.bench_function("million", |bencher| bencher.iter(|| open(path)));
+}
+
+/// A day of the whole fleet, by the processor's time.
+fn batch(criterion: &mut Criterion, path: &Path) {
+    let mut group = criterion.benchmark_group("batch");
+    group.throughput(Throughput::Elements(STREAMS));
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    let mut service = open(path);
+    let mut day = next_day(path);
+    group.bench_function("parse, judge and store", |bencher| {
+        bencher.iter_custom(|days| {
+            let begin = Instant::now();
+            let mut total = Duration::ZERO;
+            for _ in 0..days {
+                let records = records(day);
+                day += 1;
+                let on_processor = processor_time(begin);
+                take_in(&mut service, &records);
+                total += processor_time(begin).saturating_sub(on_processor);
+            }
+            total
+        });
+    });
+}
+
+/// A record with its leaf of the log, in a transaction that is not committed.
+fn append(criterion: &mut Criterion, path: &Path) {
+    let mut store = SqliteStore::open(path).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    transaction.set_now(DateTime::<Utc>::UNIX_EPOCH);
+    let entry = AuditEntry::new(DateTime::UNIX_EPOCH, "ann", "exclude", "mail01 / daily");
+    let mut group = criterion.benchmark_group("append");
+    group.bench_function("an audit entry and its leaf", |bencher| {
+        bencher.iter(|| transaction.audit(&entry).unwrap());
+    });
+}
+
+/// One job that is on the disk when the call returns, beside writing one page and flushing it.
+fn one_more(path: &Path) {
+    const TIMES: u64 = 500;
+    let mut service = open(path);
+    let day = next_day(path);
+    let file = path.with_file_name("page");
+    let mut file = File::create(file).unwrap();
+    file.write_all(&vec![0; 16_000 * PAGE_BYTES]).unwrap();
+    file.sync_all().unwrap();
+    let begin = Instant::now();
+    let mut observed = Vec::new();
+    let mut flushed = Vec::new();
+    let mut processor = Duration::ZERO;
+    for stream in 0..TIMES {
+        // Streams that are not side by side, as jobs come.
+        let job = job(stream * 7_919 % STREAMS, day).unwrap();
+        let (on_processor, on_clock) = (processor_time(begin), Instant::now());
+        service.observe(&job).unwrap();
+        observed.push(on_clock.elapsed());
+        processor += processor_time(begin).saturating_sub(on_processor);
+
+        let on_clock = Instant::now();
+        file.seek(SeekFrom::Start(stream * PAGE_BYTES as u64))
+            .unwrap();
+        file.write_all(&[1; PAGE_BYTES]).unwrap();
+        file.sync_data().unwrap();
+        flushed.push(on_clock.elapsed());
+    }
+    let mut beyond: Vec<f64> = observed
+        .iter()
+        .zip(&flushed)
+        .map(|(one, other)| one.as_secs_f64() - other.as_secs_f64())
+        .collect();
+    observed.sort_unstable();
+    flushed.sort_unstable();
+    beyond.sort_unstable_by(f64::total_cmp);
+    let middle = observed.len() / 2;
+    println!(
+        "one durable job: median {:?}; a page flushed: median {:?}; one over the other, median of \
+         the pairs: {:.0} us; processor time of a job {:?}",
+        observed[middle],
+        flushed[middle],
+        beyond[middle] * 1e6,
+        processor / u32::try_from(TIMES).unwrap()
+    );
+}
+
+criterion_group!(benches, million);
+criterion_main!(benches);

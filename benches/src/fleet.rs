@@ -11,6 +11,13 @@ fn mix(stream: u64, day: u64, what: u64, most: u64) -> u64 {
     (x ^ (x >> 31)) % most
 }
 
+/// A job id as long and as random as restic's.
+fn id(stream: u64, day: u64) -> String {
+    (0..4).fold(String::new(), |id, part| {
+        format!("{id}{:016x}", mix(stream, day, 100 + part, u64::MAX))
+    })
+}
+
 /// A usual job that reports all that there is.
 ///
 /// # Errors
@@ -41,7 +48,7 @@ pub fn job(stream: u64, day: u64) -> Result<BackupJob, ModelError> {
         .content(content);
     let start = DateTime::UNIX_EPOCH + TimeDelta::days(day.cast_signed());
     let client = format!("client{stream:05}");
-    BackupJob::builder("restic", format!("{client}-{day}"), client, "daily", start)
+    BackupJob::builder("restic", id(stream, day), client, "daily", start)
         .ended_at(start + TimeDelta::seconds(600 + draw(15, 300).cast_signed()))
         .image(image)
         .build()

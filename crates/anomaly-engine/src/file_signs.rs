@@ -1,11 +1,10 @@
 //! What the written files themselves say, where someone looked into them: names and attributes.
 
 use anomaly_detectors::Divergence;
-use anomaly_features::content::SuspiciousExtensions;
+use anomaly_features::content::{SuspiciousExtensions, SuspiciousFound};
 use anomaly_features::{Unit, counted};
 use anomaly_model::{
-    AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, FileInspection, Finding,
-    Severity,
+    AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, Finding, Severity,
 };
 use anomaly_settings::DetectionSettings;
 
@@ -24,30 +23,21 @@ const NAMED_PART: f64 = 0.3;
 
 /// What the written files of a job say.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FileSigns {
+pub(crate) struct FileSigns<'a> {
     /// How far their attributes lie from the usual ones, if that is strange.
     attributes: Option<Divergence>,
     /// Whether the attributes are as strange as was reported before, and in the same way.
     goes_on: bool,
-    /// Suspicious extensions that are not known to be usual here, with how many files have them and
-    /// whose they are; the most frequent first.
-    suspicious: Vec<Suspicious>,
-    written_files: u64,
+    /// The files with suspicious extensions that are not known to be usual here.
+    suspicious: Option<SuspiciousFound<'a>>,
     notes: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Suspicious {
-    extension: String,
-    files: u64,
-    family: &'static str,
-}
-
-impl FileSigns {
+impl<'a> FileSigns<'a> {
     /// What the files say that `job` wrote, beside what is remembered; nothing if nobody looked.
     pub(crate) fn of(
         settings: &DetectionSettings,
-        job: &BackupJob,
+        job: &'a BackupJob,
         past: &WrittenFiles,
     ) -> Option<Self> {
         let inspection = job.inspection()?;
@@ -63,10 +53,13 @@ impl FileSigns {
         let goes_on = attributes
             .as_ref()
             .is_some_and(|divergence| past.goes_on(job, most_usual_bits(settings, divergence)));
-        let suspicious = if settings.rules.suspicious_extension {
-            suspicious(settings, inspection, past)
-        } else {
-            Vec::new()
+        let suspicious = || {
+            let list = SuspiciousExtensions::new(
+                settings.include_extensions.names(),
+                settings.exclude_extensions.names(),
+            );
+            let found = list.found_in(job)?;
+            Some(found.without(|extension, files| past.knows(extension, files)))
         };
         let notes = inspection
             .ransom_note_files
@@ -74,8 +67,11 @@ impl FileSigns {
         Some(Self {
             attributes,
             goes_on,
-            suspicious,
-            written_files: written_files(job, inspection),
+            suspicious: settings
+                .rules
+                .suspicious_extension
+                .then(suspicious)
+                .flatten(),
             notes: notes.unwrap_or(0),
         })
     }
@@ -92,11 +88,12 @@ impl FileSigns {
 
     /// The suspicious extensions.
     pub(crate) fn suspicious_extensions(&self) -> Vec<FilesCalled> {
-        let found = self.suspicious.iter().map(|found| FilesCalled {
-            extension: found.extension.clone(),
-            files: found.files,
+        let found = self.suspicious.iter().flat_map(|found| &found.extensions);
+        let called = found.map(|&(extension, _, files)| FilesCalled {
+            extension: extension.to_owned(),
+            files,
         });
-        found.collect()
+        called.collect()
     }
 
     /// Every reason for an alarm.
@@ -110,21 +107,21 @@ impl FileSigns {
     }
 
     fn suspicious_extension(&self, settings: &DetectionSettings) -> Option<Alarm> {
-        let files: u64 = self.suspicious.iter().map(|found| found.files).sum();
-        let percent = 100.0 * files as f64 / self.written_files.max(1) as f64;
-        if files == 0 || percent < settings.suspicious_extension_percent.get() {
+        let found = self.suspicious.as_ref()?;
+        if !found.raised(settings.suspicious_extension_percent.get() / 100.0) {
             return None;
         }
+        let files = found.files;
         let severity = match files {
             MANY_FILES.. => Severity::High,
             SOME_FILES.. => Severity::Medium,
             _ => Severity::Low,
         };
-        let names = self.suspicious.iter();
-        let names = names.map(|found| format!(".{} ({})", found.extension, found.family));
+        let names = found.extensions.iter();
+        let names = names.map(|(extension, family, _)| format!(".{extension} ({family})"));
         let summary = format!(
             "{files} of {} have an extension that ransomware gives: {}.",
-            counted(self.written_files, "written file"),
+            counted(found.written_files, "written file"),
             listed(names)
         );
         let kind = AnomalyKind::MassEncryption;
@@ -178,45 +175,6 @@ impl FileSigns {
 fn most_usual_bits(settings: &DetectionSettings, divergence: &Divergence) -> f64 {
     let (mean, deviation) = divergence.usual_bits;
     mean + settings.attribute_deviations.get() * deviation
-}
-
-fn suspicious(
-    settings: &DetectionSettings,
-    inspection: &FileInspection,
-    past: &WrittenFiles,
-) -> Vec<Suspicious> {
-    let list = SuspiciousExtensions::new(
-        settings.include_extensions.names(),
-        settings.exclude_extensions.names(),
-    );
-    let mut found: Vec<Suspicious> = inspection
-        .written_extensions
-        .iter()
-        .filter(|(extension, files)| **files > 0 && !past.knows(extension, **files))
-        .filter_map(|(extension, &files)| {
-            Some(Suspicious {
-                family: list.family_of(extension)?,
-                extension: extension.clone(),
-                files,
-            })
-        })
-        .collect();
-    found.sort_by_key(|found| std::cmp::Reverse(found.files));
-    found
-}
-
-/// The files of which the suspicious ones are a part: those that were seen, or that the tool says
-/// it wrote.
-fn written_files(job: &BackupJob, inspection: &FileInspection) -> u64 {
-    let image = job.image();
-    let reported = || Some(image.files_new?.saturating_add(image.files_changed?));
-    let listed = inspection.written_extensions.values();
-    let listed = listed.fold(0_u64, |sum, &files| sum.saturating_add(files));
-    inspection
-        .written_files
-        .or_else(reported)
-        .unwrap_or(0)
-        .max(listed)
 }
 
 /// An alarm with the one number that it is about, which is usually 0.

@@ -21,6 +21,8 @@ use crate::surprise::Surprise;
 use crate::timing::Timing;
 use crate::{Said, StreamModel, classify, findings, rules, sentence};
 
+/// Why a job is not scored where the settings switch detection off.
+pub(crate) const SWITCHED_OFF: &str = "detection is switched off for this stream";
 /// So many jobs that go on with a change make it one to propose as the new normal: a week of daily
 /// ones, after which what does not show again is over.
 const PROPOSED_JOBS: u32 = 7;
@@ -39,10 +41,10 @@ pub(crate) fn judge(
     if !settings.enabled {
         // What comes after is judged against what was, so that switching on raises no alarm.
         model.note_run(job, timing);
-        if rules::has_image(job) && !Previous::of(job).is_empty() {
+        if job.status().has_image() && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
-        return not_scored(job, "detection is switched off for this stream");
+        return not_scored(job, SWITCHED_OFF);
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
@@ -134,6 +136,7 @@ fn learn(
             }
         }
         model.memory.push(remembered, capacity);
+        model.go_on_confirmed();
     } else if verdict.is_anomalous() && seen.emptied {
         model.hold_empty(job, capacity);
     }
@@ -199,7 +202,7 @@ impl Seen {
             .without(|input| excluded.iter().any(|name| name.as_str() == input));
         let row: Row = features.coordinates().map(Coordinate::of).collect();
         let emptied = rules::is_emptied(job, &features, &model.memory);
-        let judged = rules::has_image(job) && !emptied;
+        let judged = job.status().has_image() && !emptied;
         let warming_up = model.learnt_jobs() < settings.warm_up_jobs.get() as usize;
         let mut seen = Self {
             features,
@@ -393,7 +396,7 @@ fn quiet(
     model: &StreamModel,
     seen: &Seen,
 ) -> Verdict {
-    if !rules::has_image(job) {
+    if !job.status().has_image() {
         return not_scored(
             job,
             "the job left no image, and the rule for failed jobs is off",

@@ -4,9 +4,8 @@ use anomaly_features::{AffectedShares, Previous};
 use anomaly_model::BackupJob;
 
 use crate::level::{Level, StoredLevel, smallest_in_windows};
-use crate::memory::{Memory, Remembered};
+use crate::memory::{Memory, Remembered, Strange};
 use crate::population::{Calibration, Population, Survival};
-use crate::rules;
 use crate::statistic::{STATISTICS, Statistic, View};
 use crate::surprise::evidence;
 
@@ -144,14 +143,16 @@ fn walk(
     let mut memory = Memory::default();
     let mut previous: Option<Previous> = None;
     for (index, &(job, ordinary)) in stream.jobs.iter().enumerate() {
-        if !rules::has_image(job) || Previous::of(job).is_empty() {
+        if !job.status().has_image() || Previous::of(job).is_empty() {
             continue;
         }
         let shares = AffectedShares::of(job, previous.as_ref(), &memory.usual());
         if !shares.is_empty() {
             let held = visit(index, ordinary, &shares, &memory);
             let mut remembered = Remembered::of(job, &shares, held);
-            remembered.teaches_again = held;
+            if held {
+                remembered.strange = Strange::Ordinary;
+            }
             memory.push(remembered, capacity);
         }
         previous = Some(Previous::of(job).or(previous.as_ref()));

@@ -1,6 +1,7 @@
 //! The last jobs of a stream, as they are needed to judge the next one.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use anomaly_features::{AffectedShares, Share, Usual, compression};
 use anomaly_model::BackupJob;
@@ -19,14 +20,26 @@ const AT_TIMES: usize = 2;
 /// A sustained statistic needs this many earlier windows to compare with.
 const FEWEST_WINDOWS: usize = 3;
 
+/// What is known of a strange job beyond that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Strange {
+    /// Nothing: it waits for a person.
+    #[default]
+    Unsaid,
+    /// It teaches once there is one like it: only where every job is known to be ordinary, as where a
+    /// population is learnt.
+    Ordinary,
+    /// A person confirmed it, or it goes on with one that was: it says nothing of what the stream does
+    /// by itself, however often it comes.
+    Confirmed,
+}
+
 /// One job that left an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// Whether it was strange, and no person has said that it was usual.
     pub(crate) held: bool,
-    /// Whether it teaches though it was strange, once there is one like it: only where every job is
-    /// known to be ordinary, as where a population is learnt.
-    pub(crate) teaches_again: bool,
+    pub(crate) strange: Strange,
     pub(crate) image_bytes: Option<u64>,
     pub(crate) file_count: Option<u64>,
     pub(crate) transferred_bytes: Option<u64>,
@@ -47,7 +60,7 @@ impl Remembered {
         }
         Self {
             held,
-            teaches_again: false,
+            strange: Strange::Unsaid,
             image_bytes: image.image_bytes,
             file_count: image.file_count,
             transferred_bytes: image.transferred_bytes,
@@ -63,6 +76,14 @@ impl Remembered {
 
     pub(crate) fn stored_level(&self, share: Share) -> StoredLevel {
         self.levels[share as usize]
+    }
+
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.strange == Strange::Confirmed
+    }
+
+    fn is_ordinary(&self) -> bool {
+        self.strange == Strange::Ordinary
     }
 
     pub(crate) fn is_sound(&self) -> bool {
@@ -120,10 +141,32 @@ impl Memory {
         }
     }
 
+    /// Whether the job of this number, from 0, is remembered as one that was confirmed.
+    pub(crate) fn is_confirmed(&self, number: Option<u64>) -> bool {
+        let index = number.and_then(|number| self.index(number));
+        let job = index.and_then(|index| self.jobs.get(index));
+        job.is_some_and(Remembered::is_confirmed)
+    }
+
+    /// Marks the strange jobs of these numbers, from 0, as confirmed, or takes that back.
+    pub(crate) fn confirm(&mut self, numbers: Range<u64>, confirmed: bool) {
+        let first = self.count.saturating_sub(self.jobs.len() as u64);
+        for (number, job) in (first..).zip(&mut self.jobs) {
+            if !numbers.contains(&number) || !job.held {
+                continue;
+            }
+            job.strange = match (confirmed, job.strange) {
+                (true, _) => Strange::Confirmed,
+                (false, Strange::Confirmed) => Strange::Unsaid,
+                (false, other) => other,
+            };
+        }
+    }
+
     /// No strange job teaches, but where a person accepted it.
     pub(crate) fn teach_only_accepted(&mut self) {
         for job in &mut self.jobs {
-            job.teaches_again = false;
+            job.strange = Strange::Unsaid;
         }
     }
 
@@ -149,18 +192,18 @@ impl Memory {
 
     /// Whether the stream's images hold everything at times and changes only at others: half of the
     /// data and of the files went from one job to the next more than once. A deletion that stays
-    /// did so once.
+    /// did so once, and one that was confirmed is none of the stream's own.
     pub(crate) fn alternates(&self) -> bool {
         let sizes = self
             .jobs
             .iter()
-            .filter_map(|job| job.image_bytes.zip(job.file_count));
+            .filter_map(|job| Some((job.image_bytes?, job.file_count?, job.is_confirmed())));
         let fell =
             |before: u64, now: u64| (now as f64) <= (1.0 - MOST) * before as f64 && before > 0;
         let falls = sizes
             .clone()
             .zip(sizes.skip(1))
-            .filter(|(before, now)| fell(before.0, now.0) && fell(before.1, now.1));
+            .filter(|(before, now)| !now.2 && fell(before.0, now.0) && fell(before.1, now.1));
         falls.take(AT_TIMES).count() == AT_TIMES
     }
 
@@ -169,7 +212,7 @@ impl Memory {
         let level = Level::of(at_least);
         self.jobs
             .iter()
-            .any(|job| job.level(share).is_some_and(|past| past >= level))
+            .any(|job| !job.is_confirmed() && job.level(share).is_some_and(|past| past >= level))
     }
 
     /// The part of new data that is usually left when they are stored: the median of late.
@@ -213,10 +256,10 @@ impl Memory {
             };
             if !job.held {
                 levels.push(level);
-            } else if let Some(before) = strangest.filter(|_| job.teaches_again) {
+            } else if let Some(before) = strangest.filter(|_| job.is_ordinary()) {
                 levels.push(level.min(before));
                 strangest = Some(level.max(before));
-            } else if job.teaches_again {
+            } else if job.is_ordinary() {
                 strangest = Some(level);
             }
         }
@@ -224,7 +267,9 @@ impl Memory {
     }
 
     /// The smallest level of the last jobs, this one included, and that of each window of jobs that
-    /// ended before them: what goes on now has not taught what it is compared with.
+    /// ended before them: what goes on now has not taught what it is compared with. A window that
+    /// ended with a strange job does not teach, as that job does not: what lasted once, and nobody
+    /// called usual, is told when it comes again.
     fn compare_sustained(&self, statistic: Statistic, now: Level) -> Option<Comparison> {
         let mut before: Vec<StoredLevel> = self
             .jobs
@@ -233,9 +278,12 @@ impl Memory {
             .collect();
         let first = before.len().checked_sub(statistic.window - 1)?;
         let lasting = before.drain(first..).min()?;
+        let ends = self.jobs.iter().skip(statistic.window - 1);
         let past: Vec<Level> = smallest_in_windows(before, statistic.window)
             .into_iter()
-            .filter_map(StoredLevel::get)
+            .zip(ends)
+            .filter(|(_, end)| !end.held || end.is_ordinary())
+            .filter_map(|(level, _)| level.get())
             .collect();
         (past.len() >= FEWEST_WINDOWS).then_some(Comparison {
             now: now.min(lasting.get()?),

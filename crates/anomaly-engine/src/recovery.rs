@@ -24,6 +24,7 @@ const NOTABLY: f64 = 1.02;
 
 /// What of a stored job says whether its image can be trusted.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Examined {
     job: JobRef,
     status: JobStatus,
@@ -378,19 +379,19 @@ impl Search {
         let listed = usize::try_from(newer).unwrap_or(usize::MAX);
         self.point.suspects.truncate(listed);
         self.point.more_suspects = newer - self.point.suspects.len() as u64;
-        match found {
-            Some(Found {
-                examined: found, ..
-            }) => {
-                let confidence = self.confidence(&found, &mut reasons);
-                let image = RecoveryImage::new(found.job, confidence, found.unseen);
-                self.point.image = Some(image);
-            }
-            None => reasons.push(
-                "No image before that was judged normal: those that there are come from jobs that \
-                 were warming up, not judged, partial or strange themselves."
-                    .to_owned(),
-            ),
+        if let Some(Found {
+            examined: found, ..
+        }) = found
+        {
+            let confidence = self.confidence(&found, &mut reasons);
+            let image = RecoveryImage::new(found.job, confidence, found.unseen);
+            self.point.image = Some(image);
+        } else {
+            let before = self.first_alarm.map_or("", |_| " before that");
+            reasons.push(format!(
+                "No image{before} was judged normal: those that there are come from jobs that were \
+                 warming up, not judged, partial or strange themselves."
+            ));
         }
         self.point.reasons = reasons;
         self.point

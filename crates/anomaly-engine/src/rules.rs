@@ -47,6 +47,7 @@ pub(crate) fn check(
             .then(|| emptied.then(|| empty(job, model)).flatten()),
         (settings.most_gone && seen.judged).then(|| most_gone(job, model, seen)),
         (settings.all_overwritten && seen.judged).then(|| all_overwritten(job, model, seen)),
+        (settings.all_overwritten && seen.judged).then(|| most_random(model, seen)),
         settings.slow_loss.then(|| slow(model, slow_loss)),
         (settings.slow_job && seen.judged).then(|| slow_job(job, model)),
     ];
@@ -103,7 +104,7 @@ fn exit_code(job: &BackupJob) -> String {
 pub(crate) fn is_emptied(job: &BackupJob, features: &FeatureVector, memory: &Memory) -> bool {
     let impact = Impact::of(job, features);
     let alternates = memory.alternates();
-    has_image(job)
+    job.status().has_image()
         && !job.schedule().holds_changes_only()
         && (is_empty(job)
             || !alternates && impact.lost_bytes.min(impact.lost_files) >= AS_GOOD_AS_EMPTY)
@@ -193,6 +194,29 @@ fn all_overwritten(job: &BackupJob, model: &StreamModel, seen: &Seen) -> Option<
     Some(alarm)
 }
 
+/// Most of what was there, as random as ciphertext in its own place or under names of kinds that
+/// never were: no stream does so on its usual days.
+fn most_random(model: &StreamModel, seen: &Seen) -> Option<Alarm> {
+    let is_first = model.memory.jobs().len() == 0;
+    if is_first || model.memory.jobs().len() >= FIRST_JOBS {
+        return None;
+    }
+    let renamed = seen
+        .share(Share::Random)
+        .min(seen.share(Share::UnseenKinds));
+    let share = seen.share(Share::EntropyRise).max(renamed);
+    if share < MOST {
+        return None;
+    }
+    let summary = format!(
+        "Already in job {} of this stream, {} of the files turned into random bytes.",
+        model.memory.count() + 1,
+        Unit::Share.format(share)
+    );
+    let kind = AnomalyKind::MassEncryption;
+    Some(Alarm::new(Severity::High, kind, summary))
+}
+
 fn slow(model: &StreamModel, loss: Option<SlowLoss>) -> Option<Alarm> {
     let loss = loss.filter(|loss| loss.is_news(model.reported_loss.into()))?;
     let severity = if loss.lost() >= MOST {
@@ -264,9 +288,4 @@ fn missed(job: &BackupJob, timing: Timing, said: &Said) -> Option<Alarm> {
     let mut alarm = Alarm::new(Severity::Low, AnomalyKind::MissedBackup, summary);
     alarm.is_known = is_known || said.missed_after == Some(job.started_at() - gap);
     Some(alarm)
-}
-
-/// Whether the job left an image at all.
-pub(crate) fn has_image(job: &BackupJob) -> bool {
-    matches!(job.status(), JobStatus::Succeeded | JobStatus::Partial)
 }

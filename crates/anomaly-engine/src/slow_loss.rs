@@ -83,14 +83,18 @@ fn decline(
     now: u64,
     number: impl Fn(&Remembered) -> Option<u64>,
 ) -> Option<Decline> {
-    let mut numbers: Vec<u64> = memory.jobs().filter_map(number).collect();
+    let jobs = memory.jobs();
+    let (mut numbers, mut confirmed): (Vec<u64>, Vec<bool>) = jobs
+        .filter_map(|job| Some((number(job)?, job.is_confirmed())))
+        .unzip();
     numbers.push(now);
+    confirmed.push(false);
     let most = numbers.iter().copied().max().filter(|most| *most > 0)?;
     let since = numbers.iter().rposition(|number| *number == most)?;
-    let since = &numbers[since..];
+    let (since, confirmed) = (&numbers[since..], &confirmed[since..]);
     let part = |lost: u64| lost as f64 / most as f64;
     let whole = part(most - now);
-    let step = largest_lasting_fall(since).max(second_largest_fall(since));
+    let step = largest_lasting_fall(since).max(second_largest_fall(since, confirmed));
     let before = since.iter().rev().nth(1).copied().unwrap_or(now);
     Some(Decline {
         whole,
@@ -113,10 +117,12 @@ fn largest_lasting_fall(numbers: &[u64]) -> u64 {
 }
 
 /// The largest fall from one number to the next but for one. A stream that fell so twice goes up
-/// and down by itself; one fall, made good the day after, hides nothing.
-fn second_largest_fall(numbers: &[u64]) -> u64 {
+/// and down by itself; one fall, made good the day after, hides nothing, nor does one that was
+/// confirmed.
+fn second_largest_fall(numbers: &[u64], confirmed: &[bool]) -> u64 {
     let (mut largest, mut second) = (0, 0);
-    for pair in numbers.windows(2) {
+    let falls = numbers.windows(2).zip(confirmed.iter().skip(1));
+    for (pair, _) in falls.filter(|(_, confirmed)| !**confirmed) {
         let fall = pair[0].saturating_sub(pair[1]);
         second = second.max(fall.min(largest));
         largest = largest.max(fall);

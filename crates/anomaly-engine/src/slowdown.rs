@@ -33,7 +33,7 @@ impl Slowdown {
         let usual: Vec<f64> = usual().filter_map(duration).collect();
         // One strange job says nothing; the same again is how long jobs take now, and was told.
         let mut strange: Vec<f64> = of_late()
-            .filter(|job| job.held)
+            .filter(|job| job.held && !job.is_confirmed())
             .filter_map(duration)
             .collect();
         strange.sort_by(f64::total_cmp);

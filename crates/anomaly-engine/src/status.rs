@@ -9,6 +9,7 @@ use anomaly_settings::{Settings, Subject, SwitchedOffBy};
 use serde::{Deserialize, Serialize};
 
 use crate::StreamModel;
+use crate::judge::SWITCHED_OFF;
 use crate::timing::Cadence;
 
 /// A start this much after now is that of a wrong clock.
@@ -113,7 +114,8 @@ impl StreamStatus {
         model: &StreamModel,
     ) -> Self {
         let not_scored = match &verdict.judgement {
-            Judgement::NotScored { reason } => Some(reason.clone()),
+            // Whether detection is on, the settings are asked, which may change.
+            Judgement::NotScored { reason } if reason != SWITCHED_OFF => Some(reason.clone()),
             _ => None,
         };
         let was_judged = verdict.p_value.is_some() || verdict.judgement == Judgement::Normal;
@@ -253,6 +255,8 @@ impl StreamStatus {
         let mut coverage =
             StreamCoverage::new(stream, self.watch(settings, now), self.last_job.clone());
         coverage.blind.clone_from(&self.unseen);
+        let off = settings.detection_for(self.subject(now)).switched_off();
+        coverage.switched_off = off.names().map(str::to_owned).collect();
         let start = self.reference(now);
         coverage.due_at = start.and_then(|start| self.due_after(start));
         coverage.silence = start

@@ -147,9 +147,24 @@ impl StreamModel {
     /// how this stream is, and was told twice.
     pub(crate) fn longest_told_gap(&self) -> Option<TimeDelta> {
         let mut odd: Vec<u32> = self.odd_gap_seconds.iter().copied().collect();
+        for confirmed in self.confirmed_gaps() {
+            if let Some(index) = odd.iter().position(|gap| *gap == confirmed) {
+                odd.swap_remove(index);
+            }
+        }
         odd.sort_unstable();
         odd.pop();
         Some(TimeDelta::seconds(i64::from(odd.pop()?)))
+    }
+
+    /// The gaps before jobs that were confirmed as anomalies.
+    fn confirmed_gaps(&self) -> impl Iterator<Item = u32> {
+        let confirmed = self.held.iter();
+        let confirmed = confirmed.filter(|held| self.memory.is_confirmed(held.number));
+        confirmed.filter_map(|held| match held.lesson {
+            Lesson::Numbers { gap_seconds, .. } => gap_seconds,
+            Lesson::Empty { .. } => None,
+        })
     }
 
     pub(crate) fn last_was_partial(&self) -> bool {
@@ -309,13 +324,50 @@ impl StreamModel {
         let Some(first) = began.and_then(|held| held.number) else {
             return 0;
         };
-        let after = self.held.iter().filter(|held| held.number > Some(first));
-        let next_told = after.filter(|held| held.told).find_map(|held| held.number);
-        let is_part = |held: &Held| {
-            let number = held.number;
-            number >= Some(first) && next_told.is_none_or(|next| number < Some(next))
-        };
+        let part = first..self.next_told(first);
+        let is_part = |held: &Held| held.number.is_some_and(|number| part.contains(&number));
         self.accept_where(Acceptance::LevelShift(first), is_part)
+    }
+
+    /// The number of the job that was reported next after that of number `first`; the greatest of all
+    /// if none was.
+    fn next_told(&self, first: u64) -> u64 {
+        let after = self.held.iter().filter(|held| held.number > Some(first));
+        let mut told = after.filter(|held| held.told);
+        told.find_map(|held| held.number).unwrap_or(u64::MAX)
+    }
+
+    /// Notes that an anomalous job, and those that went on from it without being reported, are what
+    /// they looked like. They never taught; now they do not even say, by coming again, that the
+    /// stream does such things at times. So do those that go on from it later.
+    ///
+    /// Says whether the job is still known as a strange one; else nothing changes.
+    pub fn confirm(&mut self, job: &JobKey) -> bool {
+        self.mark_confirmed(job, true)
+    }
+
+    /// Takes a [`confirm`](Self::confirm) back.
+    pub fn unconfirm(&mut self, job: &JobKey) -> bool {
+        self.mark_confirmed(job, false)
+    }
+
+    fn mark_confirmed(&mut self, job: &JobKey, confirmed: bool) -> bool {
+        let Some(first) = self.held.find(job).and_then(|held| held.number) else {
+            return false;
+        };
+        let numbers = first..self.next_told(first);
+        self.memory.confirm(numbers, confirmed);
+        true
+    }
+
+    /// Marks the last job as confirmed if it goes on from one that was.
+    pub(crate) fn go_on_confirmed(&mut self) {
+        let goes_on = self.incident.filter(Incident::shows);
+        let is_later = goes_on.is_some_and(|incident| incident.age_jobs > 0);
+        if is_later && self.memory.is_confirmed(self.reported_number()) {
+            let count = self.memory.count();
+            self.memory.confirm(count - 1..count, true);
+        }
     }
 
     /// Whether an anomalous job was accepted, and can still be taken back.

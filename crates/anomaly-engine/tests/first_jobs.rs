@@ -9,7 +9,8 @@ mod common;
 
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::{
-    AnomalyKind, BackupImage, BackupJob, JobStatus, Judgement, ScheduleType, Severity, Verdict,
+    AnomalyKind, BackupImage, BackupJob, ContentStatistics, JobStatus, Judgement, ScheduleType,
+    Severity, Verdict,
 };
 use common::{builder, job, usual_image, usual_jobs};
 
@@ -35,6 +36,26 @@ fn overwritten(number: u64) -> BackupJob {
     job(number, image.files_changed(49_900))
 }
 
+/// Half of the files, in their own place, and as large as before.
+fn encrypted(number: u64) -> BackupJob {
+    let content = ContentStatistics::default()
+        .random_files(28_000)
+        .mean_entropy_bits_changed(7.95)
+        .entropy_delta_bits_changed(3.2);
+    let image = usual_image(number).transferred_bytes(5_500_000_000);
+    job(number, image.files_changed(28_000).content(content))
+}
+
+/// Half of the files, under new names of a new kind.
+fn replaced(number: u64) -> BackupJob {
+    let content = ContentStatistics::default()
+        .random_files(28_000)
+        .unseen_extension_files(28_000);
+    let image = usual_image(number).transferred_bytes(5_500_000_000);
+    let image = image.files_new(28_000).files_deleted(28_000);
+    job(number, image.content(content))
+}
+
 fn mostly_gone(number: u64) -> BackupJob {
     let image = usual_image(number).image_bytes(4_000_000_000);
     job(number, image.file_count(20_000).files_deleted(30_000))
@@ -51,7 +72,7 @@ fn the_first_ten_jobs_are_watched() {
         AnomalyKind,
         Severity,
     );
-    let cases: [Case; 4] = [
+    let cases: [Case; 6] = [
         ("failed", 1, failed, AnomalyKind::Failure, Severity::Medium),
         (
             "emptied",
@@ -64,6 +85,20 @@ fn the_first_ten_jobs_are_watched() {
             "everything rewritten",
             2,
             overwritten,
+            AnomalyKind::MassEncryption,
+            Severity::Medium,
+        ),
+        (
+            "half of the files encrypted",
+            2,
+            encrypted,
+            AnomalyKind::MassEncryption,
+            Severity::High,
+        ),
+        (
+            "half of the files replaced",
+            2,
+            replaced,
             AnomalyKind::MassEncryption,
             Severity::Medium,
         ),

@@ -297,16 +297,31 @@ fn settings_may_accept_what_lasts() {
     assert!(!after.is_anomalous(), "{}", after.summary);
 }
 
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum How {
+    Accept,
+    AcceptShift,
+    Confirm,
+}
+
 /// What a person decides of the anomalies of a model: which, and how.
-fn decide(model: &mut StreamModel, anomalies: &[JobKey], choice: (usize, bool)) -> Option<JobKey> {
-    let (index, shift) = choice;
+fn decide(model: &mut StreamModel, anomalies: &[JobKey], choice: (usize, How)) -> Option<JobKey> {
+    let (index, how) = choice;
     let job = anomalies.get(index % anomalies.len().max(1))?;
-    let changed = if shift {
-        model.accept_level_shift(job) > 0
-    } else {
-        model.accept(job)
+    let changed = match how {
+        How::Accept => model.accept(job),
+        How::AcceptShift => model.accept_level_shift(job) > 0,
+        How::Confirm => !model.is_accepted(job) && model.confirm(job),
     };
     changed.then(|| job.clone())
+}
+
+fn any_how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        Just(How::Accept),
+        Just(How::AcceptShift),
+        Just(How::Confirm)
+    ]
 }
 
 proptest! {
@@ -314,7 +329,7 @@ proptest! {
 
     /// Decisions that are taken back, the last one first, leave the model as it was, to the byte.
     #[test]
-    fn taking_back_is_exact(jobs in any_jobs(), choices in vec((0..64_usize, any::<bool>()), 1..8)) {
+    fn taking_back_is_exact(jobs in any_jobs(), choices in vec((0..64_usize, any_how()), 1..8)) {
         let engine = Engine::default();
         let mut model = StreamModel::default();
         let mut anomalies = Vec::new();
@@ -324,12 +339,16 @@ proptest! {
             }
         }
         let before = model.to_bytes().unwrap();
-        let decided: Vec<JobKey> = choices
+        let decided: Vec<(JobKey, How)> = choices
             .into_iter()
-            .filter_map(|choice| decide(&mut model, &anomalies, choice))
+            .filter_map(|choice| Some((decide(&mut model, &anomalies, choice)?, choice.1)))
             .collect();
-        for job in decided.iter().rev() {
-            prop_assert!(model.retract(job));
+        for (job, how) in decided.iter().rev() {
+            let taken_back = match how {
+                How::Confirm => model.unconfirm(job),
+                _ => model.retract(job),
+            };
+            prop_assert!(taken_back);
         }
         prop_assert_eq!(model.to_bytes().unwrap(), before);
     }
@@ -348,7 +367,7 @@ proptest! {
             }
             _ = engine.judge(job, &mut reviewed);
         }
-        let decided = decide(&mut reviewed, &anomalies, (index, false));
+        let decided = decide(&mut reviewed, &anomalies, (index, How::Accept));
         prop_assume!(decided.is_some());
         let job = decided.unwrap();
         for job in &jobs[at..] {
@@ -362,6 +381,86 @@ proptest! {
             prop_assert_eq!(reviewed.learnt_jobs(), never.learnt_jobs());
         }
     }
+}
+
+/// Twice the same that nobody looked at is how the stream is, and said to be; twice the same that
+/// was confirmed is not.
+#[test]
+fn what_was_confirmed_never_trains() {
+    type Strange<'a> = &'a dyn Fn(u64) -> BackupJob;
+    let engine = Engine::default();
+    let late = |number: u64| job(number, usual_image(number));
+    let slow = |number: u64| {
+        let job = builder(number).image(usual_image(number));
+        job.ended_at(day(number) + TimeDelta::hours(9))
+            .build()
+            .unwrap()
+    };
+    let cases: [(Strange, _, [u64; 3], u64); 2] = [
+        (&late, AnomalyKind::MissedBackup, [47, 64, 81], 8),
+        (&slow, AnomalyKind::Slowdown, [40, 50, 60], 1),
+    ];
+    for (strange, kind, days, gap) in cases {
+        let third = |decide: &dyn Fn(&mut StreamModel, &JobKey)| {
+            let mut model = learnt();
+            for days in days.windows(2) {
+                let verdict = engine.judge(&strange(days[0]), &mut model);
+                assert_eq!(verdict.kind(), Some(kind), "{}", verdict.summary);
+                decide(&mut model, &verdict.key());
+                for usual in days[0] + 1..=days[1] - gap {
+                    _ = engine.judge(&job(usual, usual_image(usual)), &mut model);
+                }
+            }
+            engine.judge(&strange(days[2]), &mut model)
+        };
+        let unreviewed = third(&|_, _| {});
+        assert_eq!(unreviewed.judgement, Judgement::Normal);
+        assert!(
+            unreviewed.summary.starts_with("Reported before")
+                || unreviewed.summary.contains("No job for")
+                || unreviewed.summary.contains("The job took"),
+            "{}",
+            unreviewed.summary
+        );
+        let confirmed = third(&|model, job| assert!(model.confirm(job)));
+        assert_eq!(confirmed.kind(), Some(kind), "{}", confirmed.summary);
+        let taken_back = third(&|model, job| {
+            assert!(model.confirm(job));
+            assert!(model.unconfirm(job));
+        });
+        assert_eq!(taken_back, unreviewed);
+    }
+}
+
+/// What dripped once is told again, as soon, when it drips again, whatever became of it: unless a
+/// person said that it was usual.
+#[test]
+fn a_drip_teaches_no_later_one() {
+    let engine = Engine::default();
+    let drip = |model: &mut StreamModel, first: u64| {
+        let jobs = (first..first + 21).map(|number| overwriting(number, 5));
+        jobs.map(|job| engine.judge(&job, model))
+            .collect::<Vec<_>>()
+    };
+    let told = |verdicts: &[Verdict]| verdicts.iter().position(Verdict::is_anomalous);
+    let twice = |decide: &dyn Fn(&mut StreamModel, &JobKey)| {
+        let mut model = learnt();
+        let first = drip(&mut model, 40);
+        for verdict in first.iter().filter(|verdict| verdict.is_anomalous()) {
+            decide(&mut model, &verdict.key());
+        }
+        for number in 61..90 {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+        }
+        (told(&first), told(&drip(&mut model, 90)))
+    };
+    let (first, again) = twice(&|_, _| {});
+    assert!(first.is_some());
+    assert_eq!(again, first, "nobody looked at it");
+    let confirmed = twice(&|model, job| assert!(model.confirm(job)));
+    assert_eq!(confirmed, (first, first));
+    let usual = twice(&|model, job| assert!(model.accept_level_shift(job) > 0));
+    assert_eq!(usual, (first, None));
 }
 
 /// An accepted gap is how long nothing may come; taken back, it is told again.

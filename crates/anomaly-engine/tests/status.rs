@@ -246,10 +246,18 @@ fn coverage_says_how_well_a_stream_is_watched() {
     assert_eq!(coverage.watch, Watch::Judged);
     assert_eq!((coverage.jobs, coverage.last_job.started_at), (11, day(10)));
     assert!(!coverage.blind.is_empty());
+    assert_eq!(coverage.switched_off, [""; 0]);
     let mut off = Settings::default();
+    off.detection.rules.missed_backup = false;
+    stream.engine = Engine::new(off.clone());
+    assert_eq!(stream.coverage(day(10)).switched_off, ["missed_backup"]);
     off.detection.enabled = false;
     stream.engine = Engine::new(off);
-    assert_eq!(stream.coverage(day(10)).watch, Watch::Off);
+    _ = stream.observe(&bare(11));
+    assert_eq!(stream.coverage(day(11)).watch, Watch::Off);
+    // Switched on again, it is judged as before: with its next job, whatever the last one says.
+    stream.engine = Engine::default();
+    assert_eq!(stream.coverage(day(11)).watch, Watch::Judged);
 }
 
 #[test]

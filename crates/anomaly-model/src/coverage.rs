@@ -64,6 +64,8 @@ pub struct StreamCoverage {
     pub watch: Watch,
     /// What its last job was not judged on because the tool does not report it.
     pub blind: Vec<FeatureName>,
+    /// Detectors, features and rules that judge by default, and that the settings switch off for it.
+    pub switched_off: Vec<String>,
     /// Whether a job that was due did not come.
     pub silence: Option<Silence>,
     /// By when the next job has to start; `None` while too few jobs say how often they come.
@@ -87,6 +89,7 @@ impl StreamCoverage {
             stream,
             watch,
             blind: Vec::new(),
+            switched_off: Vec::new(),
             silence: None,
             due_at: None,
             wrong_clock: false,
@@ -117,6 +120,10 @@ pub struct FleetCoverage {
     pub blind: u64,
     /// Which features those are, and of how many streams.
     pub blind_features: BTreeMap<FeatureName, u64>,
+    /// Of those judged or warming up: not judged by something, because the settings switch it off.
+    pub partly_off: u64,
+    /// Which detectors, features and rules those are, and for how many streams.
+    pub switched_off: BTreeMap<String, u64>,
     /// A job that was due did not come.
     pub silent: u64,
     /// Too few jobs to know when the next is due: that it does not come is not noticed.
@@ -143,6 +150,10 @@ impl FleetCoverage {
             self.blind += u64::from(!stream.blind.is_empty());
             for feature in &stream.blind {
                 *self.blind_features.entry(feature.clone()).or_default() += 1;
+            }
+            self.partly_off += u64::from(!stream.switched_off.is_empty());
+            for name in &stream.switched_off {
+                *self.switched_off.entry(name.clone()).or_default() += 1;
             }
         }
         self.silent += u64::from(stream.silence.is_some());

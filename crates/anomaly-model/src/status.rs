@@ -15,3 +15,11 @@ words! {
         Cancelled = "cancelled",
     }
 }
+
+impl JobStatus {
+    /// Whether the job left an image, of all that was selected or of some.
+    #[must_use]
+    pub const fn has_image(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Partial)
+    }
+}

@@ -6,7 +6,8 @@ use anomaly_model::{StreamKey, Verdict};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Observed {
-    /// The verdict: of now, or of when the job was first seen.
+    /// The verdict: of now, or of when the job was first seen; `not_scored` for a job that was purged
+    /// since, whose verdict is not kept.
     pub verdict: Verdict,
     /// The stream that the job belongs to.
     pub stream: StreamKey,

@@ -44,6 +44,8 @@ pub struct Proposal {
 pub struct TickReport {
     /// Jobs that were missed and are reported now.
     pub missed: u64,
+    /// Streams of which it is known when the next job has to come, and that were not reported before.
+    pub watched: u64,
     /// Streams of which the next tick says whether a job was missed, because this one comes after a
     /// pause.
     pub waiting: u64,

@@ -113,6 +113,9 @@ pub enum ReviewRefused {
     /// The decision itself is not allowed.
     #[error(transparent)]
     Invalid(#[from] ModelError),
+    /// The scope covers later jobs, and says not why.
+    #[error("a false positive that covers later jobs needs a reason")]
+    NoReason,
     /// The scope covers later jobs, and says not until when.
     #[error(
         "a false positive that covers later jobs needs an end: give one, or set review.endless"

@@ -59,9 +59,10 @@ impl<'a> Session<'a> {
     /// unjudged, and its model is left as it is.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
         let key = self.engine.stream_of(job);
-        if let Some(verdict) = self.transaction.verdict(&job.key())? {
+        if self.transaction.is_known(&job.key())? {
+            let verdict = self.transaction.verdict(&job.key())?;
             return Ok(Observed {
-                verdict,
+                verdict: verdict.unwrap_or_else(|| purged(job)),
                 stream: key,
                 already_known: true,
             });
@@ -213,6 +214,13 @@ impl<'a> Session<'a> {
             is_changed: false,
         })
     }
+}
+
+/// What there is to say of a job whose verdict is not kept any more.
+fn purged(job: &BackupJob) -> Verdict {
+    let reason = "it was judged before, and was deleted since because it is old".to_owned();
+    let summary = format!("Not judged: {reason}.");
+    Verdict::new(job, Judgement::NotScored { reason }, summary)
 }
 
 /// A status as it was stored. One that cannot be read is made anew by the stream's next job.

@@ -7,7 +7,7 @@ use anomaly_engine::is_of_data;
 use anomaly_eval::{Branch, History, Track, embedded_histories};
 use anomaly_service::AnomalyService;
 use anomaly_service::model::{
-    BackupJob, ClientName, Confidence, Review, ReviewScope, ReviewStatus, SuspectReason,
+    BackupJob, ClientName, Confidence, Review, ReviewScope, ReviewStatus, SuspectReason, Verdict,
 };
 use anomaly_service::settings::Settings;
 use common::{day, failed, job, job_of, observe, overwritten, settled, usual_image};
@@ -150,4 +150,74 @@ fn every_stream_of_a_client_is_restored_from_before_its_first_sign() {
     let number = service.incident_of(&attack.key()).unwrap();
     let point = service.recovery_point(&stream, number).unwrap();
     assert_eq!(point.first_sign, Some(attack.started_at()));
+}
+
+/// An incident that nobody has looked at casts doubt on whatever came after it.
+#[test]
+fn what_nobody_looked_at_is_not_forgotten() {
+    let mut service = settled(1);
+    let attack = job(40, overwritten(40, 60, true));
+    assert!(observe(&mut service, &attack).is_anomalous());
+    let normal = |service: &mut AnomalyService, days: std::ops::Range<u64>| {
+        for number in days {
+            observe(service, &job(number, usual_image(number)));
+        }
+    };
+    normal(&mut service, 41..60);
+    let later = job(60, overwritten(60, 90, true));
+    let verdict = observe(&mut service, &later);
+    assert!(verdict.is_anomalous());
+    normal(&mut service, 61..63);
+    let before = |number| job(number, usual_image(number)).key();
+
+    let of_later = |service: &AnomalyService| {
+        let points = service.recovery_points(&client(1), None).unwrap();
+        points.into_iter().next().unwrap()
+    };
+    let point = of_later(&service);
+    let image = point.image.unwrap();
+    assert_eq!(image.job.key, before(59));
+    assert_eq!(image.confidence, Confidence::Low);
+    let reason = point.reasons.last().unwrap();
+    assert!(
+        reason.starts_with("Nobody has looked at incident 1 of 2026-02-10 00:01 UTC"),
+        "{reason}"
+    );
+    let point = service.recovery_points(&client(1), Some(1)).unwrap();
+    assert_eq!(point[0].image.as_ref().unwrap().job.key, before(39));
+
+    // Once someone has, it is his word that counts.
+    let confirmed = Review::new(ReviewStatus::Confirmed, "ada", day(63));
+    service.review(&attack.key(), &confirmed).unwrap();
+    let image = of_later(&service).image.unwrap();
+    assert_eq!(
+        (image.job.key, image.confidence),
+        (before(59), Confidence::High)
+    );
+}
+
+/// What goes on for days is not restored from the day before the last of them.
+#[test]
+fn the_last_clean_job_is_from_before_the_incident() {
+    let mut service = settled(1);
+    let attacks = [(40, 30), (43, 60), (46, 95)];
+    let mut verdicts = Vec::new();
+    for number in 40..50 {
+        let attack = attacks.iter().find(|(day, _)| *day == number);
+        let image = match attack {
+            Some((_, percent)) => overwritten(number, *percent, true),
+            None => usual_image(number),
+        };
+        let verdict = observe(&mut service, &job(number, image));
+        assert_eq!(verdict.is_anomalous(), attack.is_some(), "{number}");
+        verdicts.extend(Some(verdict).filter(Verdict::is_anomalous));
+    }
+    for verdict in &verdicts {
+        let clean = service.last_clean(verdict).unwrap().unwrap();
+        assert_eq!(clean.key, job(39, usual_image(39)).key());
+    }
+    // A backup that failed says nothing of the data that others hold.
+    let broken = observe(&mut service, &failed(1, 70));
+    let clean = service.last_clean(&broken).unwrap().unwrap();
+    assert_eq!(clean.key, job(49, usual_image(49)).key());
 }

@@ -35,6 +35,7 @@ fn a_false_positive_covers_later_jobs_of_its_stream() {
     let shown = anomaly.findings.iter();
     let scope = ReviewScope::Features(shown.map(|finding| finding.feature.clone()).collect());
     let review = service.false_positive("ada", day(41), scope);
+    let review = review.with_reason("the yearly dump");
     assert_eq!(review.expires_at, Some(day(41 + 90)));
     let reviewed = service.review(&first.key(), &review).unwrap();
     assert!(!reviewed.learnt, "a scope of features teaches nothing");
@@ -87,12 +88,14 @@ fn taken_back_it_is_as_if_never_decided() {
     for scope in scopes {
         let taken_back = verdicts(&|service, job| {
             let review = service.false_positive("ada", day(41), scope.clone());
+            let review = review.with_reason("a dump");
             assert!(service.review(job, &review).unwrap().learnt);
             service.take_back(job, &Undo::new("ada", day(41))).unwrap();
         });
         assert_eq!(taken_back, never, "{scope:?}");
         let decided = verdicts(&|service, job| {
             let review = service.false_positive("ada", day(41), scope.clone());
+            let review = review.with_reason("a dump");
             service.review(job, &review).unwrap();
         });
         assert_ne!(decided, never, "{scope:?} changes something");
@@ -107,12 +110,21 @@ fn what_is_not_allowed_is_refused_with_a_reason() {
     observe(&mut service, &strange);
     observe(&mut service, &broken);
     let usual = |scope, expires_at| {
-        decision(ReviewStatus::FalsePositive).with_scope(scope, Ceiling::NO_MORE, expires_at)
+        let usual = decision(ReviewStatus::FalsePositive).with_reason("a dump");
+        usual.with_scope(scope, Ceiling::NO_MORE, expires_at)
     };
     let soon = Some(day(60));
     let mut refuse =
         |job: &JobKey, review: &Review| refused(service.review(job, review)).to_string();
     let stream = ReviewScope::ThisStream;
+    let mut silent = usual(stream.clone(), soon);
+    for reason in [None, Some(" ".to_owned())] {
+        silent.reason = reason;
+        assert_eq!(
+            refuse(&strange.key(), &silent),
+            "a false positive that covers later jobs needs a reason"
+        );
+    }
     assert!(refuse(&strange.key(), &usual(stream.clone(), None)).contains("needs an end"));
     assert!(
         refuse(&strange.key(), &usual(stream.clone(), Some(day(41 + 367))))
@@ -224,6 +236,41 @@ fn many_decisions_at_once_have_an_answer_each() {
     assert_eq!(last.after.as_ref().unwrap()["status"], "not_reviewed");
     let first = &entries[4].record;
     assert_eq!((first.who.as_str(), first.before.as_ref()), ("ada", None));
+}
+
+/// What was confirmed teaches nothing by coming again, until that is taken back.
+#[test]
+fn what_was_confirmed_never_trains() {
+    let third = |decide: &dyn Fn(&mut AnomalyService, &JobKey)| {
+        let mut service = settled(1);
+        for (late, usual) in [(47, 48..57), (64, 65..74)] {
+            let late = job(late, usual_image(late));
+            assert!(observe(&mut service, &late).is_anomalous());
+            decide(&mut service, &late.key());
+            for number in usual {
+                observe(&mut service, &job(number, usual_image(number)));
+            }
+        }
+        observe(&mut service, &job(81, usual_image(81)))
+    };
+    let confirm = |service: &mut AnomalyService, job: &JobKey| {
+        let reviewed = service.review(job, &decision(ReviewStatus::Confirmed));
+        assert!(!reviewed.unwrap().learnt);
+    };
+    let never = third(&|_, _| {});
+    assert_eq!(never.judgement, Judgement::Normal);
+    assert!(third(&confirm).is_anomalous());
+    let taken_back = third(&|service, job| {
+        confirm(service, job);
+        service.take_back(job, &Undo::new("ada", day(90))).unwrap();
+    });
+    assert_eq!(taken_back, never);
+    let decided_anew = third(&|service, job| {
+        confirm(service, job);
+        let ignored = decision(ReviewStatus::Ignored);
+        service.review(job, &ignored).unwrap();
+    });
+    assert_eq!(decided_anew, never);
 }
 
 /// A change that lasts is listed until a person decides, and is then how the stream is.

@@ -224,7 +224,7 @@ section! {
         /// that are cleared regularly. On, because it needs no history to be worth a look.
         most_gone: bool = true,
 
-        /// Whether a job that overwrites 90 % of the data of a new stream is an anomaly.
+        /// Whether a job that overwrites 90 % of the data of a new stream, or makes half of its files random, is an anomaly.
         ///
         /// New is a stream of fewer than seven images. Off suits database dumps, which raise it once. On, because an attack may come before a
         /// stream has shown what is usual.

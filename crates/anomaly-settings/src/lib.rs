@@ -20,6 +20,7 @@ mod settings;
 mod storage;
 mod streams;
 mod subject;
+mod switched_off;
 
 pub use detection::{DetectionOverrides, DetectionSettings, RuleOverrides, RuleSettings};
 pub use detector::DetectorName;
@@ -42,3 +43,4 @@ pub use settings::Settings;
 pub use storage::StorageSettings;
 pub use streams::StreamSettings;
 pub use subject::{Subject, SwitchedOffBy};
+pub use switched_off::SwitchedOff;

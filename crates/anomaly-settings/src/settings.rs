@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     DetectionSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope, SettingsError,
-    StorageSettings, StreamSettings, Subject, SwitchedOffBy,
+    StorageSettings, StreamSettings, Subject, SwitchedOff, SwitchedOffBy,
 };
 
 /// Every setting.
@@ -94,6 +94,18 @@ impl Settings {
             Some((_, true)) => None,
             None => (!self.detection.enabled).then_some(SwitchedOffBy::Fleet),
         }
+    }
+
+    /// What is kept from judging somewhere: in the fleet, or in some scope.
+    #[must_use]
+    pub fn switched_off_somewhere(&self) -> SwitchedOff {
+        let mut off = self.detection.switched_off();
+        for scope in &self.scopes {
+            let mut detection = self.detection.clone();
+            scope.detection.apply_to(&mut detection);
+            off.extend(detection.switched_off());
+        }
+        off
     }
 
     /// The scopes that are for a job, the widest first.

@@ -70,7 +70,7 @@ impl Source for Csv {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        let mut input = input.not_empty()?;
+        let mut input = input.not_empty()?.with_line_feeds()?;
         let mapping = options
             .csv_mapping
             .as_ref()

@@ -84,7 +84,10 @@ pub enum SourceError {
         part: String,
     },
     /// The job after which to read on is not in the input.
-    #[error("does not hold the job {job_id}, after which to read on: nothing was read")]
+    #[error(
+        "does not hold the job {job_id}, after which to read on: nothing was read (a time is \
+         written as 2026-11-22T03:00:00Z)"
+    )]
     SinceNotFound {
         /// The tool's id of the job.
         job_id: JobId,

@@ -77,6 +77,8 @@ formats! {
     NetBackupBpdbjobs => netbackup::Bpdbjobs;
     /// The images in NetBackup's catalog, as `bpimagelist -l` prints them.
     NetBackupBpimagelist => netbackup::Bpimagelist;
+    /// The same as `bpimagelist -json` and `-json_compact` print them.
+    NetBackupBpimagelistJson => netbackup::BpimagelistJson;
     /// Pages of `/admin/jobs` and `/catalog/images` of NetBackup's REST interface, one after
     /// another, in a list, or one alone.
     NetBackupRest => netbackup::Rest;

@@ -81,6 +81,15 @@ impl<'a> Head<'a> {
         })
     }
 
+    /// Whether some document has a key that `is` one in an object at the path `within`.
+    pub(crate) fn has_key_below(&self, within: &str, is: impl Fn(&str) -> bool) -> bool {
+        let mut keys = self.documents.iter().flat_map(|document| &document.keys);
+        keys.any(|path| {
+            let (before, key) = path.rsplit_once('.').unwrap_or(("", path));
+            before == within && is(key)
+        })
+    }
+
     /// Whether some key of this name, wherever in a document, has a text that begins with `prefix`.
     #[must_use]
     pub fn has_text(&self, key: &str, prefix: &str) -> bool {
@@ -106,8 +115,8 @@ fn documents(mut text: &[u8]) -> Vec<Document> {
         }
         let mut rest = text;
         let mut found = Document::default();
-        let is_whole = text.starts_with(b"{") || text.starts_with(b"[");
-        let is_whole = is_whole && {
+        let is_document = text.starts_with(b"{") || text.starts_with(b"[");
+        let is_whole = is_document && {
             let seed = Keys {
                 found: &mut found,
                 within: "",
@@ -124,12 +133,21 @@ fn documents(mut text: &[u8]) -> Vec<Document> {
         };
         if !is_whole {
             // A bad line does not hide the others.
-            let end = text.iter().position(|&byte| byte == b'\n');
-            rest = &text[end.unwrap_or(text.len())..];
+            rest = next_line(text);
+            // An indented line behind the beginning of a document is a piece of it.
+            while is_document && rest.first().is_some_and(u8::is_ascii_whitespace) {
+                rest = next_line(rest);
+            }
         }
         text = rest;
     }
     documents
+}
+
+/// What follows the first line.
+fn next_line(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|&byte| byte == b'\n');
+    end.and_then(|end| text.get(end + 1..)).unwrap_or_default()
 }
 
 struct Keys<'a> {

@@ -10,6 +10,22 @@ const HEAD_BYTES: usize = 512;
 /// ... or begins with so many that are not UTF-8. One bad byte further on spoils its record only.
 const MAGIC_BYTES: usize = 4;
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// How files begin that a log rotation or an archive left compressed.
+const COMPRESSED: [(&[u8], &str); 4] = [
+    (
+        b"\x1F\x8B",
+        "it is compressed with gzip; read it through `zcat`",
+    ),
+    (
+        b"\x28\xB5\x2F\xFD",
+        "it is compressed with zstd; read it through `zstdcat`",
+    ),
+    (
+        b"\xFD7zXZ\0",
+        "it is compressed with xz; read it through `xzcat`",
+    ),
+    (b"PK\x03\x04", "it is a ZIP archive; unpack it"),
+];
 
 /// The text of an input.
 pub(crate) type Text<'a> = Box<dyn BufRead + 'a>;
@@ -58,6 +74,11 @@ impl<'a> Input<'a> {
         self.head.len() < HEAD_BYTES && !self.head.iter().any(|byte| bytes.contains(byte))
     }
 
+    /// Refuses an input whose lines end in carriage returns alone: all of it would be one line.
+    pub(crate) fn with_line_feeds(self) -> Result<Self, SourceError> {
+        check_line_feeds(&self.head).map(|()| self)
+    }
+
     /// Refuses an input without text.
     pub(crate) fn not_empty(self) -> Result<Self, SourceError> {
         if self.head.is_empty() {
@@ -94,12 +115,26 @@ pub(crate) fn check_text(head: &[u8]) -> Result<(), SourceError> {
     if magic.starts_with(b"\xFF\xFE") || magic.starts_with(b"\xFE\xFF") {
         return not_text("it is UTF-16; convert it to UTF-8");
     }
+    if let Some((_, reason)) = COMPRESSED.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return not_text(reason);
+    }
     if head[..head.len().min(HEAD_BYTES)].contains(&0) {
         return not_text("it has NUL bytes at its beginning");
     }
     // A character that `magic` cuts in two is fine.
     if std::str::from_utf8(magic).is_err_and(|error| error.error_len().is_some()) {
         return not_text("it begins with bytes that are not UTF-8");
+    }
+    Ok(())
+}
+
+/// Refuses an input that begins with `head` if its lines end in carriage returns alone.
+pub(crate) fn check_line_feeds(head: &[u8]) -> Result<(), SourceError> {
+    let head = &head[..head.len().min(HEAD_BYTES)];
+    let is_return = |pair: &[u8]| pair[0] == b'\r' && pair[1] != b'\n';
+    if head.windows(2).any(is_return) && !head.contains(&b'\n') {
+        let reason = "its lines end in carriage returns alone; convert them to line feeds";
+        return Err(SourceError::NotText { reason });
     }
     Ok(())
 }

@@ -37,18 +37,30 @@ fn explained(error: &serde_json::Error, path: Option<&String>, place: Place) -> 
     let what = text.strip_suffix(&position).unwrap_or(&text);
     // The words of serde for a count or a size.
     let what = &what.replace("expected u64", "must be a whole number from 0");
-    let (message, syntax) = match error.classify() {
+    let (line, column) = (error.line() as u64, error.column() as u64);
+    let mut in_first_line = None;
+    let message = match error.classify() {
         Category::Data | Category::Io => match path {
-            Some(path) => (format!("`{path}`: {what}"), false),
-            None => (what.clone(), false),
+            Some(path) => format!("`{path}`: {what}"),
+            None => what.clone(),
         },
-        Category::Syntax => (format!("not valid JSON: {what}"), true),
-        Category::Eof => ("cut off in the middle of the record".to_owned(), true),
+        // A document can have many lines, of which its place is the first.
+        Category::Syntax if line > 1 => {
+            let line = place.line + line - 1;
+            format!("not valid JSON at line {line}, column {column}: {what}")
+        }
+        Category::Syntax => {
+            in_first_line = Some(column);
+            format!("not valid JSON: {what}")
+        }
+        Category::Eof => {
+            in_first_line = (line == 1).then_some(column);
+            "cut off in the middle of the record".to_owned()
+        }
     };
-    // In an element of a list, lines and columns count from the element's own beginning.
-    let column = (syntax && place.element.is_none()).then_some(error.column() as u64);
     RecordError {
-        column,
+        // In an element of a list, columns of the first line count from the element's beginning.
+        column: in_first_line.filter(|_| place.element.is_none()),
         ..RecordError::new(place, message)
     }
 }

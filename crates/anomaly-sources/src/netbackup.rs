@@ -2,6 +2,7 @@
 
 mod bpdbjobs;
 mod bpimagelist;
+mod bpimagelist_json;
 mod codes;
 mod column;
 mod families;
@@ -12,6 +13,7 @@ mod run;
 
 pub(crate) use bpdbjobs::Bpdbjobs;
 pub(crate) use bpimagelist::Bpimagelist;
+pub(crate) use bpimagelist_json::BpimagelistJson;
 pub(crate) use rest::Rest;
 
 /// The source of every job that NetBackup ran.

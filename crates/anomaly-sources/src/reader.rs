@@ -49,6 +49,7 @@ pub fn read<'a>(
         records: source.open(Input::new(input)?, options)?,
         since: options.since.clone(),
         passed_over: 0,
+        has_passed_job: false,
         ended: false,
     })
 }
@@ -62,6 +63,8 @@ pub struct Reader<'a> {
     records: Records<'a>,
     since: Option<Since>,
     passed_over: u64,
+    /// Whether the last job was passed over, and with it what is said of it.
+    has_passed_job: bool,
     ended: bool,
 }
 
@@ -80,10 +83,19 @@ impl Reader<'_> {
                 let format = self.format;
                 return Err(SourceError::OptionNeeded { format, option });
             }
-            if !self.was_read_before(&record) {
+            let is_remark = matches!(record, Record::Remark(_));
+            let is_passed = if is_remark {
+                self.has_passed_job
+            } else {
+                self.was_read_before(&record)
+            };
+            if matches!(record, Record::Job(_)) {
+                self.has_passed_job = is_passed;
+            }
+            if !is_passed {
                 return Ok(Some(record));
             }
-            self.passed_over += 1;
+            self.passed_over += u64::from(!is_remark);
         }
         match self.since.take() {
             Some(Since::Job(job_id)) => Err(SourceError::SinceNotFound { job_id }),

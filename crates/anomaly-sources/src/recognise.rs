@@ -1,6 +1,6 @@
 //! Which format an input is in, by its content.
 
-use crate::input::{EMPTY, check_text};
+use crate::input::{EMPTY, check_line_feeds, check_text};
 use crate::{Format, Head, SourceError};
 
 /// The format of an input, and what shows it.
@@ -45,7 +45,13 @@ pub fn recognise(head: &[u8]) -> Result<Recognised, SourceError> {
             reason: "the list is empty",
         }),
         [] => Err(SourceError::Unrecognised),
-        [recognised] => Ok(*recognised),
+        [recognised] => {
+            // Their first line would be all there is, and is no record.
+            if matches!(recognised.format, Format::Csv | Format::BareosCatalogue) {
+                check_line_feeds(head.text())?;
+            }
+            Ok(*recognised)
+        }
         _ => Err(SourceError::Ambiguous {
             candidates: candidates
                 .iter()

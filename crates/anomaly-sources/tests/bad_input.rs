@@ -103,6 +103,48 @@ fn the_last_line_is_cut() {
 }
 
 #[test]
+fn an_error_in_a_document_of_many_lines_is_where_it_says() {
+    let element = "\n {\"time\": \"2026-11-22T03:00:00Z\",\n  \"id\": x}";
+    assert_eq!(
+        snapshots(&format!("[{element},{element}]")),
+        [
+            "bad line 2, element 1: not valid JSON at line 3, column 9: expected value",
+            "bad line 4, element 2: not valid JSON at line 5, column 9: expected value",
+        ]
+    );
+}
+
+#[test]
+fn snapshots_before_0_17_say_that_they_have_no_numbers() {
+    let old =
+        r#"{"id":"1","time":"2026-11-22T03:00:00Z","tree":"2","paths":["/a"],"hostname":"h"}"#;
+    let new = old.replace(
+        r#""tree""#,
+        r#""summary":{"total_bytes_processed":0},"tree""#,
+    );
+    assert_eq!(
+        snapshots(&format!("[{old},{new}]")),
+        [
+            "line 1, element 1: 1 succeeded",
+            "line 1, element 1: but a snapshot without numbers, as restic before 0.17 makes them: \
+             how much was backed up is not known",
+            "line 1, element 2: 1 succeeded",
+        ]
+    );
+    // What is passed over is not spoken of.
+    for since in [
+        Since::Time("2026-11-22T03:00:00Z".parse().unwrap()),
+        Since::Job(JobId::new("1").unwrap()),
+    ] {
+        let options = ReadOptions::default().since(since);
+        let list = format!("[{old}]");
+        let mut reader = read(list.as_bytes(), Format::ResticSnapshots, &options).unwrap();
+        assert_eq!(reader.by_ref().count(), 0);
+        assert_eq!(reader.passed_over(), 1);
+    }
+}
+
+#[test]
 fn blank_lines_and_marks_are_nothing() {
     let found = ndjson(format!("\u{feff}\r\n \r\n{GOOD}\r\n\t\n\n{GOOD}\n\n"));
     assert_eq!(found, ["line 3: 1 succeeded", "line 6: 1 succeeded"]);
@@ -130,10 +172,24 @@ fn nothing_is_there() {
 #[test]
 fn it_is_not_text() {
     let gzip = b"\x1f\x8b\x08\x08\x01\x01";
+    let zstd = b"\x28\xb5\x2f\xfd\x04";
+    let xz = b"\xfd7zXZ\0\0";
+    let zip = b"PK\x03\x04\x14\0";
+    let latin_1 = b"\xfcber";
     let sqlite = b"SQLite format 3\0\x10\0";
     let utf_16 = b"\xff\xfe{\0\"\0";
     for (input, reason) in [
-        (gzip.as_slice(), "it begins with bytes that are not UTF-8"),
+        (
+            gzip.as_slice(),
+            "it is compressed with gzip; read it through `zcat`",
+        ),
+        (
+            zstd,
+            "it is compressed with zstd; read it through `zstdcat`",
+        ),
+        (xz, "it is compressed with xz; read it through `xzcat`"),
+        (zip, "it is a ZIP archive; unpack it"),
+        (latin_1, "it begins with bytes that are not UTF-8"),
         (sqlite, "it has NUL bytes at its beginning"),
         (utf_16, "it is UTF-16; convert it to UTF-8"),
     ] {
@@ -194,7 +250,7 @@ fn the_longest_record_is_exactly_as_long_as_allowed() {
         let is_job: Vec<_> = found.iter().map(|text| !text.starts_with("bad")).collect();
         assert_eq!(is_job, [true, false, true, false], "{found:?}");
     }
-    let element = r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","tags":["b"]}"#;
+    let element = r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","tags":["b"],"summary":{"total_bytes_processed":1}}"#;
     let options = options.max_record_bytes(element.len());
     let list = format!("[{element}, {element} ]");
     let found = outline(list.as_bytes(), Format::ResticSnapshots, &options);
@@ -216,7 +272,7 @@ fn the_disk_fails_in_the_middle() {
     }
 
     let lines = format!("{GOOD}\n{GOOD}\n");
-    let list = r#"[{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","paths":["b"]},"#;
+    let list = r#"[{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","paths":["b"],"summary":{"total_bytes_processed":1}},"#;
     for (format, input, expected) in [
         (
             Format::Ndjson,
@@ -247,7 +303,7 @@ fn the_disk_fails_in_the_middle() {
 
 #[test]
 fn a_list_is_cut() {
-    let element = r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","paths":["b"]}"#;
+    let element = r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","paths":["b"],"summary":{"total_bytes_processed":1}}"#;
     assert_eq!(
         snapshots(&format!("[{element},\n{}", &element[..30])),
         [
@@ -275,8 +331,7 @@ fn a_list_is_cut() {
 
 #[test]
 fn a_list_stands_behind_something_else() {
-    let element =
-        r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","tree":"t","paths":["b"]}"#;
+    let element = r#"{"id":"1","time":"2026-11-22T03:00:00Z","hostname":"a","tree":"t","paths":["b"],"summary":{"total_bytes_processed":1}}"#;
     let input = format!("repository is locked\n{{\"a\":[]}}\n[{element}]");
     let found = recognise(input.as_bytes()).unwrap().format;
     assert_eq!(found, Format::ResticSnapshots);
@@ -289,7 +344,7 @@ fn a_list_stands_behind_something_else() {
 fn what_was_read_before_is_passed_over() {
     let element = |id, day| {
         format!(
-            r#"{{"id":"{id}","time":"2026-11-{day}T03:00:00+01:00","hostname":"a","paths":["b"]}}"#
+            r#"{{"id":"{id}","time":"2026-11-{day}T03:00:00+01:00","hostname":"a","paths":["b"],"summary":{{"total_bytes_processed":1}}}}"#
         )
     };
     // In the order of the list, whatever the times say.
@@ -311,7 +366,10 @@ fn what_was_read_before_is_passed_over() {
     assert!(after(job("3")).is_empty());
     assert_eq!(
         after(job("4")),
-        ["ended: does not hold the job 4, after which to read on: nothing was read"]
+        [
+            "ended: does not hold the job 4, after which to read on: nothing was read (a time \
+             is written as 2026-11-22T03:00:00Z)"
+        ]
     );
     let time: DateTime<Utc> = "2026-11-21T02:00:00Z".parse().unwrap();
     assert_eq!(after(time.into()), [bad, second]);
@@ -484,6 +542,14 @@ fn the_format_is_not_clear() {
     assert_eq!(
         recognised(&format!("{GOOD}\n{summary}")),
         "could be any of ndjson, restic-backup: name the format"
+    );
+    // What is indented behind a bad place is a piece of the list, not a document.
+    let manifest = r#"{"source":{"userName":"u"},"startTime":"2026-11-22T03:00:00Z"}"#;
+    assert_eq!(
+        recognised(&format!(
+            "[{manifest},\n oops\n {manifest},\n\n {manifest}\n]"
+        )),
+        "kopia-list, it is a list of objects with `source.userName` and `startTime`"
     );
     let names: Vec<_> = Format::ALL.iter().map(ToString::to_string).collect();
     let names = names.join(", ");

@@ -485,3 +485,22 @@ fn columns_that_are_named_like_fields_need_no_mapping() {
     assert_eq!(found.format, Format::Csv);
     assert!(recognise(b"client;job;start\na;1;2\n").is_err());
 }
+
+#[test]
+fn a_file_without_line_feeds_is_not_taken_for_a_header() {
+    let rows = "job_id,client,policy,started_at,status\r1,a,b,2026-11-22T03:00:00Z,succeeded\r";
+    for (format, input) in [
+        (Format::Csv, rows),
+        (
+            Format::BareosCatalogue,
+            "JobId,Name,Type,JobStatus,Client,StartTime\r1,n,B,T,a,\r",
+        ),
+    ] {
+        let why =
+            "is not text: its lines end in carriage returns alone; convert them to line feeds";
+        let refused = read(input.as_bytes(), format, &ReadOptions::default()).unwrap_err();
+        assert_eq!(refused.to_string(), why);
+        let unrecognised = recognise(input.as_bytes()).unwrap_err();
+        assert_eq!(unrecognised.to_string(), why);
+    }
+}

@@ -15,8 +15,8 @@ use shared::{check, rendered};
 fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
     use Format::{
         BareosCatalogue, BareosJson, BareosLlist, BorgCreate, BorgInfo, BorgList, Csv, KopiaCreate,
-        KopiaList, Ndjson, NetBackupBpdbjobs, NetBackupBpimagelist, NetBackupRest, ResticBackup,
-        ResticSnapshots, RusticBackup, RusticSnapshots,
+        KopiaList, Ndjson, NetBackupBpdbjobs, NetBackupBpimagelist, NetBackupBpimagelistJson,
+        NetBackupRest, ResticBackup, ResticSnapshots, RusticBackup, RusticSnapshots,
     };
     let none = ReadOptions::default;
     let berlin = || {
@@ -76,6 +76,11 @@ fn fixtures() -> Vec<(Format, &'static str, ReadOptions)> {
         (NetBackupBpdbjobs, "netbackup-bpdbjobs-most.txt", none()),
         (NetBackupBpdbjobs, "netbackup-bpdbjobs-all.txt", none()),
         (NetBackupBpimagelist, "netbackup-bpimagelist.txt", none()),
+        (
+            NetBackupBpimagelistJson,
+            "netbackup-bpimagelist-json.json",
+            none(),
+        ),
         (NetBackupRest, "netbackup-jobs-14.0.json", none()),
         (NetBackupRest, "netbackup-jobs-4.0.json", none()),
         (NetBackupRest, "netbackup-images-14.0.json", none()),
@@ -155,7 +160,12 @@ fn tasks_manifests_and_snapshots_are_joined() {
 #[test]
 fn a_cut_output_gives_the_jobs_before_the_cut() {
     // A list of images does not say whether another stream of a backup follows.
-    let formats = |format: &Format| *format != Format::NetBackupBpimagelist;
+    let formats = |format: &Format| {
+        !matches!(
+            format,
+            Format::NetBackupBpimagelist | Format::NetBackupBpimagelistJson
+        )
+    };
     let fixtures = fixtures();
     for (format, fixture, options) in fixtures.into_iter().filter(|(format, ..)| formats(format)) {
         let path = format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR"));

@@ -127,7 +127,7 @@ fn snapshot(id: usize, start: DateTime<Utc>) -> String {
     let start = start.to_rfc3339();
     format!(
         "{{\"time\":\"{start}\",\n\"hostname\":\"h[\",\"paths\":[\"/a]\",\"/\\\"b\\\\\"],\
-         \"id\":\"{id}\"}}"
+         \"summary\":{{\"total_bytes_processed\":1}},\"id\":\"{id}\"}}"
     )
 }
 

@@ -323,7 +323,8 @@ fn restic_snapshots_of_all_versions_are_in_one_list() {
     );
     let list = format!("[{old},{new}]");
     let jobs = read(list.as_bytes(), Format::ResticSnapshots, &none()).unwrap();
-    let bytes = jobs.map(|record| record.unwrap().job().unwrap().image().image_bytes);
+    let jobs = jobs.filter_map(|record| record.unwrap().job());
+    let bytes = jobs.map(|job| job.image().image_bytes);
     assert_eq!(bytes.collect::<Vec<_>>(), [None, Some(9)]);
 }
 
@@ -399,6 +400,27 @@ fn backup_server_lists_are_joined_by_group_and_time() {
             "bad line 1, element 3: `backup-time` is no time",
         ]
     );
+}
+
+#[test]
+fn no_more_tasks_and_manifests_wait_than_are_held() {
+    const HELD: usize = 1 << 16;
+    let store = none().policy("s".to_owned());
+    let manifest = r#"{"backup-type":"vm","backup-id":"1","backup-time":N,"unprotected":{"chunk_upload_stats":{}}}"#;
+    for (element, many) in [
+        (task("s:vm/1", 5, "OK"), "tasks"),
+        (manifest.to_owned(), "manifests"),
+    ] {
+        let list: Vec<_> = (0..=HELD)
+            .map(|n| element.replace('N', &n.to_string()))
+            .collect();
+        let found = lines(&format!("[{}]", list.join(",")), Format::Pbs, &store);
+        assert_eq!(found.len(), HELD + 1);
+        assert_eq!(
+            found[0],
+            format!("bad line 1, element 65537: more {many} before the snapshots than are held")
+        );
+    }
 }
 
 #[test]

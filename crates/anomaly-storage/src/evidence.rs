@@ -7,6 +7,8 @@ mod note;
 mod tree;
 mod verification;
 
+use std::fmt;
+
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub(crate) use leaf::{Leaf, LeafKind};
@@ -23,4 +25,17 @@ pub struct LogHead {
     pub size: u64,
     /// The Merkle tree hash of them all (RFC 6962, section 2.1).
     pub root: Hash,
+}
+
+impl fmt::Display for LogHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "size {}, root {}", self.size, hex(&self.root))
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }

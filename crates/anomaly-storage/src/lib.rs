@@ -6,6 +6,7 @@ mod error;
 mod evidence;
 mod holder;
 mod incident;
+mod job_key;
 mod judged_as;
 mod memory;
 mod nearby;

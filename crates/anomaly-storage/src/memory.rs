@@ -95,7 +95,7 @@ macro_rules! read_from_data {
     ($($Type:ty)*) => { $(
         impl Read for $Type {
             fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
-                Ok(self.data.row(job).is_some())
+                Ok(self.data.is_known(job))
             }
             fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
                 Ok(self.data.row(job).map(|row| row.job.clone()))
@@ -226,7 +226,7 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
         let key = observation.checked_key()?;
-        if self.data.row(&key).is_some() {
+        if self.data.is_known(&key) {
             return Ok(Inserted::AlreadyStored);
         }
         self.add_stream(observation.stream);

@@ -2,14 +2,17 @@
 
 use anomaly_model::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Hash;
-use crate::evidence::Tree;
+use crate::evidence::{Tree, hex};
+use crate::job_key::ShortKey;
 
 /// What is to be deleted, in one step.
 ///
 /// Kept whatever their age: anomalies that a person has confirmed, and those of incidents that are
-/// open. Of everything else that goes, the log keeps the hashes.
+/// open. Of everything else that goes, the log keeps the hashes. Jobs that went stay known: handed
+/// over again, they are not taken for new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {
     /// When this is done.
@@ -61,6 +64,9 @@ pub(crate) struct PurgeRecord {
     purged_at: DateTime<Utc>,
     started_before: DateTime<Utc>,
     pub(crate) leaves: Vec<PurgedLeaves>,
+    /// A SHA-256 of the short keys of the jobs, in their order, in hexadecimal digits: what tells
+    /// that no other job is taken for one that was purged.
+    keys: String,
 }
 
 /// Leaves side by side whose records were deleted.
@@ -74,9 +80,14 @@ pub(crate) struct PurgedLeaves {
 }
 
 impl PurgeRecord {
-    /// Of the leaves with these numbers and hashes.
-    pub(crate) fn new(purge: &Purge, mut leaves: Vec<(u64, Hash)>) -> Self {
+    /// Of the leaves with these numbers and hashes, which are of jobs with these keys.
+    pub(crate) fn new(
+        purge: &Purge,
+        mut leaves: Vec<(u64, Hash)>,
+        mut keys: Vec<ShortKey>,
+    ) -> Self {
         leaves.sort_unstable();
+        keys.sort_unstable();
         let ranges = leaves.chunk_by(|(one, _), (next, _)| one + 1 == *next);
         let leaves = ranges.filter_map(|range| {
             Some(PurgedLeaves {
@@ -89,7 +100,13 @@ impl PurgeRecord {
             purged_at: purge.now,
             started_before: purge.started_before,
             leaves: leaves.collect(),
+            keys: hash(&keys),
         }
+    }
+
+    /// Whether the jobs have these keys, which are in order.
+    pub(crate) fn is_of(&self, keys: &[ShortKey]) -> bool {
+        self.keys == hash(keys)
     }
 }
 
@@ -100,13 +117,12 @@ impl PurgedLeaves {
     }
 }
 
+fn hash(keys: &[ShortKey]) -> String {
+    hex(&Sha256::digest(keys.as_flattened()))
+}
+
 fn root(hashes: impl IntoIterator<Item = Hash>) -> String {
     let mut tree = Tree::default();
     hashes.into_iter().for_each(|hash| tree.push(hash));
     hex(&tree.head().root)
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

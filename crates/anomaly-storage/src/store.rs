@@ -16,7 +16,8 @@ use crate::{
 ///
 /// Every method fails when the store cannot be read.
 pub trait Read {
-    /// Whether a job is stored, for a list of which most are: no record is read for it.
+    /// Whether a job is stored or was before it was purged, for a list of which most are: no record
+    /// is read for it.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -264,7 +265,8 @@ pub trait Transaction: Read {
     /// carry none; no store reads a clock.
     fn set_now(&mut self, now: DateTime<Utc>);
 
-    /// Keeps a job and its verdict. A job whose key the store has changes nothing.
+    /// Keeps a job and its verdict. A job whose key the store has, or had before it was purged,
+    /// changes nothing.
     ///
     /// # Errors
     /// [`StoreError::OtherJob`] when the verdict is about another job, [`StoreError::NotFinite`]

@@ -2,10 +2,11 @@
 
 use std::ffi::CStr;
 use std::ops::Range;
+use std::path::Path;
 
 use anomaly_features::content::{BlockStatistics, FileStatistics, Sampling};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, fstat, openat};
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
 use rustix::io::{Errno, pread};
 
 use crate::metadata::Metadata;
@@ -147,9 +148,29 @@ impl<'a> Examiner<'a> {
     }
 }
 
+/// Opens a directory by its whole path, of which no part may be a link: one that took a directory's
+/// place since that was found would lead out of the tree.
+///
+/// Linux before 5.6, and other systems, look at the last part alone.
+pub(crate) fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{ResolveFlags, openat2};
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        for flags in [flags | OFlags::NOATIME, flags] {
+            match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+                // Not its owner; or the call is unknown, or kept from containers.
+                Err(Errno::PERM | Errno::NOSYS) => {}
+                opened => return opened,
+            }
+        }
+    }
+    open(CWD, path, OFlags::DIRECTORY)
+}
+
 /// Opens for reading, without following a link, and without a trace in the time of last access where
 /// the system allows that: to owners.
-pub(crate) fn open(
+fn open(
     directory: BorrowedFd<'_>,
     name: impl rustix::path::Arg + Copy,
     flags: OFlags,
@@ -236,9 +257,8 @@ mod tests {
     use std::fs::{self, File, OpenOptions};
     use std::io::Write as _;
     use std::os::unix::fs::{FileExt as _, symlink};
-    use std::path::Path;
 
-    use rustix::fs::{AtFlags, CWD, mkfifoat, statat};
+    use rustix::fs::{AtFlags, mkfifoat, statat};
     use tempfile::TempDir;
 
     use super::*;
@@ -338,6 +358,21 @@ mod tests {
             assert!(matches!(examined, Examined::Unsteady(None)), "{examined:?}");
             assert_eq!(read_bytes, 0);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_part_of_a_directorys_path_may_be_a_link() {
+        let scratch = TempDir::new().unwrap();
+        let root = scratch.path().canonicalize().unwrap();
+        fs::create_dir_all(root.join("real/below")).unwrap();
+        assert!(open_directory(&root.join("real/below")).is_ok());
+        symlink("real", root.join("link")).unwrap();
+        for path in ["link", "link/below"] {
+            let opened = open_directory(&root.join(path));
+            assert!(opened.is_err(), "{path}");
+        }
+        assert_eq!(open_directory(&root.join("gone")).err(), Some(Errno::NOENT));
     }
 
     #[test]

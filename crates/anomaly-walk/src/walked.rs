@@ -63,6 +63,10 @@ impl Walked {
     /// The job with what the walk saw: counts and sizes that the tool did not report, the content
     /// statistics and the inspection.
     ///
+    /// Where the walk saw more new and changed files than the tool reports, the counts of new, changed,
+    /// unmodified and deleted files are the walk's: content is of those files, and a tool that looks at
+    /// size and time is not to hide what was changed behind its back.
+    ///
     /// To a first walk all files are new, and the job wrote some of them at most: what it says of
     /// changes, of content and of attributes is left out. What files are called, and what is notable
     /// about them, is not.
@@ -70,13 +74,19 @@ impl Walked {
     /// # Errors
     /// [`ModelError`] when what was seen breaks a rule of the job format.
     pub fn fill(&self, job: &BackupJob) -> Result<BackupJob, ModelError> {
-        let (told, seen) = (job.image(), &self.image);
+        let (mut told, seen) = (*job.image(), &self.image);
         let mut image = told
             .image_bytes(told.image_bytes.or(seen.image_bytes))
             .file_count(told.file_count.or(seen.file_count))
             .directory_count(told.directory_count.or(seen.directory_count));
         let mut inspection = self.inspection.clone();
         if self.previous.is_some() {
+            if written_files(&told) < written_files(seen) {
+                told.files_new = None;
+                told.files_changed = None;
+                told.files_unmodified = None;
+                told.files_deleted = None;
+            }
             image = image
                 .files_new(told.files_new.or(seen.files_new))
                 .files_changed(told.files_changed.or(seen.files_changed))
@@ -102,4 +112,8 @@ impl Walked {
             None => Ok(()),
         }
     }
+}
+
+fn written_files(image: &BackupImage) -> Option<u64> {
+    Some(image.files_new?.saturating_add(image.files_changed?))
 }

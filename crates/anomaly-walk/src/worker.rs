@@ -11,11 +11,11 @@ use anomaly_features::content::{
 };
 use anomaly_model::FileChange;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, OFlags, statat};
+use rustix::fs::{AtFlags, Dir, FileType, statat};
 use rustix::io::Errno;
 
 use crate::WalkError;
-use crate::examine::{Examined, Examiner, open};
+use crate::examine::{Examined, Examiner, open_directory};
 use crate::metadata::Metadata;
 use crate::shared::{Shared, lock};
 use crate::state::entry::Entry;
@@ -47,7 +47,7 @@ impl<'a> Worker<'a> {
     /// Takes in a directory: compares its files with the state, reads what is new or changed, and
     /// writes the new state's part.
     pub(crate) fn visit(&mut self, path: &Path) -> Result<(), WalkError> {
-        let directory = match open(CWD, path, OFlags::DIRECTORY) {
+        let directory = match open_directory(path) {
             Ok(directory) => directory,
             Err(error) => {
                 self.unlisted(path, &error.into());
@@ -240,13 +240,17 @@ impl<'a> Worker<'a> {
     /// The file that a new one replaces, if it has the name of one that is gone, with an extension
     /// appended.
     fn renamed(&self, listing: &mut Listing<'_>, name: &CStr) -> Option<(PathBuf, Entry)> {
-        let before = name_before_appended_extension(name.to_str().ok()?)?;
-        let place = listing
-            .old
-            .find(self.shared.walk.hash.name(before.as_bytes()));
+        name_before_appended_extension(&lossy(name))?;
+        // The same in the bytes of the name, which need not be text.
+        let bytes = name.to_bytes();
+        let before = &bytes[..bytes.iter().rposition(|byte| *byte == b'.')?];
+        let place = listing.old.find(self.shared.walk.hash.name(before));
         place?;
         match statat(listing.directory, before, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => Some((listing.path.join(before), listing.old.take(place)?)),
+            Err(Errno::NOENT) => {
+                let path = listing.path.join(OsStr::from_bytes(before));
+                Some((path, listing.old.take(place)?))
+            }
             _ => None,
         }
     }

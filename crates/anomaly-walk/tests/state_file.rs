@@ -8,9 +8,10 @@
 mod tree;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use anomaly_walk::{Walk, WalkError, WalkOptions};
+use rustix::fs::{CWD, Mode, mkfifoat};
 use tree::{Tree, run};
 
 /// A tree of a few files, walked once, and the bytes of its state.
@@ -163,7 +164,15 @@ fn a_state_that_cannot_be_a_file_is_refused() {
         Walk::new(WalkOptions::new(&tree.root, state, tree::later())).unwrap_err()
     };
     assert!(matches!(refused(".."), WalkError::StatePath { .. }));
-    assert!(matches!(refused("root"), WalkError::State { .. }));
+    assert!(matches!(refused("root"), WalkError::NotAState { .. }));
+    // Neither is waited for, or followed.
+    mkfifoat(CWD, tree.scratch.path().join("pipe"), Mode::RWXU).unwrap();
+    assert!(matches!(refused("pipe"), WalkError::NotAState { .. }));
+    mkfifoat(CWD, tree.scratch.path().join("one.lock"), Mode::RWXU).unwrap();
+    assert!(matches!(refused("one"), WalkError::State { .. }));
+    symlink("elsewhere", tree.scratch.path().join("two.lock")).unwrap();
+    assert!(matches!(refused("two"), WalkError::State { .. }));
+    assert!(!tree.scratch.path().join("elsewhere").exists());
     let error = refused("missing/state").to_string();
     assert!(error.contains("its directory must exist"), "{error}");
 }

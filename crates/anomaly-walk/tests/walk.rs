@@ -265,6 +265,12 @@ fn names_need_not_be_text() {
     // Two names that look the same when they are shown are two files.
     tree.write(OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt"), text(1_000), 1);
     assert_eq!(tree.walk().changes(), (1, 0, 2, 0));
+    // An extension is appended to them as to any other.
+    let renamed = OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt.qzxk");
+    tree.write(renamed, random_bytes(1_000, 2), 2);
+    fs::remove_file(tree.path(OsStr::from_bytes(b"caf\xe8\n\x1b[31m.txt"))).unwrap();
+    let walked = run(tree.options()).unwrap();
+    assert_eq!(notable(&walked, ".qzxk").change, FileChange::Renamed);
 }
 
 /// Where a path is longer than the system takes, the directory counts as unreadable; what was known of
@@ -518,6 +524,37 @@ fn a_job_is_filled_in() {
     assert_eq!(image.content.unwrap().random_files, Some(0));
     assert_eq!(filled.inspection(), Some(second.inspection()));
     assert_eq!(filled.key(), job.key());
+}
+
+/// A tool that looks at size and time misses some of what was written; the walk, some of what was
+/// written before or after it.
+#[test]
+fn counts_are_those_of_whoever_saw_more_written() {
+    let tree = Tree::new();
+    tree.write("a.txt", text(2_000), 1);
+    tree.walk();
+    let path = tree.path("a.txt");
+    until_changed(&path, || tree.write("a.txt", random_bytes(2_000, 1), 1));
+    let walked = run(tree.options()).unwrap();
+    for (told, filled) in [(0, (0, 1, 0)), (7, (0, 7, 5))] {
+        let image = BackupImage::default()
+            .files_new(0)
+            .files_changed(told)
+            .files_unmodified(5);
+        let job = BackupJob::builder("restic", "1", "client", "policy", DateTime::UNIX_EPOCH)
+            .image(image)
+            .build()
+            .unwrap();
+        let job = walked.fill(&job).unwrap();
+        let image = job.image();
+        let counts = image.files_new.zip(image.files_changed);
+        let counts = counts.zip(image.files_unmodified);
+        assert_eq!(
+            counts.map(|((new, changed), unmodified)| (new, changed, unmodified)),
+            Some(filled)
+        );
+        assert_eq!(image.content.unwrap().random_files, Some(1));
+    }
 }
 
 #[test]

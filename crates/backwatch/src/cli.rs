@@ -199,8 +199,8 @@ pub(crate) enum DbCommand {
     },
     /// Give back the space of what was deleted. Needs as much space again while it lasts.
     Compact(DbOptions),
-    /// Write jobs, verdicts and reviews as JSON lines: jobs.ndjson, verdicts.ndjson and
-    /// reviews.ndjson. `ingest` reads jobs.ndjson.
+    /// Write what is recorded as JSON lines: jobs.ndjson, verdicts.ndjson, reviews.ndjson and
+    /// audit.ndjson. `ingest` reads jobs.ndjson.
     Export {
         #[command(flatten)]
         options: DbOptions,

@@ -1,20 +1,19 @@
 //! `backwatch coverage`: who is watched, and how well.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anomaly_features::{counted, feature};
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{FleetCoverage, StreamCoverage, Watch};
+use anomaly_model::{FeatureName, FleetCoverage, StreamCoverage, Watch};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::cli::TextOrJson;
-use crate::database::{DatabaseOptions, Now};
+use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
 use crate::report::json;
 use crate::report::text::{when, wrapped};
-use crate::switched_off::SwitchedOff;
-use crate::terminal::harmless;
 
 /// Streams that are read at once.
 const PAGE: usize = 1_000;
@@ -62,6 +61,7 @@ impl Which {
                     || stream.due_at.is_none()
                     || stream.proposal.is_some()
                     || !stream.blind.is_empty()
+                    || !stream.switched_off.is_empty()
             }
         }
     }
@@ -71,18 +71,14 @@ impl Which {
 #[derive(Debug, Serialize)]
 pub(crate) struct Coverage {
     pub(crate) fleet: FleetCoverage,
-    pub(crate) switched_off: SwitchedOff,
 }
 
 pub(crate) fn run(arguments: &CoverageArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
+    let service = arguments.database.open()?;
     let now = arguments.now.time();
     let fleet = service.coverage(now)?;
     let silent = fleet.silent;
-    let coverage = Coverage {
-        fleet,
-        switched_off,
-    };
+    let coverage = Coverage { fleet };
     // A page at a time: there may be millions.
     let pages = |show: &mut dyn FnMut(&StreamCoverage) -> Result<(), Failure>| {
         let mut after = arguments.list.map(|_| 0);
@@ -121,7 +117,7 @@ pub(crate) fn run(arguments: &CoverageArguments) -> Result<Exit, Failure> {
 
 pub(crate) fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
     for line in wrapped(text, "") {
-        writeln!(out, "{}", harmless(&line))?;
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }
@@ -159,31 +155,44 @@ impl Coverage {
         ];
         let more = some(&more);
         if !more.is_empty() {
-            text.push_str(&format!(" Of all: {more}."));
+            _ = write!(text, " Of all: {more}.");
         }
         if fleet.blind > 0 {
             let features: Vec<String> = fleet
                 .blind_features
                 .iter()
-                .map(|(name, streams)| {
-                    let label = feature(name.as_str()).map_or(name.as_str(), |found| found.label);
-                    format!("{label} ({streams})")
-                })
+                .map(|(name, &streams)| of_some(label(name), streams, fleet.blind))
                 .collect();
-            text.push_str(&format!(
+            _ = write!(
+                text,
                 " Not reported, so not judged, in {}: {}.",
                 counted(fleet.blind, "stream"),
                 features.join(", ")
-            ));
+            );
         }
-        let off = self.switched_off.names();
-        if !off.is_empty() {
-            text.push_str(&format!(
-                " Switched off in the settings: {}.",
-                off.join(", ")
-            ));
+        if fleet.partly_off > 0 {
+            let names: Vec<String> = fleet
+                .switched_off
+                .iter()
+                .map(|(name, &streams)| of_some(name, streams, fleet.partly_off))
+                .collect();
+            _ = write!(
+                text,
+                " Switched off in the settings for {}: {}.",
+                counted(fleet.partly_off, "stream"),
+                names.join(", ")
+            );
         }
         text
+    }
+}
+
+/// A name, and of how many streams it is told where not of all of them.
+fn of_some(name: &str, streams: u64, all: u64) -> String {
+    if streams == all {
+        name.to_owned()
+    } else {
+        format!("{name} ({streams})")
     }
 }
 
@@ -217,13 +226,21 @@ fn print_stream(
     }
     if let Some(shift) = &stream.proposal {
         let jobs = counted(shift.jobs.into(), "job");
-        notes.push(format!("a change has lasted for {jobs}"));
+        let began = shift.began_with.as_ref().map(job_name);
+        let began = began.map_or_else(String::new, |job| format!(" since {job}"));
+        notes.push(format!(
+            "a change has lasted for {jobs}{began}, and waits for a person"
+        ));
+    }
+    if stream.due_at.is_none() {
+        notes.push("too few jobs to notice when one does not come".to_owned());
     }
     if !stream.blind.is_empty() {
-        notes.push(format!(
-            "{} not reported",
-            counted(stream.blind.len() as u64, "feature")
-        ));
+        let names: Vec<&str> = stream.blind.iter().map(label).collect();
+        notes.push(format!("not reported: {}", names.join(", ")));
+    }
+    if !stream.switched_off.is_empty() {
+        notes.push(format!("switched off: {}", stream.switched_off.join(", ")));
     }
     let text = format!(
         "{}: {}; last job {}.",
@@ -232,6 +249,10 @@ fn print_stream(
         when(stream.last_job.started_at)
     );
     paragraph(out, &text)
+}
+
+fn label(name: &FeatureName) -> &str {
+    feature(name.as_str()).map_or(name.as_str(), |found| found.label)
 }
 
 fn watch(watch: &Watch) -> String {

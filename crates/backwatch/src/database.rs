@@ -11,7 +11,6 @@ use clap::Args;
 
 use crate::cli::key_value;
 use crate::exit::Failure;
-use crate::switched_off::SwitchedOff;
 
 /// Which database, and by what settings it is read.
 #[derive(Debug, Args)]
@@ -45,15 +44,14 @@ impl Now {
 }
 
 impl DatabaseOptions {
-    /// Opens the database, which has to be there, and says what the settings keep from judging.
-    pub(crate) fn open(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+    /// Opens the database, which has to be there.
+    pub(crate) fn open(&self) -> Result<AnomalyService, Failure> {
         let settings = Settings::load_here(self.settings.as_deref(), &self.set)?;
-        let off = SwitchedOff::by(&settings);
         if !self.db.exists() {
             let path = self.db.clone();
             return Err(Failure::NoDatabase { path });
         }
-        Ok((AnomalyService::open(&self.db, settings)?, off))
+        Ok(AnomalyService::open(&self.db, settings)?)
     }
 }
 

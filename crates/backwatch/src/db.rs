@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anomaly_model::{JobKey, Review};
-use anomaly_service::storage::{Read as _, SqliteStore, StoreError};
+use anomaly_service::storage::{AuditQuery, Read as _, SqliteStore, StoreError};
 use serde::Serialize;
 
 use crate::cli::{DbCommand, DbOptions};
@@ -85,7 +85,22 @@ fn export(store: &SqliteStore, directory: &Path) -> Result<Exit, Failure> {
     for lines in [jobs, verdicts, reviews] {
         lines.finish()?;
     }
+    audit(store, Lines::create(directory.join("audit.ndjson"))?)?;
     Ok(Exit::Quiet)
+}
+
+/// The audit log, those entries first that were written last.
+fn audit(store: &SqliteStore, mut lines: Lines) -> Result<(), Failure> {
+    let mut query = AuditQuery::default().limit(PAGE);
+    loop {
+        let page = store.audit_entries(&query)?;
+        let Some(oldest) = page.last() else { break };
+        query = query.before(oldest.number);
+        for entry in &page {
+            lines.write(&entry.record)?;
+        }
+    }
+    lines.finish()
 }
 
 /// A new file of JSON lines.

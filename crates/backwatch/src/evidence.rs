@@ -41,7 +41,6 @@ fn found(verification: &Verification) -> String {
         matched_checkpoints,
         ..
     } = verification;
-    let root: String = head.root.iter().map(|byte| format!("{byte:02x}")).collect();
     let beside = match matched_checkpoints {
         0 => "No checkpoint was given: what was written anew as a whole is not found.".to_owned(),
         1 => "It agrees with the checkpoint.".to_owned(),
@@ -49,8 +48,8 @@ fn found(verification: &Verification) -> String {
     };
     format!(
         "{} records are as they were recorded: {verified_leaves} hashed anew, {purged_leaves} deleted \
-         when they were old.\n{beside}\nsize {}, root {root}",
-        head.size, head.size
+         when they were old.\n{beside}\n{head}",
+        head.size
     )
 }
 

@@ -82,6 +82,11 @@ pub(crate) enum Failure {
     NothingKnown { what: String },
     #[error("who decides? Give the name with --by")]
     NoReviewer,
+    #[error(
+        "--ceiling and --expires say how far later jobs are covered: give --scope this-stream or \
+         --feature, and --as false_positive"
+    )]
+    CoversNothing,
     #[error("{name} is not one job record: {source}")]
     Merge {
         name: String,
@@ -154,10 +159,15 @@ impl Failure {
             | Self::NoReviewer
             | Self::Configuration { .. }
             | Self::NoHome
+            | Self::CoversNothing
             | Self::OptionNeeded { .. }
             | Self::Mapping { .. }
             | Self::ShortKey { .. }
             | Self::Address(_)
+            | Self::Source {
+                source: SourceError::UnknownPolicyPart { .. },
+                ..
+            }
             | Self::Server {
                 source: RemoteError::ApiKey { .. } | RemoteError::SinceJob { .. },
                 ..

@@ -1,11 +1,13 @@
 //! What came out of judging.
 
-use anomaly_model::{Anomaly, JobRef, Severity, StreamKey, Verdict};
+use std::collections::BTreeMap;
+
+use anomaly_model::{Anomaly, JobRef, StreamKey, Verdict};
 use anomaly_service::{AnomalyService, Observed};
+use anomaly_settings::SwitchedOff;
 
 use crate::exit::{Exit, Failure};
 use crate::input::FileSummary;
-use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::warning;
 
@@ -29,6 +31,9 @@ pub(crate) struct Found {
 pub(crate) struct FoundAnomaly {
     pub(crate) anomaly: Anomaly,
     pub(crate) stream: StreamKey,
+    /// The last normal job of the stream before the first sign of the whole incident: what came
+    /// after that, however normal in itself, may hold what the attack left.
+    pub(crate) last_clean: Option<JobRef>,
 }
 
 impl Found {
@@ -54,17 +59,27 @@ impl Found {
             self.anomalies.push(FoundAnomaly {
                 anomaly: Anomaly::new(observed.verdict),
                 stream: observed.stream,
+                last_clean: None,
             });
         }
     }
 
-    /// Puts all in time order, and looks up the last normal job before each anomaly.
+    /// Puts all in time order, and looks up the last clean job before each anomaly.
     pub(crate) fn finish(&mut self, service: &AnomalyService) -> Result<(), Failure> {
         self.verdicts.sort_by_key(|verdict| verdict.started_at);
         self.anomalies
             .sort_by_key(|found| found.anomaly.verdict.started_at);
-        for FoundAnomaly { anomaly, .. } in &mut self.anomalies {
-            anomaly.last_normal = service.last_normal(&anomaly.verdict.key())?;
+        let mut known = BTreeMap::new();
+        for found in &mut self.anomalies {
+            let job = found.anomaly.verdict.key();
+            found.anomaly.last_normal = service.last_normal(&job)?;
+            let incident = service.incident_of(&job)?;
+            let place = (found.stream.clone(), incident);
+            found.last_clean = match known.get(&place) {
+                Some(last_clean) => Option::clone(last_clean),
+                None => service.last_clean(&found.anomaly.verdict)?,
+            };
+            known.insert(place, found.last_clean.clone());
         }
         Ok(())
     }
@@ -81,16 +96,5 @@ impl Found {
         } else {
             Exit::Quiet
         }
-    }
-
-    /// The last normal job of the stream before the first serious anomaly that was found: what came
-    /// after that one, however normal in itself, may hold what the attack left.
-    pub(crate) fn last_clean<'a>(&'a self, anomaly: &'a FoundAnomaly) -> Option<&'a JobRef> {
-        let first = self.anomalies.iter().find(|other| {
-            other.stream == anomaly.stream
-                && other.anomaly.verdict.severity() == Some(Severity::High)
-                && other.anomaly.verdict.started_at <= anomaly.anomaly.verdict.started_at
-        });
-        first.unwrap_or(anomaly).anomaly.last_normal.as_ref()
     }
 }

@@ -1,5 +1,6 @@
 //! `backwatch incidents`: anomalies that belong together.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anomaly_features::counted;
@@ -16,7 +17,6 @@ use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
 use crate::report::json;
 use crate::report::text::{INDENT, style, when, wrapped};
-use crate::terminal::harmless;
 
 /// More names than this are counted, not shown.
 const SHOWN_NAMES: usize = 8;
@@ -71,31 +71,25 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
-    let reports = match arguments.number {
-        Some(number) => {
-            let what = || format!("incident {number}");
-            let report = service.incident(number)?;
-            vec![report.ok_or_else(|| Failure::NothingKnown { what: what() })?]
-        }
-        None => {
-            let open = (!arguments.all).then_some(true);
-            let query = IncidentQuery::default().open(open).limit(arguments.limit);
-            service.incidents(&query)?
-        }
-    };
+    let service = arguments.database.open()?;
     let mut anomalies = Vec::new();
-    if let Some(number) = arguments.number {
+    let reports = if let Some(number) = arguments.number {
+        let what = || format!("incident {number}");
+        let report = service.incident(number)?;
+        let report = report.ok_or_else(|| Failure::NothingKnown { what: what() })?;
         let query = AnomalyQuery::default()
             .incident(number)
             .limit(arguments.limit);
         let members = service.anomalies(&query)?;
         anomalies = members.into_iter().map(|anomaly| anomaly.verdict).collect();
-    }
-    let coverage = Coverage {
-        fleet: service.coverage(arguments.now.time())?,
-        switched_off,
+        vec![report]
+    } else {
+        let open = (!arguments.all).then_some(true);
+        let query = IncidentQuery::default().open(open).limit(arguments.limit);
+        service.incidents(&query)?
     };
+    let fleet = service.coverage(arguments.now.time())?;
+    let coverage = Coverage { fleet };
     match arguments.output {
         TextOrJson::Text => {
             let mut out = anstream::stdout().lock();
@@ -106,7 +100,7 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
                 let job = job_name(&verdict.key());
                 let text = format!("{}  {job}  {}", when(verdict.started_at), verdict.summary);
                 for line in wrapped(&text, INDENT) {
-                    writeln!(out, "{}", harmless(&line))?;
+                    writeln!(out, "{line}")?;
                 }
             }
             if reports.is_empty() {
@@ -156,17 +150,17 @@ fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {
     let mut text = format!(
         "{} of {}: {}.",
         counted_of(incident.anomalies(), "anomaly", "anomalies"),
-        counted(incident.clients.names.len() as u64, "client"),
+        clients(&incident.clients),
         names(&incident.clients)
     );
-    text.push_str(&format!(" Policies: {}.", names(&incident.policies)));
-    match (report.merged_into, report.closed_at) {
-        (Some(other), _) => text.push_str(&format!(" It is part of incident {other}.")),
-        (None, Some(at)) => text.push_str(&format!(" Every anomaly was reviewed by {}.", when(at))),
-        (None, None) => {}
-    }
+    _ = write!(text, " Policies: {}.", names(&incident.policies));
+    _ = match (report.merged_into, report.closed_at) {
+        (Some(other), _) => write!(text, " It is part of incident {other}."),
+        (None, Some(at)) => write!(text, " Every anomaly was reviewed by {}.", when(at)),
+        (None, None) => Ok(()),
+    };
     for line in wrapped(&text, INDENT) {
-        writeln!(out, "{}", harmless(&line))?;
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }
@@ -174,6 +168,15 @@ fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {
 fn counted_of(count: u64, one: &str, many: &str) -> String {
     let noun = if count == 1 { one } else { many };
     format!("{count} {noun}")
+}
+
+fn clients<T: Ord>(spread: &Spread<T>) -> String {
+    let clients = counted(spread.names.len() as u64, "client");
+    if spread.and_more {
+        format!("more than {clients}")
+    } else {
+        clients
+    }
 }
 
 fn names<T: Ord + Clone + ToString>(spread: &Spread<T>) -> String {

@@ -5,12 +5,11 @@ use std::path::Path;
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
 use anomaly_service::storage::SqliteStore;
-use anomaly_settings::Settings;
+use anomaly_settings::{Settings, SwitchedOff};
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
 use crate::population;
-use crate::switched_off::SwitchedOff;
 
 /// What judges, and what is known of how it does.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ impl Judge {
     ) -> Result<Self, Failure> {
         let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
         let key = settings.streams.key.parts().to_vec();
-        let off = SwitchedOff::by(&settings);
+        let off = settings.switched_off_somewhere();
         let mut service = match database {
             Some(path) => {
                 let mut store = SqliteStore::open(path)?;

@@ -22,7 +22,6 @@ mod recovery;
 mod report;
 mod scan;
 mod serve;
-mod switched_off;
 mod tally;
 mod terminal;
 mod tick;
@@ -41,7 +40,10 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            terminal::error(&failure);
+            // Whoever reads our output has seen enough.
+            if !failure.is_closed_pipe() {
+                terminal::error(&failure);
+            }
             failure.exit().into()
         }
     }

@@ -48,7 +48,7 @@ pub(crate) struct RecoveryArguments {
 }
 
 pub(crate) fn run(arguments: &RecoveryArguments) -> Result<Exit, Failure> {
-    let (service, _) = arguments.database.open()?;
+    let service = arguments.database.open()?;
     let client = ClientName::new(&arguments.client).map_err(Failure::Argument)?;
     let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();
     let policy = policy.map_err(Failure::Argument)?;
@@ -58,9 +58,11 @@ pub(crate) fn run(arguments: &RecoveryArguments) -> Result<Exit, Failure> {
         points.retain(|point| point.stream.parts().contains(&of_policy));
     }
     if points.is_empty() {
-        return Err(Failure::NothingKnown {
-            what: format!("client {client}"),
-        });
+        let what = match &policy {
+            Some(policy) => format!("client {client} with policy {policy}"),
+            None => format!("client {client}"),
+        };
+        return Err(Failure::NothingKnown { what });
     }
     match arguments.output {
         TextOrJson::Text => {
@@ -116,10 +118,13 @@ fn suspects(out: &mut impl Write, point: &RecoveryPoint) -> io::Result<()> {
     if all == 0 {
         return Ok(());
     }
-    lines(
-        out,
-        &format!("{} after it, not to be trusted:", counted(all, "image")),
-    )?;
+    let after = if point.image.is_some() {
+        " after it"
+    } else {
+        ""
+    };
+    let images = counted(all, "image");
+    lines(out, &format!("{images}{after}, not to be trusted:"))?;
     let shown = point.suspects.iter().take(SHOWN_SUSPECTS);
     for Suspect { job, reason, .. } in shown {
         let text = format!(
@@ -146,7 +151,7 @@ fn words(word: &str) -> String {
 
 fn lines(out: &mut impl Write, text: &str) -> io::Result<()> {
     for line in wrapped(text, INDENT) {
-        writeln!(out, "{}", harmless(&line))?;
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Counting verdicts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use anomaly_model::{FeatureName, Judgement, Severity, StreamKey};
 use anomaly_service::Observed;
@@ -29,8 +30,9 @@ pub(crate) struct Tally {
     pub(crate) unseen: BTreeSet<FeatureName>,
     /// What only some jobs were judged on, because the others did not report it.
     pub(crate) partly_unseen: BTreeSet<FeatureName>,
+    /// By the hashes of the streams' keys: there may be millions.
     #[serde(skip)]
-    judged_by_stream: BTreeMap<StreamKey, bool>,
+    judged_by_stream: HashMap<u64, bool>,
 }
 
 impl Tally {
@@ -52,7 +54,7 @@ impl Tally {
         }
         let stream = self
             .judged_by_stream
-            .entry(observed.stream.clone())
+            .entry(hash(&observed.stream))
             .or_insert_with(|| {
                 self.streams += 1;
                 false
@@ -75,4 +77,10 @@ impl Tally {
             _ => {}
         }
     }
+}
+
+fn hash(stream: &StreamKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    stream.hash(&mut hasher);
+    hasher.finish()
 }

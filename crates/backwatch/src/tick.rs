@@ -1,5 +1,6 @@
 //! `backwatch tick`: which jobs have not come.
 
+use std::fmt::Write as _;
 use std::io;
 
 use anomaly_features::counted;
@@ -37,13 +38,14 @@ pub(crate) struct TickArguments {
 #[derive(Serialize)]
 struct Done {
     missed: u64,
+    watched: u64,
     waiting: u64,
     silent_fleet: Option<u64>,
     clock_was_set_back: bool,
 }
 
 pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
-    let (mut service, _) = arguments.database.open()?;
+    let mut service = arguments.database.open()?;
     let mut shown = Ok(());
     let show = |verdict: &Verdict| -> Result<(), Failure> {
         match arguments.output {
@@ -78,13 +80,18 @@ pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
     }
     match arguments.output {
         TextOrJson::Text => {
-            let mut text = format!("{} missed.", counted(report.missed, "job"));
+            let mut text = format!(
+                "{} missed. {} waited for.",
+                counted(report.missed, "job"),
+                streams_are(report.watched)
+            );
             if report.waiting > 0 {
                 let streams = counted(report.waiting, "stream");
-                text.push_str(&format!(
+                _ = write!(
+                    text,
                     " {streams} may have missed one: the next run says, since this one comes after \
                      a pause."
-                ));
+                );
             }
             paragraph(&mut anstream::stdout().lock(), &text)?;
         }
@@ -92,6 +99,7 @@ pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
             &mut io::stdout().lock(),
             &Done {
                 missed: report.missed,
+                watched: report.watched,
                 waiting: report.waiting,
                 silent_fleet: report.silent_fleet,
                 clock_was_set_back: report.clock_was_set_back,
@@ -100,4 +108,9 @@ pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
     }
     let found = report.missed > 0 || report.silent_fleet.is_some();
     Ok(if found { Exit::Anomalies } else { Exit::Quiet })
+}
+
+fn streams_are(count: u64) -> String {
+    let are = if count == 1 { "is" } else { "are" };
+    format!("{} {are}", counted(count, "stream"))
 }

@@ -18,7 +18,7 @@ use anomaly_walk::{Walk, WalkError, WalkOptions, Walked};
 
 use crate::exit::{Exit, Failure};
 use crate::input::{file_name, open};
-use crate::terminal::warning;
+use crate::terminal::{harmless, warning};
 use crate::walk::arguments::WalkOutput;
 use crate::walk::bar::WalkBar;
 
@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &WalkArguments) -> Result<Exit, Failure> {
         .flags
         .of(&arguments.directory, &arguments.state, started_at)
         .suspicious_extensions(suspicious)
-        .dry_run(arguments.dry_run);
+        // What a job that left no image did not save is news to the next one.
+        .dry_run(arguments.dry_run || job.as_ref().is_some_and(|job| !job.status().has_image()));
     let walked = walked(options)?;
     print(arguments.output, job.as_ref(), &walked)?;
     // Only what was told need not be told again.
@@ -67,14 +68,19 @@ fn suspicious(detection: &DetectionSettings) -> SuspiciousExtensions {
 
 fn print(output: WalkOutput, job: Option<&BackupJob>, walked: &Walked) -> Result<(), Failure> {
     if let Some(job) = job {
-        for what in walked.warnings() {
-            warning(&what.to_string());
-        }
+        warn_of(walked);
         return report::record(io::stdout().lock(), &walked.fill(job)?);
     }
     match output {
         WalkOutput::Text => Ok(report::text(&mut anstream::stdout().lock(), walked)?),
         WalkOutput::Json => report::document(io::stdout().lock(), walked),
+    }
+}
+
+/// Says what a person should know about the walk. A name with line breaks in it is one line.
+fn warn_of(walked: &Walked) {
+    for what in walked.warnings() {
+        warning(&harmless(&what.to_string()));
     }
 }
 

@@ -3,10 +3,13 @@
 
 mod program;
 
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
+use anomaly_service::storage::{SqliteStore, Store as _};
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -55,10 +58,8 @@ fn help_is_golden() {
     ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
-        help += &format!(
-            "$ backwatch {command} --help\n{}\n",
-            stdout(&backwatch(&arguments))
-        );
+        let text = stdout(&backwatch(&arguments));
+        write!(help, "$ backwatch {command} --help\n{text}\n").unwrap();
     }
     assert_golden("db-help.txt", &help);
 }
@@ -185,4 +186,152 @@ fn what_is_older_than_it_is_kept_is_deleted_beside_ingest() {
         found.contains("58 records") && !found.contains(" 0 deleted"),
         "{found}"
     );
+    // The tool goes on listing what was deleted: none of it is news, or learnt twice.
+    let listed = database.run("ingest", &[SAMPLE, "--set", "storage.retention_days=40"]);
+    assert_eq!(listed.status.code(), Some(0), "{}", stderr(&listed));
+    assert_eq!(stdout(&listed), "");
+    assert_eq!(kept(&database), found);
+}
+
+#[test]
+fn who_waits_in_vain_is_told_for_whom() {
+    let database = Database::new();
+    let mut store = SqliteStore::open(database.path("db")).unwrap();
+    store.set_program("a test");
+    let transaction = store.transaction().unwrap();
+    let new = database.path("job.ndjson");
+    let sample = fs::read_to_string(root().join(SAMPLE)).unwrap();
+    let last = sample.lines().last().unwrap();
+    let renamed = last.replace("\"job_id\":\"", "\"job_id\":\"x");
+    assert_ne!(renamed, last);
+    fs::write(&new, renamed).unwrap();
+    let options = [new.to_str().unwrap(), "--set", "storage.wait_seconds=0"];
+    let refused = database.run("ingest", &options);
+    assert_eq!(refused.status.code(), Some(4));
+    let told = format!("a test (process {}) since ", std::process::id());
+    assert!(stderr(&refused).contains(&told), "{}", stderr(&refused));
+    // What the hook could not store, the next one stores.
+    drop(transaction);
+    let stored = database.run("ingest", &options);
+    assert_ne!(stored.status.code(), Some(4), "{}", stderr(&stored));
+    assert_ne!(stdout(&stored), "");
+}
+
+/// All jobs of a run are judged by the settings that it began with.
+#[test]
+fn settings_that_change_meanwhile_are_those_of_the_next_run() {
+    let directory = TempDir::new().unwrap();
+    let [path, settings] = ["db", "settings.toml"].map(|name| directory.path().join(name));
+    let arguments = [
+        "ingest",
+        "--db",
+        path.to_str().unwrap(),
+        "--settings",
+        settings.to_str().unwrap(),
+        "-",
+    ];
+    let sample = fs::read_to_string(root().join(SAMPLE)).unwrap();
+    let (before, last) = sample.trim_end().rsplit_once('\n').unwrap();
+    let usual = "[storage]\nretention_days = 0\n";
+    let ingest = |meanwhile: &str| {
+        fs::write(&settings, usual).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_backwatch"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // More than a pipe holds: once it is written, somebody reads, and has read the settings.
+        for _ in 0..8 {
+            stdin.write_all(before.as_bytes()).unwrap();
+            stdin.write_all(b"\n").unwrap();
+        }
+        fs::write(&settings, meanwhile).unwrap();
+        stdin.write_all(last.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    };
+    assert!(8 * before.len() > 256 * 1024, "a pipe may hold it all");
+
+    let changed = ingest("[detection]\nenabled = false\n");
+    assert_eq!(changed.status.code(), Some(1), "{}", stderr(&changed));
+    fs::remove_file(&path).unwrap();
+    let broken = ingest("[detection]\nenabled = fal");
+    assert_eq!(broken.status.code(), Some(1), "{}", stderr(&broken));
+    assert_eq!(stdout(&broken), stdout(&changed));
+    fs::remove_file(&path).unwrap();
+    assert_eq!(stdout(&ingest(usual)), stdout(&changed));
+
+    // The next run meets them: a broken file stops it before it does anything, and says where.
+    fs::write(&settings, "[detection]\nenabled = fal").unwrap();
+    let stopped = backwatch(&[&arguments[..5], &[SAMPLE]].concat());
+    assert_eq!(stopped.status.code(), Some(4));
+    assert!(
+        stderr(&stopped).contains("settings.toml"),
+        "{}",
+        stderr(&stopped)
+    );
+}
+
+#[test]
+fn a_damaged_database_is_refused_by_name() {
+    let database = Database::new();
+    let path = database.path("db");
+    let mut bytes = fs::read(&path).unwrap();
+    // A page in the middle; the sample's database has a few dozen.
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let refused = database.run("ingest", &[SAMPLE]);
+    assert_eq!(refused.status.code(), Some(4), "{}", stdout(&refused));
+    let told = format!("{} is damaged: restore it from a copy", path.display());
+    assert!(stderr(&refused).contains(&told), "{}", stderr(&refused));
+    let checked = database.run("db check", &[]);
+    assert_eq!(checked.status.code(), Some(1), "{}", stderr(&checked));
+    assert_ne!(stdout(&checked), "");
+}
+
+/// The program that docs/evidence.md gives to others sees what ours sees.
+#[test]
+fn another_program_verifies_the_same_log() {
+    let page = fs::read_to_string(root().join("docs/evidence.md")).unwrap();
+    let (_, program) = page.split_once("```python\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    let python = |path: &PathBuf| {
+        let mut command = Command::new("python3");
+        command.args(["-c", program]).arg(path).output()
+    };
+    let database = Database::new();
+    let path = database.path("db");
+    let Ok(found) = python(&path) else {
+        _ = writeln!(std::io::stderr(), "python3 is not installed: not tested");
+        return;
+    };
+    let ours = stdout(&database.run("verify", &[]));
+    assert_eq!(
+        stdout(&found).lines().last(),
+        ours.lines().last(),
+        "{}",
+        stderr(&found)
+    );
+    // Also where some of it was deleted.
+    database.run("ingest", &[SAMPLE, "--set", "storage.retention_days=40"]);
+    let ours = stdout(&database.run("verify", &[]));
+    let found = python(&path).unwrap();
+    assert_eq!(
+        stdout(&found).lines().last(),
+        ours.lines().last(),
+        "{}",
+        stderr(&found)
+    );
+
+    let bytes = fs::read(&path).unwrap();
+    let text = br#""severity":"high""#;
+    let place = bytes.windows(text.len()).position(|bytes| bytes == text);
+    let mut changed = bytes;
+    changed[place.unwrap() + text.len() - 2] = b'H';
+    fs::write(&path, changed).unwrap();
+    assert!(stderr(&python(&path).unwrap()).contains("was altered or moved"));
 }

@@ -72,7 +72,11 @@ fn only_what_is_new_counts() {
     let database = Database::new();
     let quiet = database.ingest(&sample()[..56], &[]);
     assert_eq!(quiet.status.code(), Some(0), "{}", stderr(&quiet));
-    assert_eq!(stdout(&quiet), "56 new jobs: 42 normal, 14 warming up.\n");
+    // What was not found is said with what was looked at.
+    let text = stdout(&quiet).replace('\n', " ");
+    let expected =
+        "56 new jobs: 42 normal, 14 warming up. Every stream was judged on all its features. ";
+    assert_eq!(text, expected);
 
     let attacked = database.ingest(&sample(), &[]);
     assert_eq!(attacked.status.code(), Some(1));
@@ -153,6 +157,7 @@ fn the_status_is_that_of_the_new_jobs() {
     );
     assert_eq!(status(history, &["--output", "xml"]), Some(2));
     assert_eq!(status(history, &["--set", "detection.seed=x"]), Some(2));
+    assert_eq!(status(history, &["--policy-parts", "x"]), Some(2));
     assert_eq!(status(&[], &[]), Some(4));
     let off = ["--set", "detection.enabled=false"];
     assert_eq!(status(&sample()[..56], &off), Some(4), "nobody looked");

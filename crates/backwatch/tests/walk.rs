@@ -46,6 +46,16 @@ impl Tree {
         self.scratch.path().join("state").display().to_string()
     }
 
+    /// A file with a job record.
+    fn record(&self, job_id: &str, status: &str) -> String {
+        let record = format!(
+            r#"{{"source":"borg","job_id":"{job_id}","client":"mail01","policy":"daily","started_at":"2026-11-2{job_id}T03:00:00Z","status":"{status}"}}"#
+        );
+        let file = self.scratch.path().join("job.json");
+        fs::write(&file, record + "\n").unwrap();
+        file.display().to_string()
+    }
+
     fn walk(&self, more: &[&str]) -> Output {
         let (directory, state) = (self.directory().display().to_string(), self.state());
         backwatch(&[&["walk", &directory, "--state", &state], more].concat())
@@ -159,6 +169,33 @@ fn a_job_record_is_filled_in() {
     }
 }
 
+/// What was written before a job that left no image is news to the next one.
+#[test]
+fn a_failed_job_uses_no_walk_up() {
+    let tree = Tree::new();
+    let (directory, state) = (tree.directory().display().to_string(), tree.state());
+    let database = tree.scratch.path().join("db").display().to_string();
+    let ingested = |job_id, status| {
+        let record = tree.record(job_id, status);
+        let options = ["ingest", "--db", &database, "--walk", &directory];
+        let more = ["--state", &state, "--output", "ndjson", &record];
+        stdout(&backwatch(&[options, more].concat()))
+    };
+    ingested("1", "succeeded");
+    let known = fs::read(&state).unwrap();
+    fs::write(tree.file("HOW_TO_DECRYPT_FILES.txt"), "Pay.").unwrap();
+    for (job_id, status) in [("2", "failed"), ("3", "cancelled")] {
+        let text = ingested(job_id, status);
+        assert!(text.contains("\"failure\""), "{text}");
+        let record = tree.record(job_id, status);
+        assert!(stdout(&tree.walk(&["--merge", &record])).contains("HOW_TO_DECRYPT"));
+        assert_eq!(fs::read(&state).unwrap(), known);
+    }
+    let text = ingested("4", "succeeded");
+    assert!(text.contains("HOW_TO_DECRYPT_FILES.txt"), "{text}");
+    assert_ne!(fs::read(&state).unwrap(), known);
+}
+
 #[test]
 fn the_status_says_whether_it_walked() {
     let tree = Tree::new();
@@ -190,8 +227,7 @@ fn the_status_says_whether_it_walked() {
 fn a_user_without_rights_walks_what_may_be_read() {
     let tree = Tree::new();
     let nobody = as_root();
-    let walk = || {
-        let arguments = ["walk", "--output", "json", "--state"];
+    let run = |more: &[&str]| {
         let program = env!("CARGO_BIN_EXE_backwatch");
         let mut command = if nobody {
             let mut command = Command::new("setpriv");
@@ -202,11 +238,12 @@ fn a_user_without_rights_walks_what_may_be_read() {
             Command::new(program)
         };
         command
-            .args(arguments)
-            .arg(tree.state())
-            .arg(tree.directory());
-        json(&command.stdin(Stdio::null()).output().unwrap())
+            .args(["walk", "--state", &tree.state()])
+            .arg(tree.directory())
+            .args(more);
+        command.stdin(Stdio::null()).output().unwrap()
     };
+    let walk = || json(&run(&["--output", "json"]));
     if nobody {
         chown(tree.scratch.path(), Some(NOBODY), Some(NOBODY)).unwrap();
     }
@@ -251,6 +288,16 @@ fn a_user_without_rights_walks_what_may_be_read() {
     let fourth = walk();
     assert_eq!(counts(&fourth), (0, 0, 4, 0));
     assert_eq!(fourth["inspection"]["unreadable_files"], 0);
+
+    // A name cannot pass for another message.
+    fs::write(tree.file("e\nerror: f.txt"), "Secret.").unwrap();
+    permit("e\nerror: f.txt", 0);
+    let merged = run(&["--merge", &tree.record("7", "succeeded")]);
+    let told = stderr(&merged);
+    assert!(
+        told.lines().count() == 1 && told.contains("e\\u{a}error: f.txt could not be read"),
+        "{told}"
+    );
 }
 
 /// Root is not kept from anything, so for root another user walks.

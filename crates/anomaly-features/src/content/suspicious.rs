@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anomaly_model::FileInspection;
+use anomaly_model::{BackupImage, BackupJob, FileInspection};
 
 use super::listed::entries;
 
@@ -75,39 +75,60 @@ impl SuspiciousExtensions {
             .map(|(extension, family)| (extension.as_str(), *family))
     }
 
-    /// What of a job's written files carries a listed extension; `None` if the job did not tell its
-    /// extensions or wrote no files.
+    /// What of a job's written files carries a listed extension; `None` if nobody looked into the job's
+    /// files, or it wrote none.
     ///
     /// ```
     /// use anomaly_features::content::SuspiciousExtensions;
-    /// use anomaly_model::FileInspection;
+    /// use anomaly_model::chrono::DateTime;
+    /// use anomaly_model::{BackupJob, FileInspection};
     ///
     /// let mut files = FileInspection::default();
     /// files.written_files = Some(40);
     /// files.written_extensions = [("docx".to_owned(), 35), ("lockbit".to_owned(), 5)].into();
-    /// let found = SuspiciousExtensions::default().found_in(&files).unwrap();
+    /// let job = BackupJob::builder("restic", "1", "mail01", "daily", DateTime::UNIX_EPOCH)
+    ///     .inspection(files)
+    ///     .build()?;
+    /// let found = SuspiciousExtensions::default().found_in(&job).unwrap();
     /// assert_eq!(found.files, 5);
     /// assert!(found.raised(SuspiciousExtensions::LEAST_SHARE));
     /// assert!(!found.raised(0.25));
+    /// # Ok::<(), anomaly_model::ModelError>(())
     /// ```
     #[must_use]
-    pub fn found_in<'a>(&self, inspection: &'a FileInspection) -> Option<SuspiciousFound<'a>> {
-        let written_files = inspection.written_files.filter(|files| *files > 0)?;
-        let extensions: Vec<_> = inspection
+    pub fn found_in<'a>(&self, job: &'a BackupJob) -> Option<SuspiciousFound<'a>> {
+        let inspection = job.inspection()?;
+        let written_files = written_files(job.image(), inspection);
+        let mut extensions: Vec<_> = inspection
             .written_extensions
             .iter()
+            .filter(|(_, files)| **files > 0)
             .filter_map(|(extension, files)| {
                 let family = self.family_of(extension)?;
                 Some((extension.as_str(), family, *files))
             })
             .collect();
-        let files = extensions.iter().map(|(_, _, files)| files).sum::<u64>();
-        Some(SuspiciousFound {
-            files: files.min(written_files),
+        extensions.sort_by_key(|(_, _, files)| std::cmp::Reverse(*files));
+        let files = sum(extensions.iter().map(|(_, _, files)| *files));
+        (written_files > 0).then_some(SuspiciousFound {
+            files,
             written_files,
             extensions,
         })
     }
+}
+
+/// The files of which the suspicious ones are a part: those that were seen, or that the tool says it
+/// wrote.
+fn written_files(image: &BackupImage, inspection: &FileInspection) -> u64 {
+    let reported = || Some(image.files_new?.saturating_add(image.files_changed?));
+    let listed = sum(inspection.written_extensions.values().copied());
+    let written = inspection.written_files.or_else(reported);
+    written.unwrap_or(0).max(listed)
+}
+
+fn sum(files: impl Iterator<Item = u64>) -> u64 {
+    files.fold(0, u64::saturating_add)
 }
 
 /// The files of a job that carry a listed extension; see [`SuspiciousExtensions::found_in`].
@@ -118,11 +139,20 @@ pub struct SuspiciousFound<'a> {
     pub files: u64,
     /// Of how many that the job wrote; at least 1.
     pub written_files: u64,
-    /// Each listed extension with its family and the number of its files.
+    /// Each listed extension with its family and the number of its files, the most frequent first.
     pub extensions: Vec<(&'a str, &'static str, u64)>,
 }
 
 impl SuspiciousFound<'_> {
+    /// The same without the extensions of which so many files are usual, as `is_usual` says.
+    #[must_use]
+    pub fn without(mut self, is_usual: impl Fn(&str, u64) -> bool) -> Self {
+        self.extensions
+            .retain(|&(extension, _, files)| !is_usual(extension, files));
+        self.files = sum(self.extensions.iter().map(|(_, _, files)| *files));
+        self
+    }
+
     /// Their share of the written files, 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
@@ -143,6 +173,8 @@ fn key(extension: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use anomaly_model::chrono::DateTime;
+
     use super::*;
 
     #[test]
@@ -182,13 +214,32 @@ mod tests {
         let list = SuspiciousExtensions::new([".Mine"], ["mine", "AKIRA"]);
         assert_eq!(list.family_of("mine"), None);
         assert_eq!(list.family_of("akira"), None);
+        let job = |files: &FileInspection, image: BackupImage| {
+            BackupJob::builder("restic", "1", "mail01", "daily", DateTime::UNIX_EPOCH)
+                .image(image)
+                .inspection(files.clone())
+                .build()
+                .unwrap()
+        };
+        let none = BackupImage::default();
+        let raised = |files: &FileInspection, least_share| {
+            let job = job(files, none);
+            list.found_in(&job).unwrap().raised(least_share)
+        };
         let mut files = FileInspection::default();
-        assert_eq!(list.found_in(&files), None);
+        assert_eq!(list.found_in(&job(&files, none)), None);
         files.written_files = Some(100);
         files.written_extensions = [("lockbit".to_owned(), 9), ("akira".to_owned(), 50)].into();
-        assert!(!list.found_in(&files).unwrap().raised(0.0));
+        assert!(!raised(&files, 0.0));
         files.written_extensions.insert("lockbit".to_owned(), 10);
-        assert!(list.found_in(&files).unwrap().raised(0.0));
-        assert!(!list.found_in(&files).unwrap().raised(1.5));
+        assert!(raised(&files, 0.0));
+        assert!(!raised(&files, 1.5));
+
+        // Who counts suspicious files alone leaves it to the tool to say how many there were.
+        files.written_files = None;
+        files.written_extensions = [("lockbit".to_owned(), 9)].into();
+        assert!(raised(&files, 1.0));
+        let told = job(&files, none.files_new(60).files_changed(31));
+        assert!(!list.found_in(&told).unwrap().raised(0.0));
     }
 }

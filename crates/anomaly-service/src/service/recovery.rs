@@ -1,7 +1,11 @@
 //! From where to restore.
 
-use anomaly_engine::{Examined, FirstAlarm, is_of_data, recovery_point};
-use anomaly_model::{Anomaly, ClientName, RecoveryPoint, ReviewStatus, StreamKey, Verdict};
+use anomaly_engine::{Examined, FirstAlarm, Onset, is_of_data, recovery_point};
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{
+    Anomaly, ClientName, Confidence, JobRef, RecoveryPoint, ReviewStatus, Severity, StreamKey,
+    Verdict,
+};
 use anomaly_storage::{AnomalyQuery, ObservationQuery, Origin, StoredObservation};
 
 use super::AnomalyService;
@@ -22,10 +26,15 @@ impl AnomalyService {
         incident: Option<u64>,
     ) -> Result<Vec<RecoveryPoint>, ServiceError> {
         let first_alarm = self.first_alarm(client, incident)?;
+        let earlier = self.earlier_incident(client, first_alarm)?;
         let streams = self.store.streams_of_client(client)?;
         let points = streams.into_iter().map(|stream| {
             let query = ObservationQuery::default().client(client.clone());
-            self.recovery_point_of(stream, query, first_alarm)
+            let mut point = self.recovery_point_of(stream, query, first_alarm)?;
+            if let Some(earlier) = &earlier {
+                earlier.cast_doubt_on(&mut point);
+            }
+            Ok(point)
         });
         points.collect()
     }
@@ -42,11 +51,41 @@ impl AnomalyService {
     ) -> Result<RecoveryPoint, ServiceError> {
         let query = ObservationQuery::default();
         let last = query.clone().stream(stream.clone()).limit(1);
-        let first_alarm = match self.store.observations(&last)?.pop() {
-            Some(last) => self.first_alarm(&last.job.client().name, incident)?,
-            None => None,
+        let Some(last) = self.store.observations(&last)?.pop() else {
+            return self.recovery_point_of(stream.clone(), query, None);
         };
-        self.recovery_point_of(stream.clone(), query, first_alarm)
+        let client = &last.job.client().name;
+        let first_alarm = self.first_alarm(client, incident)?;
+        let mut point = self.recovery_point_of(stream.clone(), query, first_alarm)?;
+        if let Some(earlier) = self.earlier_incident(client, first_alarm)? {
+            earlier.cast_doubt_on(&mut point);
+        }
+        Ok(point)
+    }
+
+    /// The last job of an anomaly's stream that was judged normal before the first sign that its
+    /// incident gives of the client's data: a quick answer, for a message.
+    ///
+    /// [`recovery_points`](Self::recovery_points) looks closer: at what came before the first alarm, at
+    /// how much speaks for an image, and at changes in small steps, for which this is `None`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn last_clean(&self, anomaly: &Verdict) -> Result<Option<JobRef>, ServiceError> {
+        let job = anomaly.key();
+        let first_alarm = match self.store.incident_of(&job)? {
+            Some(incident) => self.first_alarm(&anomaly.client, Some(incident))?,
+            None => FirstAlarm::of(anomaly),
+        };
+        if first_alarm.is_some_and(|alarm| alarm.onset > Onset::Sudden) {
+            return Ok(None);
+        }
+        let first_sign = first_alarm.map_or(anomaly.started_at, |alarm| alarm.at);
+        let mut last = self.store.last_normal(&job)?;
+        while let Some(normal) = last.as_ref().filter(|job| job.started_at >= first_sign) {
+            last = self.store.last_normal(&normal.key)?;
+        }
+        Ok(last)
     }
 
     fn recovery_point_of(
@@ -84,7 +123,10 @@ impl AnomalyService {
             return Ok(None);
         };
         let mut first: Option<FirstAlarm> = None;
-        self.each_anomaly(client, Some(number), |anomaly| {
+        let query = AnomalyQuery::default()
+            .client(client.clone())
+            .incident(number);
+        self.each_anomaly(query, |anomaly| {
             if let Some(alarm) = FirstAlarm::of(&anomaly.verdict).filter(|_| is_sign(anomaly)) {
                 first = Some(first.map_or(alarm, |first| first.or_before(alarm)));
             }
@@ -96,7 +138,7 @@ impl AnomalyService {
     /// The newest incident that waits for a person and in which the client's data were hit.
     fn newest_open_incident(&self, client: &ClientName) -> Result<Option<u64>, ServiceError> {
         let mut found = None;
-        self.each_anomaly(client, None, |anomaly| {
+        self.each_anomaly(AnomalyQuery::default().client(client.clone()), |anomaly| {
             if is_sign(anomaly)
                 && let Some(number) = self.store.incident_of(&anomaly.verdict.key())?
                 && let Some(record) = self.store.incident(number)?
@@ -109,15 +151,42 @@ impl AnomalyService {
         Ok(found)
     }
 
-    /// Calls `visit` with each anomaly of a client, newest first, until it has seen enough.
-    fn each_anomaly(
+    /// An incident before the one that is asked about, that hit the client's data and that nobody has
+    /// looked at: what came after it may hold what it left.
+    fn earlier_incident(
         &self,
         client: &ClientName,
-        incident: Option<u64>,
+        first_alarm: Option<FirstAlarm>,
+    ) -> Result<Option<EarlierIncident>, ServiceError> {
+        let Some(alarm) = first_alarm else {
+            return Ok(None);
+        };
+        let query = AnomalyQuery::default()
+            .client(client.clone())
+            .at_least(Severity::Medium)
+            .review_status(ReviewStatus::NotReviewed)
+            .started_until(alarm.at);
+        let mut found = None;
+        self.each_anomaly(query, |anomaly| {
+            if is_sign(anomaly) {
+                let incident = self.store.incident_of(&anomaly.verdict.key())?;
+                found = incident.map(|number| EarlierIncident {
+                    number,
+                    at: anomaly.verdict.started_at,
+                });
+            }
+            Ok(found.is_none())
+        })?;
+        Ok(found)
+    }
+
+    /// Calls `visit` with each anomaly that is asked for, newest first, until it has seen enough.
+    fn each_anomaly(
+        &self,
+        query: AnomalyQuery,
         mut visit: impl FnMut(&Anomaly) -> Result<bool, ServiceError>,
     ) -> Result<(), ServiceError> {
-        let query = AnomalyQuery::default().client(client.clone()).limit(PAGE);
-        let mut query = query.incident(incident);
+        let mut query = query.limit(PAGE);
         loop {
             let page = self.store.anomalies(&query)?;
             for anomaly in &page {
@@ -130,6 +199,30 @@ impl AnomalyService {
                 return Ok(());
             }
             query = query.after(last);
+        }
+    }
+}
+
+/// An incident that nobody has looked at, before the one that is asked about.
+struct EarlierIncident {
+    number: u64,
+    /// When its last anomaly of the client was.
+    at: DateTime<Utc>,
+}
+
+impl EarlierIncident {
+    /// Says so where the image that was found came after it.
+    fn cast_doubt_on(&self, point: &mut RecoveryPoint) {
+        if let Some(image) = &mut point.image
+            && image.job.started_at >= self.at
+        {
+            image.confidence = Confidence::Low;
+            point.reasons.push(format!(
+                "Nobody has looked at incident {} of {}, which was before the image: if it was an \
+                 attack, restore from before that.",
+                self.number,
+                self.at.format("%Y-%m-%d %H:%M UTC")
+            ));
         }
     }
 }

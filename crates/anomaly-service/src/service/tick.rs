@@ -196,6 +196,10 @@ impl AnomalyService {
     ) -> Result<TickReport, ServiceError> {
         let note =
             serde_json::to_string(&ticks).map_err(|source| ServiceError::Record { source })?;
+        let report = TickReport {
+            watched: self.store.count_due_streams(DateTime::<Utc>::MAX_UTC)?,
+            ..report
+        };
         let mut transaction = self.store.transaction()?;
         transaction.put_note(NOTE, &note)?;
         transaction.commit()?;

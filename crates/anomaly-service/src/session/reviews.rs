@@ -84,8 +84,12 @@ impl Session<'_> {
         let key = verdict.key();
         let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
         let (taught, teaches) = (before.as_ref().is_some_and(teaches), teaches(&review));
+        let (was_confirmed, confirms) = (
+            before.as_ref().is_some_and(is_confirmed),
+            is_confirmed(&review),
+        );
         let (mut learnt, mut unlearnt) = (false, false);
-        if (taught || teaches)
+        if (taught || teaches || was_confirmed != confirms)
             && let Some(job) = self.transaction.job(&key)?
         {
             let stream_key = self.engine.stream_of(&job);
@@ -93,9 +97,16 @@ impl Session<'_> {
             match &mut stream.model {
                 Ok(model) => {
                     unlearnt = taught && model.retract(&key);
+                    if was_confirmed && !confirms {
+                        model.unconfirm(&key);
+                    }
                     learnt = teaches && learn(model, &verdict, &review);
+                    if confirms && !was_confirmed {
+                        model.confirm(&key);
+                    }
                     note_learnt(stream);
                 }
+                Err(_) if !taught && !teaches => {}
                 Err(why) => {
                     return Ok(Err(ReviewRefused::Model {
                         stream: stream_key.to_string(),
@@ -136,6 +147,10 @@ fn decided(review: Option<&Review>) -> Option<&Review> {
     review.filter(|review| review.status != ReviewStatus::NotReviewed)
 }
 
+fn is_confirmed(review: &Review) -> bool {
+    review.status == ReviewStatus::Confirmed
+}
+
 /// Whether an anomaly that is reviewed so counts.
 fn stands(review: &Review) -> bool {
     matches!(
@@ -168,6 +183,10 @@ fn check(
     review.check()?;
     if !review.covers_later_jobs() {
         return Ok(());
+    }
+    let reason = review.reason.as_deref().unwrap_or_default();
+    if reason.trim().is_empty() {
+        return Err(ReviewRefused::NoReason);
     }
     let longest = TimeDelta::days(settings.longest_days.get().into());
     let latest = review.reviewed_at.checked_add_signed(longest);

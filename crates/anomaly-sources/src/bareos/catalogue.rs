@@ -51,7 +51,7 @@ impl Source for Catalogue {
         input: Input<'a>,
         options: &ReadOptions,
     ) -> Result<Records<'a>, SourceError> {
-        let input = input.not_empty()?;
+        let input = input.not_empty()?.with_line_feeds()?;
         let begins_with = shown(&input.head);
         let options = options.clone();
         let mut records = CsvRecords::new(input, &options);

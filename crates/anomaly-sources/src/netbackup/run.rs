@@ -123,15 +123,13 @@ pub(super) fn together(mut streams: Vec<Run>, job_id: String) -> Option<Result<R
     }))
 }
 
-/// Whether a stream left an image.
-fn has_image(stream: &Run) -> bool {
-    matches!(stream.status, JobStatus::Succeeded | JobStatus::Partial)
-}
-
 /// The highest exit status, and how the backup ended.
 fn ending(streams: &[Run]) -> (Option<u64>, JobStatus) {
     let highest = streams.iter().filter_map(|stream| stream.exit_code).max();
-    let images = streams.iter().filter(|stream| has_image(stream)).count();
+    let images = streams
+        .iter()
+        .filter(|stream| stream.status.has_image())
+        .count();
     let status = if images > 0 && images < streams.len() {
         JobStatus::Partial
     } else {
@@ -153,7 +151,7 @@ fn sum(streams: &[Run], number: impl Fn(&Run) -> Option<u64>) -> Result<Option<u
                     None => None,
                 };
             }
-            None if has_image(stream) => known = None,
+            None if stream.status.has_image() => known = None,
             None => {}
         }
     }
@@ -170,7 +168,7 @@ fn dedup_ratio(streams: &[Run]) -> Option<f64> {
                 bytes += image_bytes as f64;
                 saved += image_bytes as f64 * ratio;
             }
-            _ if !has_image(stream) => {}
+            _ if !stream.status.has_image() => {}
             _ => return None,
         }
     }

@@ -18,6 +18,9 @@ const PBS: &str = "pbs";
 /// may differ.
 const MOST_APART: TimeDelta = TimeDelta::minutes(5);
 
+/// So many tasks, and so many manifests, are held at most.
+const MOST_HELD: usize = 1 << 16;
+
 /// Elements of lists, as the client prints them and as the API answers, and what is used of a
 /// manifest.
 const WANTED: &[Path] = &[
@@ -140,10 +143,17 @@ impl<'a> Join<'a> {
     fn keep_manifest(&mut self, manifest: &Element, place: Place) {
         let unprotected = manifest.unprotected.as_ref();
         let upload = unprotected.and_then(|unprotected| unprotected.chunk_upload_stats);
-        if let (Some(group), Some(seconds), Some(upload)) =
+        let (Some(group), Some(seconds), Some(upload)) =
             (manifest.group(), manifest.backup_time, upload)
-        {
+        else {
+            return;
+        };
+        if self.manifests.len() < MOST_HELD {
             self.manifests.insert((group, seconds), (place, upload));
+        } else {
+            let error =
+                RecordError::new(place, "more manifests before the snapshots than are held");
+            self.ready.push_back(Record::Bad(error));
         }
     }
 
@@ -179,6 +189,8 @@ impl<'a> Join<'a> {
         } else if self.has_snapshots {
             let why = "a backup task behind the snapshots, too late to be joined: put it first";
             self.ready.push_back(skipped(why));
+        } else if self.tasks.len() == MOST_HELD {
+            return Err(bad("more tasks before the snapshots than are held"));
         } else {
             let tasks = self.tasks_of.entry(group.to_owned()).or_default();
             tasks.push(self.tasks.len());

@@ -1,9 +1,15 @@
 //! `restic snapshots --json` and `rustic snapshots --json`: the list of a repository's snapshots.
 
+use std::iter;
+
+use anomaly_model::BackupImage;
+
 use crate::input::shown;
 use crate::restic::snapshot::Snapshot;
 use crate::values::{ELEMENT, Path, Values};
-use crate::{Format, Head, Input, ReadOption, ReadOptions, Record, Records, Source, SourceError};
+use crate::{
+    Format, Head, Input, Located, ReadOption, ReadOptions, Record, Records, Source, SourceError,
+};
 
 /// The format `restic-snapshots`.
 #[derive(Debug)]
@@ -146,7 +152,7 @@ fn open<'a>(
     let values = Values::new(input, wanted, options);
     let options = options.clone();
     let empty = "the list of snapshots is empty";
-    Ok(values.records(empty, move |value| {
+    let records = values.records(empty, move |value| {
         let place = value.raw.place;
         let text = value.raw.text?;
         if wanted
@@ -157,5 +163,21 @@ fn open<'a>(
         }
         let job = Snapshot::parse(text, place)?.job(place, &options)?;
         Ok(Some(Record::built(place, job.build())))
-    }))
+    });
+    Ok(Box::new(records.flat_map(|found| {
+        let remark = found.as_ref().ok().and_then(without_numbers);
+        iter::once(found).chain(remark.map(Ok))
+    })))
+}
+
+/// What to say behind a snapshot of which only the time is known.
+fn without_numbers(record: &Record) -> Option<Record> {
+    const WHAT: &str = "a snapshot without numbers, as restic before 0.17 makes them: how much was \
+                        backed up is not known";
+    match record {
+        Record::Job(job) if *job.value.image() == BackupImage::default() => {
+            Some(Record::Remark(Located::new(job.place, WHAT)))
+        }
+        _ => None,
+    }
 }

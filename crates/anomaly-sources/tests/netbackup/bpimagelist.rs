@@ -1,4 +1,4 @@
-//! `bpimagelist -l`.
+//! `bpimagelist -l`, and `-json`.
 
 use anomaly_model::BackupJob;
 use anomaly_sources::{Format, recognise};
@@ -297,4 +297,60 @@ fn images_on_media_are_another_list() {
     assert_eq!(recognise(line.as_bytes()).unwrap().format, FORMAT);
     let bpimmedia = "IMAGE mail01 3 mail01_0949949902 daily 0 full 0 3 25 952628302 0 0\n";
     assert!(recognise(bpimmedia.as_bytes()).is_err());
+}
+
+const JSON: Format = Format::NetBackupBpimagelistJson;
+
+/// The image of [`Image::default`] as an object.
+const OBJECT: &str = r#"{"client_name":"mail01","backupid":"mail01_1795316400","policy_name":"daily","client_type":0,"sched_label":"Full","sched_type":0,"backup_time":1795316400,"elapsed":90,"kbytes":247834,"num_files":1200,"num_fragments":1,"image_type":0,"backup_stat":1,"kilobytes_data_transferred":102225,"frags":[{"KB":247834}]}"#;
+
+#[test]
+fn however_an_object_names_its_columns_it_is_the_image_of_the_line() {
+    let line = only(&Image::default());
+    let rest = r#"{"clientName":"mail01","backupId":"mail01_1795316400","policyName":"daily","policyType":"Standard","scheduleName":"Full","scheduleType":"FULL","backupTime":"2026-11-22T03:00:00.000Z","elapsedTimeSeconds":90,"kbytes":247834,"numFiles":1200,"numberFragments":1,"imageType":"NORMAL","backupStatus":1,"kbytesDataTransferred":102225}"#;
+    let texts = r#"{"CLIENT_NAME":"mail01","BACKUPID":"mail01_1795316400","POLICY_NAME":"daily","CLIENT_TYPE":"0","SCHED_LABEL":"Full","SCHED_TYPE":"0","BACKUP_TIME":"1795316400","ELAPSED":"90","KBYTES":"247834","NUM_FILES":"1200","KEYWORDS":"*NULL*","BACKUP_STAT":"1","KILOBYTES_DATA_TRANSFERRED":"102225"}"#;
+    for object in [OBJECT, rest, texts] {
+        for input in [
+            object.to_owned(),
+            format!("[{object}]"),
+            format!("{{\"images\": [{object}]}}"),
+        ] {
+            assert_eq!(outline::job(&input, JSON), line, "{input}");
+            assert_eq!(recognise(input.as_bytes()).unwrap().format, JSON, "{input}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_object_costs_itself() {
+    let later = OBJECT.replace("17953164", "17953264");
+    let many = OBJECT.replace("247834,\"num", "-5,\"num");
+    let past = OBJECT.replace("247834,\"num", "18446744073709551615,\"num");
+    let without = OBJECT.replace("\"backup_time\":1795316400,", "");
+    let import = OBJECT.replace("\"image_type\":0", "\"image_type\":2");
+    let input = format!("{OBJECT}\n{many}\n{past}\n{without}\n{import}\n{{\n5}}\n{later}\n");
+    assert_eq!(
+        outline::outline(input, JSON),
+        [
+            "line 1: mail01_1795316400 partial",
+            "bad line 2: `kbytes` is -5: must be a whole number from 0 to 18446744073709551615",
+            "bad line 3: `kbytes` is 18446744073709551615 KB: must be at most 18014398509481983",
+            "bad line 4: `backuptime` is missing",
+            "line 5: skipped, an imported image",
+            "bad line 6: not valid JSON at line 7, column 1: key must be a string",
+            "line 8: mail01_1795326400 partial",
+        ]
+    );
+    let cut = format!("[{OBJECT},{}", &later[..100]);
+    assert_eq!(
+        outline::outline(cut, JSON),
+        [
+            "line 1, element 1: skipped, an image of a backup that may go on where the list is cut",
+            "bad line 1, element 2: cut off in the middle of the record",
+        ]
+    );
+    assert_eq!(
+        outline::outline("[]", JSON),
+        ["ended: holds no backup job: no object is an image as `bpimagelist -json` prints it"]
+    );
 }

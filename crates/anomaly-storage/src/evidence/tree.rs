@@ -73,6 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::evidence::hex;
 
     /// The leaves of the reference implementation's tests (google/certificate-transparency).
     const LEAVES: [&str; 8] = [
@@ -99,10 +100,6 @@ mod tests {
 
     fn leaf_hash(data: &[u8]) -> Hash {
         Sha256::digest([&[0], data].concat()).into()
-    }
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct Data {
     /// By their numbers, which are those of their leaves: in the order in which they were stored.
     pub(super) rows: BTreeMap<u64, Row>,
     numbers: HashMap<JobKey, u64>,
+    /// Those of which no more is left.
+    pub(super) purged_jobs: HashSet<JobKey>,
     /// The numbers of the normal jobs of each stream, by their start.
     normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
     /// The numbers of the anomalies, by their start.
@@ -76,6 +78,10 @@ impl Data {
 
     pub(super) fn number(&self, job: &JobKey) -> Option<u64> {
         self.numbers.get(job).copied()
+    }
+
+    pub(super) fn is_known(&self, job: &JobKey) -> bool {
+        self.numbers.contains_key(job) || self.purged_jobs.contains(job)
     }
 
     pub(super) fn row(&self, job: &JobKey) -> Option<&Row> {
@@ -259,12 +265,13 @@ impl Data {
     }
 
     /// The rows that `meets` takes, newest start first, after the job `after`.
-    fn listed(
-        &self,
+    fn listed<'a>(
+        &'a self,
+        rows: impl Iterator<Item = (u64, &'a Row)>,
         after: Option<&JobKey>,
         limit: Option<usize>,
         meets: impl Fn(&Row) -> bool,
-    ) -> Result<Vec<(u64, &Row)>, StoreError> {
+    ) -> Result<Vec<(u64, &'a Row)>, StoreError> {
         let order = |(number, row): &(u64, &Row)| Reverse((row.started_at_micros(), *number));
         let after = match after {
             None => None,
@@ -275,7 +282,6 @@ impl Data {
                 Some(row.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })?)
             }
         };
-        let rows = self.rows.iter().map(|(&number, row)| (number, row));
         let mut found: Vec<_> = rows
             .filter(|(_, row)| meets(row))
             .filter(|row| after.is_none_or(|after| order(row) > order(&after)))
@@ -286,12 +292,12 @@ impl Data {
     }
 
     pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        let found = self.listed(query.after.as_ref(), query.limit, |row| {
-            let incident = self.incident_of.get(&row.job.key());
-            row.verdict.is_anomalous()
-                && query
-                    .incident
-                    .is_none_or(|number| incident == Some(&number))
+        let anomalous = self.anomalous.iter();
+        let anomalous = anomalous.filter_map(|(_, number)| Some((*number, self.rows.get(number)?)));
+        let found = self.listed(anomalous, query.after.as_ref(), query.limit, |row| {
+            query
+                .incident
+                .is_none_or(|number| self.incident_of.get(&row.job.key()) == Some(&number))
                 && query.includes(&self.anomaly(row))
         })?;
         Ok(found
@@ -313,7 +319,8 @@ impl Data {
             query.started_from.as_ref().map(micros),
             query.started_until.as_ref().map(micros),
         );
-        let found = self.listed(query.after.as_ref(), query.limit, |row| {
+        let rows = self.rows.iter().map(|(&number, row)| (number, row));
+        let found = self.listed(rows, query.after.as_ref(), query.limit, |row| {
             let started_at = row.started_at_micros();
             query
                 .stream

@@ -1,10 +1,11 @@
 //! Deleting what is older than it is kept for.
 
-use anomaly_model::{ReviewStatus, StreamKey};
+use anomaly_model::{JobKey, ReviewStatus, StreamKey};
 
 use super::MemoryTransaction;
 use super::data::{Data, Row};
 use super::log::Entry;
+use crate::job_key::job_key;
 use crate::purge::PurgeRecord;
 use crate::{Hash, Purge, Purged, Stored};
 
@@ -21,11 +22,13 @@ pub(super) fn purge(transaction: &mut MemoryTransaction<'_>, purge: &Purge) -> P
     old.sort_unstable();
     old.truncate(purge.limit);
     let mut leaves = Vec::new();
+    let mut keys = Vec::new();
     for &(_, number) in &old {
-        purge_job(transaction, number, &mut leaves);
+        let key = purge_job(transaction, number, &mut leaves);
+        keys.extend(key.map(|key| job_key(key.source.as_str(), key.job_id.as_str())));
     }
     if !leaves.is_empty() {
-        let record = PurgeRecord::new(purge, leaves);
+        let record = PurgeRecord::new(purge, leaves, keys);
         let number = transaction.log(Entry::Purge);
         transaction.data.purges.put(number, record);
         transaction.on_drop(move |data| _ = data.purges.remove(number));
@@ -48,12 +51,15 @@ fn is_kept(data: &Data, row: &Row) -> bool {
         || incident.is_some_and(|incident| incident.closed_at.is_none())
 }
 
-/// Deletes a job with its reviews, and adds their leaves to `leaves`.
-fn purge_job(transaction: &mut MemoryTransaction<'_>, number: u64, leaves: &mut Vec<(u64, Hash)>) {
+/// Deletes a job with its reviews, adds their leaves to `leaves`, and says which job it was.
+fn purge_job(
+    transaction: &mut MemoryTransaction<'_>,
+    number: u64,
+    leaves: &mut Vec<(u64, Hash)>,
+) -> Option<JobKey> {
     let data = &mut *transaction.data;
-    let Some(key) = data.rows.get(&number).map(|row| row.job.key()) else {
-        return;
-    };
+    let key = data.rows.get(&number)?.job.key();
+    data.purged_jobs.insert(key.clone());
     let reviews = data.reviews.get(&key).into_iter().flatten();
     let mut numbers: Vec<u64> = reviews.map(|review| review.number).collect();
     numbers.push(number);
@@ -73,7 +79,9 @@ fn purge_job(transaction: &mut MemoryTransaction<'_>, number: u64, leaves: &mut 
         stream.purged_until_micros = Some(before.map_or(started_at, |until| until.max(started_at)));
         Some((row.stream.clone(), before))
     });
+    let job = key.clone();
     transaction.on_drop(move |data| {
+        data.purged_jobs.remove(&key);
         if let Some((key, before)) = stream
             && let Some(stream) = data.streams.get_mut(&key)
         {
@@ -86,6 +94,7 @@ fn purge_job(transaction: &mut MemoryTransaction<'_>, number: u64, leaves: &mut 
             .extend(incident.map(|incident| (key.clone(), incident)));
         data.reviews.extend(reviews.map(|reviews| (key, reviews)));
     });
+    Some(job)
 }
 
 /// Leaves of a record its hash alone.

@@ -4,9 +4,9 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use super::fault::{Fault, Result};
-use super::job_key::job_key;
 use super::log::Log;
 use crate::evidence::LeafKind;
+use crate::job_key::job_key;
 
 /// The functions that the SQL of the migration calls.
 pub(super) fn define_functions(connection: &Connection) -> rusqlite::Result<()> {

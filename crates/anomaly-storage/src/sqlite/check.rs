@@ -21,13 +21,15 @@ const RECORDS: [(&str, &str); 3] = [
     ("message", "SELECT number, body FROM messages"),
 ];
 
+/// Adds what it finds wrong.
+type Look = fn(&Connection, &mut Vec<String>) -> Result<()>;
+
 /// What is wrong, in words; nothing when the file is whole.
 pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
     let snapshot = connection.unchecked_transaction()?;
     let mut problems = Vec::new();
     // A page that does not read stops a look at what is on it; what was found by then counts.
-    let looks: [fn(&Connection, &mut Vec<String>) -> Result<()>; 5] =
-        [pages, references, streams, model_states, records];
+    let looks: [Look; 5] = [pages, references, streams, model_states, records];
     for look in looks {
         match look(&snapshot, &mut problems) {
             Ok(()) => {}

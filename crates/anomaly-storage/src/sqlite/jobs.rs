@@ -6,18 +6,19 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::conditions::Conditions;
 use super::fault::{Fault, Result};
-use super::job_key::{ShortKey, job_key};
 use super::log::Log;
 use super::records;
 use super::streams::{self, StreamIds};
 use super::values::{count, from_count, from_limit, from_time, to_json};
 use crate::evidence::LeafKind;
+use crate::job_key::{ShortKey, job_key};
 use crate::{
     Inserted, JudgedAs, Observation, ObservationQuery, Origin, StoreError, StoredObservation,
 };
 
-/// The index of keys alone answers it.
-pub(super) const IS_KNOWN: &str = "SELECT 1 FROM jobs WHERE key = ?1";
+/// The indexes of keys alone answer it.
+pub(super) const IS_KNOWN: &str = "
+    SELECT 1 FROM jobs WHERE key = ?1 UNION ALL SELECT 1 FROM purged_jobs WHERE key = ?1";
 pub(super) const PLACE: &str = "SELECT number, started_at_micros FROM jobs WHERE key = ?1";
 pub(super) const STORED_AFTER: &str =
     "SELECT number FROM jobs WHERE number > ?1 ORDER BY number LIMIT ?2";
@@ -230,7 +231,8 @@ pub(super) fn insert(
         .prepare_cached(
             "INSERT INTO jobs (number, key, stream, origin, client, policy, started_at_micros,
                                state, severity, kind, review_status, job, verdict)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+             WHERE NOT EXISTS (SELECT 1 FROM purged_jobs WHERE key = ?2)
              ON CONFLICT (key) DO NOTHING",
         )?
         .execute((

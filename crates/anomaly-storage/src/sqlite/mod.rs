@@ -10,7 +10,6 @@ mod conditions;
 mod copy;
 mod fault;
 mod incidents;
-mod job_key;
 mod jobs;
 mod lock;
 mod log;
@@ -65,6 +64,10 @@ impl SqliteStore {
     /// Opens the database at `path`, creates it if there is none (its directory must exist), and
     /// brings an older schema up to date. An empty file counts as a new database.
     ///
+    /// A file of up to 4 MiB is looked over as a whole (`PRAGMA integrity_check`). In a larger one
+    /// damage is told when it is met: every record is held against its hash when it is read. What
+    /// only a look at the whole finds, [`check`](Self::check) does.
+    ///
     /// # Errors
     /// [`StoreError::CannotOpen`] when the path cannot be read or written,
     /// [`StoreError::NotBackwatch`] when the file is something else,
@@ -72,11 +75,14 @@ impl SqliteStore {
     /// is cut or overwritten, and [`StoreError::Busy`] when another process keeps it locked.
     /// The second and third leave the file as it is.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_or_make(path.as_ref(), true)
+        let store = Self::open_or_make(path.as_ref(), true)?;
+        open::look_over(&store.connection, &store.site)?;
+        Ok(store)
     }
 
     /// The same, and [`StoreError::CannotOpen`] when there is no file at `path`: for looking at a
-    /// database that is there.
+    /// database that is there. Damage is told when it is met, so that [`check`](Self::check) can say
+    /// all of it, and what is whole can be taken out.
     ///
     /// # Errors
     /// As [`open`](Self::open).

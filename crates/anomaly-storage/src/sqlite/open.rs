@@ -6,6 +6,7 @@ use std::{io, thread};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
+use super::fault::Fault;
 use super::migrations::{self, MIGRATIONS};
 use super::site::Site;
 use crate::StoreError;
@@ -26,6 +27,10 @@ const SETTINGS: &str = "
     PRAGMA trusted_schema = OFF;
     PRAGMA cache_size = -64000;
     PRAGMA wal_autocheckpoint = 16000;";
+
+/// A file up to this size is looked over as a whole when it is opened to be written: a few
+/// milliseconds. A larger one would take too long for a program that has one job to hand over.
+const LOOKED_OVER_BYTES: i64 = 4 << 20;
 
 /// `made` says whether a database is made where there is none.
 pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreError> {
@@ -76,6 +81,24 @@ pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreE
     migrations::migrate(&mut connection, &site, MIGRATIONS)?;
     tracing::debug!(database = site.database, "database opened");
     Ok((connection, site))
+}
+
+/// That no page and no index of a small database is damaged.
+pub(super) fn look_over(connection: &Connection, site: &Site) -> Result<(), StoreError> {
+    let sqlite = |error| site.fail(error);
+    let number = |name: &str| connection.pragma_query_value::<i64, _>(None, name, |row| row.get(0));
+    let pages = number("page_count").map_err(sqlite)?;
+    if pages * number("page_size").map_err(sqlite)? > LOOKED_OVER_BYTES {
+        return Ok(());
+    }
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))
+        .map_err(sqlite)?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(site.say(Fault::Damaged(found)))
+    }
 }
 
 /// Switches to write-ahead logging, and says which journal is in use afterwards.

@@ -6,12 +6,13 @@ use super::fault::{Fault, Result};
 use super::log::Log;
 use super::values::{from_count, from_limit, to_json};
 use crate::evidence::LeafKind;
+use crate::job_key::ShortKey;
 use crate::purge::PurgeRecord;
 use crate::{Hash, Purge, Purged};
 
 /// Anomalies that were confirmed, or that are part of an open incident, are kept.
 pub(super) const OLD_JOBS: &str = "
-    SELECT number, stream, started_at_micros FROM jobs
+    SELECT number, key, stream, started_at_micros FROM jobs
     WHERE started_at_micros < ?1
         AND (review_status IS NULL OR review_status <> 'confirmed')
         AND NOT EXISTS (SELECT 1 FROM incident_jobs
@@ -43,14 +44,15 @@ pub(super) const IDLE_STREAMS: &str = "
 pub(super) fn purge(connection: &Connection, log: &mut Log, purge: &Purge) -> Result<Purged> {
     let before = purge.started_before.timestamp_micros();
     let limit = from_limit(Some(purge.limit));
-    let jobs: Vec<(i64, i64, i64)> = connection
+    let jobs: Vec<(i64, ShortKey, i64, i64)> = connection
         .prepare_cached(OLD_JOBS)?
         .query_map((before, limit), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })?
         .collect::<SqlResult<_>>()?;
+    let number = from_count(log.next(connection)?);
     let mut leaves = Vec::new();
-    for &(job, stream, started_at_micros) in &jobs {
+    for &(job, key, stream, started_at_micros) in &jobs {
         leaves.push(job);
         leaves.extend(numbers(connection, REVIEWS, job)?);
         for sql in [
@@ -61,6 +63,9 @@ pub(super) fn purge(connection: &Connection, log: &mut Log, purge: &Purge) -> Re
             connection.prepare_cached(sql)?.execute((job,))?;
         }
         connection
+            .prepare_cached("INSERT INTO purged_jobs (key, purge) VALUES (?1, ?2)")?
+            .execute((key, number))?;
+        connection
             .prepare_cached(
                 "UPDATE streams
                  SET purged_until_micros = max(coalesce(purged_until_micros, ?2), ?2)
@@ -70,11 +75,12 @@ pub(super) fn purge(connection: &Connection, log: &mut Log, purge: &Purge) -> Re
     }
     if !leaves.is_empty() {
         let leaves = leaves.into_iter().map(|number| leaf(connection, number));
-        let record = PurgeRecord::new(purge, leaves.collect::<Result<_>>()?);
+        let keys = jobs.iter().map(|&(_, key, ..)| key).collect();
+        let record = PurgeRecord::new(purge, leaves.collect::<Result<_>>()?, keys);
         let text = to_json(&record)?;
         connection
             .prepare_cached("INSERT INTO purges (number, purge) VALUES (?1, ?2)")?
-            .execute((from_count(log.next(connection)?), &text))?;
+            .execute((number, &text))?;
         log.append(connection, LeafKind::Purge, &[&text])?;
     }
     let incidents = connection

@@ -203,11 +203,14 @@ pub(super) fn put_note(connection: &Connection, name: &str, note: &str) -> Resul
     Ok(())
 }
 
+/// A stream and its status.
+type Listed = (StreamKey, Option<String>);
+
 pub(super) fn streams(
     connection: &Connection,
     after: u64,
     limit: usize,
-) -> Result<Vec<Stored<(StreamKey, Option<String>)>>> {
+) -> Result<Vec<Stored<Listed>>> {
     let mut statement = connection.prepare_cached(STREAMS)?;
     let range = (from_count(after), from_limit(Some(limit)));
     let rows = statement.query_map(range, |row| {

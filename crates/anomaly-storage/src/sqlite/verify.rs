@@ -7,6 +7,7 @@ use super::fault::{Fault, Result};
 use super::values::count;
 use super::{columns, log, records};
 use crate::evidence::{LeafKind, Tampering, Tree, Verification};
+use crate::job_key::ShortKey;
 use crate::purge::{PurgeRecord, PurgedLeaves};
 use crate::{Hash, LogHead};
 
@@ -16,6 +17,8 @@ const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER 
 const PURGES: &str = "
     SELECT purges.number, hash, recorded_at_micros
     FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
+
+const PURGED_JOBS: &str = "SELECT purge, key FROM purged_jobs ORDER BY purge, key";
 
 const NO_SUCH_LEAF: &str = "the log has no such leaf";
 const NOT_AS_RECORDED: &str = "its record is not what was recorded";
@@ -133,10 +136,8 @@ impl Walk<'_> {
             .into_iter()
             .find(|known| *known as i64 == kind);
         let Some(kind) = kind else {
-            return Ok(altered(
-                number,
-                "the log has a kind for it that there is not",
-            ));
+            let what = "the log has a kind for it that there is not";
+            return Ok(Some(altered(number, what)));
         };
         if let Some(range) = self
             .purged
@@ -146,7 +147,7 @@ impl Walk<'_> {
         {
             if records::stored_parts(self.connection, kind, number)?.is_some() {
                 let here = altered(number, "it was purged, and its record is here");
-                return Ok(self.forged.take().or(here));
+                return Ok(Some(self.forged.take().unwrap_or(here)));
             }
             self.purged_hashes.push(hash);
             self.verification.purged_leaves += 1;
@@ -164,17 +165,15 @@ impl Walk<'_> {
             let parts = match records::stored_parts(self.connection, kind, number) {
                 Ok(Some(parts)) => parts,
                 Ok(None) => return Ok(self.forged.take().or(removed("its record is gone"))),
-                Err(Fault::Damaged(_)) => return Ok(altered(number, NOT_AS_RECORDED)),
+                Err(Fault::Damaged(_)) => return Ok(Some(altered(number, NOT_AS_RECORDED))),
                 Err(fault) => return Err(fault),
             };
             if records::hash(kind, number, row.get(2)?, &parts) != hash {
-                return Ok(altered(number, NOT_AS_RECORDED));
+                return Ok(Some(altered(number, NOT_AS_RECORDED)));
             }
             if !columns::agree(self.connection, kind, number, &parts)? {
-                return Ok(altered(
-                    number,
-                    "it is found by something else than it says",
-                ));
+                let what = "it is found by something else than it says";
+                return Ok(Some(altered(number, what)));
             }
             self.verification.verified_leaves += 1;
         }
@@ -223,9 +222,9 @@ impl Walk<'_> {
     }
 }
 
-fn altered(leaf: u64, what: &str) -> Option<Tampering> {
+fn altered(leaf: u64, what: &str) -> Tampering {
     let what = what.to_owned();
-    Some(Tampering::Altered { leaf, what })
+    Tampering::Altered { leaf, what }
 }
 
 /// Which leaves have lost their records.
@@ -258,12 +257,39 @@ impl Purges {
             let is_recorded = records::hash(LeafKind::Purge, number, row.get(2)?, &parts) == hash;
             match records::parse::<PurgeRecord>(parts.first()) {
                 Ok(record) if is_recorded => ranges.extend(record.leaves),
-                _ => forged = forged.or_else(|| altered(number, NOT_AS_RECORDED)),
+                _ => forged = forged.or_else(|| Some(altered(number, NOT_AS_RECORDED))),
             }
         }
         ranges.sort_by_key(|range: &PurgedLeaves| std::cmp::Reverse(range.first));
         Ok(Self { ranges, forged })
     }
+}
+
+/// Whether the jobs that are known as purged are those that were: another one among them would be
+/// passed over when it comes.
+fn purged_jobs(connection: &Connection) -> Result<Option<Tampering>> {
+    let mut statement = connection.prepare(PURGED_JOBS)?;
+    let keys = statement.query_map((), |row| Ok((count(row, 0)?, row.get::<_, ShortKey>(1)?)));
+    let mut keys = keys?.peekable();
+    let mut purges = connection.prepare("SELECT number FROM purges ORDER BY number")?;
+    let mut purges = purges.query(())?;
+    while let Some(row) = purges.next()? {
+        let number = count(row, 0)?;
+        let mut of_this = Vec::new();
+        // One of a purge that there is not stays, and is what the next purge lacks its own for.
+        while let Some(key) = keys.next_if(|key| !matches!(key, Ok((of, _)) if *of != number)) {
+            of_this.push(key?.1);
+        }
+        let record: Option<PurgeRecord> = records::record(connection, LeafKind::Purge, number)?;
+        if !record.is_some_and(|record| record.is_of(&of_this)) {
+            let what = "the jobs that are known as purged by it are not those that it purged";
+            return Ok(Some(altered(number, what)));
+        }
+    }
+    Ok(keys.next().transpose()?.map(|(purge, _)| {
+        let what = format!("a job that is known as purged by {purge}");
+        Tampering::Unrecorded { what }
+    }))
 }
 
 /// What is wrong though every leaf is as it was.
@@ -275,15 +301,16 @@ fn beside_the_log(connection: &Connection) -> Result<Option<Tampering>> {
             return Ok(Some(Tampering::Unrecorded { what }));
         }
     }
+    if let Some(tampering) = purged_jobs(connection)? {
+        return Ok(Some(tampering));
+    }
     let mut statement = connection.prepare(MISLISTED)?;
     let mut rows = statement.query(())?;
     if let Some(row) = rows.next()?
         && row.get_ref(0)?.data_type() != Type::Null
     {
-        return Ok(altered(
-            count(row, 0)?,
-            "it is listed by another status than that of its last review",
-        ));
+        let what = "it is listed by another status than that of its last review";
+        return Ok(Some(altered(count(row, 0)?, what)));
     }
     Ok(None)
 }

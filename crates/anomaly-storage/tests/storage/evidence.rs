@@ -79,11 +79,7 @@ impl SmallLog {
     }
 
     fn connection(&self) -> Connection {
-        let connection = Connection::open(self.path()).unwrap();
-        connection
-            .pragma_update(None, "foreign_keys", false)
-            .unwrap();
-        connection
+        tampering(&self.path())
     }
 
     fn verify(&self, checkpoints: &[LogHead]) -> Option<Tampering> {
@@ -97,18 +93,24 @@ impl SmallLog {
             _ = fs::remove_file(self.directory.path().join(format!("copy{end}")));
         }
         fs::copy(self.path(), &copy).unwrap();
-        let connection = Connection::open(&copy).unwrap();
-        connection
-            .pragma_update(None, "foreign_keys", false)
-            .unwrap();
+        let connection = tampering(&copy);
         tamper(&connection);
         drop(connection);
         verify(&copy, &[])
     }
 }
 
+/// A connection that may do anything; what it does need not be on the disk.
+fn tampering(path: &Path) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    let anything = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;
+                    PRAGMA synchronous = OFF;";
+    connection.execute_batch(anything).unwrap();
+    connection
+}
+
 fn verify(path: &Path, checkpoints: &[LogHead]) -> Option<Tampering> {
-    let store = SqliteStore::open(path).unwrap();
+    let store = SqliteStore::open_existing(path).unwrap();
     store.verify(checkpoints).unwrap().tampering
 }
 
@@ -159,6 +161,7 @@ const RECORDS: [(&str, &[&str]); 5] = [
 fn every_byte_of_every_record_is_held() {
     let log = SmallLog::new();
     let connection = log.connection();
+    let store = SqliteStore::open_existing(log.path()).unwrap();
     let mut flipped = 0;
     for (table, columns) in RECORDS {
         for column in columns {
@@ -175,7 +178,7 @@ fn every_byte_of_every_record_is_held() {
                     let mut changed = bytes.clone();
                     changed[place] ^= 1;
                     connection.execute(&sql, (changed, number)).unwrap();
-                    let found = leaf(log.verify(&[]));
+                    let found = leaf(store.verify(&[]).unwrap().tampering);
                     assert_eq!(found, number, "byte {place} of {column} of {table}");
                     flipped += 1;
                 }
@@ -281,6 +284,53 @@ fn every_two_records_that_change_places_are_found() {
     }
 }
 
+/// Jobs in every order but their own: the records alone, and the records with their leaves.
+#[test]
+fn every_order_of_records_is_found() {
+    const JOBS: [i64; 4] = [3, 4, 5, 6];
+    let log = SmallLog::new();
+    let mut orders = 0;
+    for order in orders_of(&JOBS) {
+        let mut places = order.iter().zip(JOBS);
+        let Some((_, first)) = places.find(|(number, place)| *number != place) else {
+            continue;
+        };
+        for tables in [&["jobs"][..], &["jobs", "log"]] {
+            let found = log.found(|connection| {
+                for table in tables {
+                    let sql = format!("UPDATE {table} SET number = ?2 WHERE number = ?1");
+                    for (number, place) in order.iter().zip(JOBS) {
+                        connection.execute(&sql, (number, 100 + place)).unwrap();
+                    }
+                    for place in JOBS {
+                        connection.execute(&sql, (100 + place, place)).unwrap();
+                    }
+                }
+            });
+            assert_eq!(leaf(found), first, "{order:?} of {tables:?}");
+        }
+        orders += 1;
+    }
+    assert_eq!(orders, 23);
+}
+
+/// All orders of some numbers.
+fn orders_of(numbers: &[i64]) -> Vec<Vec<i64>> {
+    if numbers.is_empty() {
+        return vec![Vec::new()];
+    }
+    let first_and_rest = (0..numbers.len()).map(|place| {
+        let mut rest = numbers.to_vec();
+        (rest.remove(place), rest)
+    });
+    first_and_rest
+        .flat_map(|(first, rest)| {
+            let orders = orders_of(&rest).into_iter();
+            orders.map(move |order| [vec![first], order].concat())
+        })
+        .collect()
+}
+
 #[test]
 fn what_was_removed_or_added_is_found() {
     let log = SmallLog::new();
@@ -319,6 +369,26 @@ fn what_was_removed_or_added_is_found() {
     });
     let what = "the purge with the number 99".to_owned();
     assert_eq!(found, Some(Tampering::Unrecorded { what }));
+    // A job to come that is to be taken for one that was purged, and one of those that is not.
+    for sql in [
+        "INSERT INTO purged_jobs VALUES (zeroblob(16), 11)",
+        "UPDATE purged_jobs SET key = zeroblob(16) WHERE key = (SELECT min(key) FROM purged_jobs)",
+        "DELETE FROM purged_jobs WHERE key = (SELECT min(key) FROM purged_jobs)",
+        "INSERT INTO purged_jobs VALUES (zeroblob(16), 3)",
+    ] {
+        let found = log.found(|connection| {
+            connection.execute(sql, ()).unwrap();
+        });
+        assert_eq!(leaf(found), 11, "{sql}");
+    }
+    let found = log.found(|connection| {
+        let sql = "INSERT INTO purged_jobs VALUES (zeroblob(16), 99)";
+        connection.execute(sql, ()).unwrap();
+    });
+    assert!(
+        matches!(found, Some(Tampering::Unrecorded { .. })),
+        "{found:?}"
+    );
     // A record that is here although it was purged.
     let found = log.found(|connection| {
         connection

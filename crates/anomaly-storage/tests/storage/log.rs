@@ -121,5 +121,7 @@ fn both_stores_have_the_same_head() {
 }
 
 fn hex(head: &LogHead) -> String {
-    head.root.iter().map(|byte| format!("{byte:02x}")).collect()
+    let head = head.to_string();
+    let (_, root) = head.split_once("root ").unwrap();
+    root.to_owned()
 }

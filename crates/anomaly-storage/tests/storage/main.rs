@@ -1,6 +1,11 @@
 //! What every store must do, and what the SQLite store must withstand.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::print_stdout, reason = "child processes tell what they did")]
 
 mod both_stores;
 mod conformance;

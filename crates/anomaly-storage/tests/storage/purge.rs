@@ -17,7 +17,7 @@ both_stores! {
     what_is_old_goes_in_steps
     what_people_still_need_is_kept
     idle_streams_go_later_than_their_jobs
-    what_was_purged_is_not_known_any_more
+    what_was_purged_stays_known
     incidents_and_messages_go_when_nobody_needs_them
 }
 
@@ -169,18 +169,34 @@ fn idle_streams_go_later_than_their_jobs(store: &mut dyn Store) {
     assert_eq!(model_state(store, &monthly.stream).unwrap(), b"learnt");
 }
 
-fn what_was_purged_is_not_known_any_more(store: &mut dyn Store) {
+fn what_was_purged_stays_known(store: &mut dyn Store) {
     let case = Case::new("a", 1, Judgement::Normal);
     store_all(store, [&case]);
-    step(store, &purge(2, 1));
-    assert!(!store.is_known(&case.key()).unwrap());
-    assert_eq!(store.verdict(&case.key()).unwrap(), None);
-    // Handed over again it is a job like any other, and gets a number of its own.
+    // A purge that is dropped has purged nothing.
     let mut transaction = store.transaction().unwrap();
-    assert_eq!(case.insert(&mut *transaction), Inserted::New);
+    assert_eq!(transaction.purge(&purge(2, 1)).unwrap().jobs, 1);
+    assert_eq!(case.insert(&mut *transaction), Inserted::AlreadyStored);
+    drop(transaction);
+    assert_eq!(store.job(&case.key()).unwrap().as_ref(), Some(&case.job));
+
+    // A tool that lists its old jobs for years hands over no new ones, also when their stream is
+    // gone, and does not bring it back.
+    let order = Purge {
+        idle_before: at(2),
+        ..purge(2, 1)
+    };
+    assert_eq!(step(store, &order).jobs, 1);
+    assert_eq!(store.streams(0, 9).unwrap(), []);
+    let size = store.log_head().unwrap().size;
+    assert!(store.is_known(&case.key()).unwrap());
+    assert_eq!(store.verdict(&case.key()).unwrap(), None);
+    let mut transaction = store.transaction().unwrap();
+    assert_eq!(case.insert(&mut *transaction), Inserted::AlreadyStored);
     transaction.commit().unwrap();
-    let found = store.observations_stored_after(0, 9).unwrap();
-    assert_eq!((found.len(), found[0].number), (1, 3));
+    assert_eq!(store.streams(0, 9).unwrap(), []);
+    assert_eq!(store.log_head().unwrap().size, size);
+    // Another one is new.
+    store_all(store, [&Case::new("b", 1, Judgement::Normal)]);
 }
 
 fn incidents_and_messages_go_when_nobody_needs_them(store: &mut dyn Store) {

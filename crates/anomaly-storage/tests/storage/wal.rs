@@ -16,7 +16,7 @@ const PAGE_BYTES: usize = 4096;
 const BATCHES: usize = 12;
 
 fn batch(number: usize) -> Vec<Case> {
-    (0..number % 4 + 1)
+    (0..=number % 4)
         .map(|job| {
             let id = format!("{number}/{job}");
             let judgement = if job == 0 {

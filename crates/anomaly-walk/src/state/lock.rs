@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 
+use rustix::fs::OFlags;
+
 use crate::WalkError;
 use crate::state::StatePaths;
 
@@ -18,11 +20,14 @@ pub(crate) struct StateLock {
 
 impl StateLock {
     pub(crate) fn take(paths: &StatePaths) -> Result<Self, WalkError> {
+        // Neither to make a file where a link leads, nor to wait for the other end of a pipe.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let opened = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(flags.bits().cast_signed())
             .open(&paths.lock);
         let file = opened.map_err(|source| paths.failed(source))?;
         match file.try_lock() {

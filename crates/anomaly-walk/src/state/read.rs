@@ -1,14 +1,15 @@
 //! Reading a state.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::hash::Hasher as _;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anomaly_features::content::StoredStatistics;
+use rustix::fs::OFlags;
 
 use crate::WalkError;
 use crate::state::entry::{Entry, read_entries, read_head};
@@ -47,7 +48,12 @@ impl OldState {
     /// Opens the state of `root`, having read all of it once: what is damaged is not used at all.
     /// `None` if there is no file yet.
     pub(crate) fn open(paths: &StatePaths, root: &Path) -> Result<Option<Self>, WalkError> {
-        let file = match File::open(&paths.state) {
+        // Not to wait for the other end of a pipe.
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(&paths.state);
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(paths.failed(error)),
@@ -174,11 +180,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn state(self) -> Result<OldState, WalkError> {
-        let length = self
-            .file
-            .metadata()
-            .map_err(|error| self.failed(error))?
-            .len();
+        let metadata = self.file.metadata().map_err(|error| self.failed(error))?;
+        if !metadata.is_file() {
+            return Err(self.foreign());
+        }
+        let length = metadata.len();
         let (key, of) = self.head(length)?;
         self.verify(length)?;
         // Only now: a damaged path is no path.

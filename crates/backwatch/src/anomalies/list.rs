@@ -87,7 +87,7 @@ words! {
 }
 
 pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
+    let service = arguments.database.open()?;
     let client = arguments.client.as_ref().map(ClientName::new).transpose();
     let client = client.map_err(Failure::Argument)?;
     let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();
@@ -103,10 +103,8 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
         .started_until(arguments.until)
         .limit(arguments.limit);
     let anomalies = service.anomalies(&query)?;
-    let coverage = Coverage {
-        fleet: service.coverage(arguments.now.time())?,
-        switched_off,
-    };
+    let fleet = service.coverage(arguments.now.time())?;
+    let coverage = Coverage { fleet };
     match arguments.output {
         TextOrJson::Text => print(&mut anstream::stdout().lock(), &anomalies, &coverage)?,
         TextOrJson::Json => {

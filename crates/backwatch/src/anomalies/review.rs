@@ -113,7 +113,7 @@ struct Answer {
 }
 
 pub(super) fn run(arguments: &ReviewArguments) -> Result<Exit, Failure> {
-    let (mut service, _) = arguments.database.open()?;
+    let mut service = arguments.database.open()?;
     let jobs = jobs(&service, arguments)?;
     let mut requests = Vec::with_capacity(jobs.len());
     for job in &jobs {
@@ -134,6 +134,7 @@ pub(super) fn run(arguments: &ReviewArguments) -> Result<Exit, Failure> {
         TextOrJson::Text => {
             let mut out = anstream::stdout().lock();
             for answer in &answers {
+                // A reason may be long, and is one line all the same.
                 writeln!(out, "{}", harmless(&answer.in_words()))?;
             }
         }
@@ -204,17 +205,18 @@ fn request(
     if let Some(factor) = arguments.ceiling {
         review.ceiling = Ceiling::new(factor).map_err(Failure::Argument)?;
     }
+    if !review.covers_later_jobs() && (arguments.ceiling.is_some() || arguments.expires.is_some()) {
+        return Err(Failure::CoversNothing);
+    }
     review.expires_at = arguments.expires.or(review.expires_at);
     review.reason.clone_from(&arguments.reason);
     Ok(ReviewRequest::decide(job, review))
 }
 
-/// The user who runs the program.
+/// The user who runs the program, by the system and not by what the environment says.
 fn user() -> Option<String> {
-    ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|name| !name.trim().is_empty())
+    let name = whoami::username().ok()?;
+    (!name.trim().is_empty()).then_some(name)
 }
 
 fn answer(job: &JobKey, answer: Result<Reviewed, ReviewRefused>) -> Answer {
@@ -236,7 +238,10 @@ fn answer(job: &JobKey, answer: Result<Reviewed, ReviewRefused>) -> Answer {
             replaced: None,
             learnt: None,
             unlearnt: None,
-            refused: Some(refused.to_string()),
+            refused: Some(match &refused {
+                ReviewRefused::Changed { .. } => format!("{refused}; --replace replaces it"),
+                _ => refused.to_string(),
+            }),
         },
     }
 }
@@ -248,10 +253,10 @@ impl Answer {
         }
         let decision = self.review.as_ref().map(decision).unwrap_or_default();
         let learnt = match (self.learnt, self.unlearnt) {
-            (Some(true), _) => " It was learnt.",
-            (_, Some(true)) => " What it had taught was forgotten.",
+            (Some(true), _) => " and learnt",
+            (_, Some(true)) => ", and what it had taught is forgotten",
             _ => "",
         };
-        format!("{}: {decision}{learnt}", self.job)
+        format!("{}: taken down{learnt}. {decision}", self.job)
     }
 }

@@ -1,5 +1,6 @@
 //! `backwatch anomalies show`.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anomaly_model::{Anomaly, JobKey, RecoveryPoint, Review, ReviewScope};
@@ -44,7 +45,7 @@ struct Known {
 }
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
-    let (service, _) = arguments.database.open()?;
+    let service = arguments.database.open()?;
     let known = know(&service, &arguments.job)?;
     match arguments.output {
         TextOrJson::Text => print(&mut anstream::stdout().lock(), &known)?,
@@ -78,15 +79,15 @@ fn know(service: &AnomalyService, job: &JobKey) -> Result<Known, Failure> {
 }
 
 fn print(out: &mut impl Write, known: &Known) -> io::Result<()> {
-    print_anomaly(out, &known.anomaly, None)?;
+    print_anomaly(out, &known.anomaly)?;
     let mut text = format!("Job {}", job_name(&known.anomaly.verdict.key()));
     if let Some(number) = known.incident {
-        text.push_str(&format!(", incident {number}"));
+        _ = write!(text, ", incident {number}");
     }
     writeln!(out, "{INDENT}{}.", harmless(&text))?;
     for review in &known.reviews {
         for line in wrapped(&decision(review), INDENT) {
-            writeln!(out, "{}", harmless(&line))?;
+            writeln!(out, "{line}")?;
         }
     }
     if known.reviews.is_empty() {
@@ -121,11 +122,11 @@ pub(super) fn decision(review: &Review) -> String {
     };
     text.push_str(&scope);
     if review.covers_later_jobs() {
-        text.push_str(&format!(", up to {} times as much", review.ceiling.get()));
-        text.push_str(&match review.expires_at {
-            Some(end) => format!(", until {}", when(end)),
-            None => ", without an end".to_owned(),
-        });
+        _ = write!(text, ", up to {} times as much", review.ceiling.get());
+        _ = match review.expires_at {
+            Some(end) => write!(text, ", until {}", when(end)),
+            None => write!(text, ", without an end"),
+        };
     }
     let reason = match &review.undo {
         Some(undo) => undo.reason.as_ref(),

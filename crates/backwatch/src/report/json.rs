@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
 
 use anomaly_features::AnomalyType;
-use anomaly_model::Anomaly;
+use anomaly_model::{Anomaly, JobRef};
+use anomaly_settings::SwitchedOff;
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::found::Found;
-use crate::switched_off::SwitchedOff;
+use crate::found::{Found, FoundAnomaly};
 use crate::tally::Tally;
 use crate::terminal::harmful;
 
@@ -24,20 +24,21 @@ pub(super) fn document<'a>(out: impl Write, found: &'a Found) -> Result<(), Fail
         anomalies: Vec<Typed<'a>>,
     }
 
-    /// An anomaly with NetBackup's type.
+    /// An anomaly with NetBackup's type, and the last job before its incident.
     #[derive(Serialize)]
     struct Typed<'a> {
         anomaly_type: Option<&'static str>,
         #[serde(flatten)]
         anomaly: &'a Anomaly,
+        last_clean: Option<&'a JobRef>,
     }
 
-    let typed = |anomaly: &'a Anomaly| Typed {
-        anomaly_type: AnomalyType::of(&anomaly.verdict).map(AnomalyType::as_str),
-        anomaly,
+    let typed = |found: &'a FoundAnomaly| Typed {
+        anomaly_type: AnomalyType::of(&found.anomaly.verdict).map(AnomalyType::as_str),
+        anomaly: &found.anomaly,
+        last_clean: found.last_clean.as_ref(),
     };
-    let anomalies = found.anomalies.iter();
-    let anomalies = anomalies.map(|found| typed(&found.anomaly)).collect();
+    let anomalies = found.anomalies.iter().map(typed).collect();
     let document = Document {
         tally: &found.tally,
         switched_off: &found.off,

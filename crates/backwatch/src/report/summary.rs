@@ -6,10 +6,10 @@ use std::io::{self, Write};
 
 use anomaly_features::{counted, feature};
 use anomaly_model::FeatureName;
+use anomaly_settings::SwitchedOff;
 
 use crate::found::Found;
 use crate::report::text::wrapped;
-use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 
 /// More names than this in one sentence are counted instead.
@@ -21,9 +21,13 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
     paragraph(out, &text)
 }
 
-/// How many jobs came out how, and no more.
-pub(super) fn print_counts(out: &mut impl Write, found: &Found) -> io::Result<()> {
-    paragraph(out, &counts(&found.tally, "new job"))
+/// The same of new jobs: nothing is said of what they rest on where there are none.
+pub(super) fn print_news(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    let mut text = counts(&found.tally, "new job");
+    if found.tally.jobs > 0 {
+        coverage(&mut text, &found.tally, &found.off);
+    }
+    paragraph(out, &text)
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
@@ -90,7 +94,7 @@ fn coverage(text: &mut String, tally: &Tally, off: &SwitchedOff) {
         1 => (format!("1 of {streams} streams was"), "its"),
         _ => (format!("{judged} of {streams} streams were"), "their"),
     };
-    let nothing_off = off.features.is_empty() && off.rules.is_empty();
+    let nothing_off = off.is_nothing();
     let everything =
         judged > 0 && nothing_off && tally.unseen.is_empty() && tally.partly_unseen.is_empty();
     let on = if everything {
@@ -114,12 +118,7 @@ fn coverage(text: &mut String, tally: &Tally, off: &SwitchedOff) {
         );
     }
     if !nothing_off {
-        let names: Vec<&str> = off
-            .features
-            .iter()
-            .map(String::as_str)
-            .chain(off.rules.iter().copied())
-            .collect();
+        let names: Vec<&str> = off.names().collect();
         _ = write!(text, " Switched off in the settings: {}.", names.join(", "));
     }
 }

@@ -25,10 +25,10 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
     summary::print(out, found)
 }
 
-/// What is new: one line, unless something is anomalous.
+/// What is new: little, unless something is anomalous.
 pub(super) fn news(out: &mut impl Write, found: &Found) -> io::Result<()> {
     if found.anomalies.is_empty() {
-        return summary::print_counts(out, found);
+        return summary::print_news(out, found);
     }
     anomalies(out, found)?;
     summary::print(out, found)
@@ -36,7 +36,8 @@ pub(super) fn news(out: &mut impl Write, found: &Found) -> io::Result<()> {
 
 fn anomalies(out: &mut impl Write, found: &Found) -> io::Result<()> {
     for anomaly in &found.anomalies {
-        print_anomaly(out, &anomaly.anomaly, found.last_clean(anomaly))?;
+        print_anomaly(out, &anomaly.anomaly)?;
+        last_clean(out, anomaly.last_clean.as_ref())?;
         writeln!(out)?;
     }
     Ok(())
@@ -58,11 +59,7 @@ fn headline(file: &FileSummary) -> String {
     format!("{}: {}", file.name, parts.join(", "))
 }
 
-pub(crate) fn print_anomaly(
-    out: &mut impl Write,
-    anomaly: &Anomaly,
-    last_clean: Option<&JobRef>,
-) -> io::Result<()> {
+pub(crate) fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Result<()> {
     let verdict = &anomaly.verdict;
     let severity = verdict.severity().unwrap_or(Severity::Low);
     let style = style(severity);
@@ -73,7 +70,7 @@ pub(crate) fn print_anomaly(
     let width = columns().saturating_sub(word.len() + 2 + score.len() + 1);
     writeln!(out, "{style}{word}{style:#}  {place:<width$} {score}")?;
     for line in wrapped(&verdict.summary, INDENT) {
-        writeln!(out, "{}", harmless(&line))?;
+        writeln!(out, "{line}")?;
     }
     for row in rows(&verdict.findings) {
         writeln!(out, "{INDENT}  {}", row.trim_end())?;
@@ -81,7 +78,11 @@ pub(crate) fn print_anomaly(
     for line in files::lines(&verdict.files) {
         writeln!(out, "{INDENT}  {line}")?;
     }
-    match last_clean {
+    Ok(())
+}
+
+fn last_clean(out: &mut impl Write, job: Option<&JobRef>) -> io::Result<()> {
+    match job {
         Some(job) => writeln!(
             out,
             "{INDENT}Last job that looks clean: {} ({})",
@@ -90,7 +91,7 @@ pub(crate) fn print_anomaly(
         ),
         None => writeln!(
             out,
-            "{INDENT}No earlier job of this stream was judged clean."
+            "{INDENT}No earlier job of this stream is known to be clean."
         ),
     }
 }
@@ -126,8 +127,10 @@ fn rows(findings: &[Finding]) -> Vec<String> {
         .collect()
 }
 
-/// `text` in lines that fit, each behind `indent`.
+/// `text`, made harmless, in lines that fit, each behind `indent`. A line end in a name is no line
+/// of ours.
 pub(crate) fn wrapped(text: &str, indent: &str) -> Vec<String> {
+    let text = &harmless(text);
     let options = textwrap::Options::new(columns())
         .initial_indent(indent)
         .subsequent_indent(indent);

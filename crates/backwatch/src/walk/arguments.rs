@@ -53,8 +53,9 @@ pub(crate) struct WalkArguments {
     pub(crate) output: WalkOutput,
 
     /// Print this job record instead, with what was found filled in: counts and sizes that it lacks,
-    /// `content` and `inspection`; after a first walk, only what that can tell of the job. A file with
-    /// one JSON line; `-` is standard input.
+    /// the counts of files where the walk saw more of them written, `content` and `inspection`; after a
+    /// first walk, only what that can tell of the job. After a job that left no image the state stays
+    /// as it is. A file with one JSON line; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     pub(crate) merge: Option<PathBuf>,
 }

@@ -1,6 +1,7 @@
 //! A walk beside a backup that is being ingested.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anomaly_model::BackupJob;
 use anomaly_settings::Settings;
@@ -9,13 +10,13 @@ use clap::Args;
 
 use crate::exit::Failure;
 use crate::terminal::{information, warning};
-use crate::walk::{WalkFlags, suspicious, walked};
+use crate::walk::{WalkFlags, suspicious, walked, warn_of};
 
 /// A walk of the directory that the newest job backed up.
 #[derive(Debug, Args)]
 pub(crate) struct Beside {
-    /// Walk the directory that was backed up, and judge the newest of the new jobs by what was
-    /// written, too: for tools that do not tell. See `backwatch walk`.
+    /// Walk the directory that was backed up, and judge the newest of the new jobs that left an image
+    /// by what was written, too: for tools that do not tell. See `backwatch walk`.
     #[arg(long, value_name = "DIR")]
     pub(crate) walk: Option<PathBuf>,
 
@@ -29,8 +30,8 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// Fills in the newest job by a walk, if one is asked for, and gives the walk, whose state is to
-    /// be kept once the job is.
+    /// Fills in the newest job that left an image by a walk, if one is asked for, and gives the walk,
+    /// whose state is to be kept once the job is.
     ///
     /// What goes wrong is told, and the job is judged as it is: it must not cost the verdict.
     pub(crate) fn fill(
@@ -40,12 +41,15 @@ impl Beside {
         database: &Path,
     ) -> Option<Walked> {
         let directory = self.walk.as_deref()?;
-        let newest = jobs.iter_mut().max_by_key(|job| job.started_at())?;
+        // After one that left no image the walk is the next one's: what was written meanwhile is in
+        // no image yet, and would be news to nobody then.
+        let newest = jobs
+            .iter_mut()
+            .filter(|job| job.status().has_image())
+            .max_by_key(|job| job.started_at())?;
         match self.filled(directory, newest, settings, database) {
             Ok((job, walked)) => {
-                for what in walked.warnings() {
-                    warning(&what.to_string());
-                }
+                warn_of(&walked);
                 if walked.previous().is_none() {
                     let directory = directory.display();
                     information(&format!(
@@ -78,7 +82,9 @@ impl Beside {
             None => state_beside(database, directory),
         };
         let extensions = suspicious(&settings.detection_for(job));
-        let options = self.flags.of(directory, &state, job.started_at());
+        // A job that is dated ahead must not make what changes now look long at rest.
+        let started_at = job.started_at().min(SystemTime::now().into());
+        let options = self.flags.of(directory, &state, started_at);
         let walked = walked(options.suspicious_extensions(extensions))?;
         Ok((walked.fill(job)?, walked))
     }

@@ -6,7 +6,7 @@ use crate::workspace::{Edge, WORKSPACE, edges};
 
 /// The rooms from the ground up, each with the rooms that it may use.
 ///
-/// `anomaly-notify` and `anomaly-server` are planned.
+/// `anomaly-server` is planned.
 pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-model", &[]),
     ("anomaly-features", &["anomaly-model"]),
@@ -27,7 +27,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-storage", &["anomaly-model", "anomaly-settings"]),
     ("anomaly-sources", &["anomaly-model"]),
     ("anomaly-walk", &["anomaly-model", "anomaly-features"]),
-    ("anomaly-notify", &["anomaly-model"]),
+    ("anomaly-notify", &["anomaly-model", "anomaly-features"]),
     (
         "anomaly-service",
         &[
@@ -39,10 +39,9 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "anomaly-storage",
             "anomaly-sources",
             "anomaly-walk",
-            "anomaly-notify",
         ],
     ),
-    ("anomaly-server", &["anomaly-service"]),
+    ("anomaly-server", &["anomaly-service", "anomaly-notify"]),
     ("anomaly-remote", &["anomaly-model", "anomaly-sources"]),
     (
         "anomaly-eval",

@@ -51,14 +51,14 @@ CREATE TABLE new_jobs (
     -- index of them would be most of what is written.
     key BLOB NOT NULL UNIQUE,
     stream INTEGER NOT NULL REFERENCES streams (id),
-    -- tool; clock: it was due and did not come
-    origin TEXT NOT NULL,
+    -- clock: it was due and did not come
+    origin TEXT NOT NULL CHECK (origin IN ('tool', 'clock')),
     client TEXT NOT NULL,
     policy TEXT NOT NULL,
     -- Microseconds since 1970, UTC.
     started_at_micros INTEGER NOT NULL,
-    -- normal, anomalous, warming_up, not_scored
-    state TEXT NOT NULL,
+    -- Checked, because no index has most of them: a look over the file would not find one damaged.
+    state TEXT NOT NULL CHECK (state IN ('normal', 'anomalous', 'warming_up', 'not_scored')),
     -- All three only when anomalous.
     severity TEXT,
     kind TEXT,
@@ -176,6 +176,14 @@ CREATE TABLE purges (
     -- JSON
     purge TEXT NOT NULL
 ) STRICT;
+
+-- What is left of jobs that were purged: handed over again, they are still known.
+CREATE TABLE purged_jobs (
+    -- As in jobs.
+    key BLOB PRIMARY KEY,
+    -- The number of the purge, which has hashed the keys of its jobs.
+    purge INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE settings_versions (
     -- Its number in the log.

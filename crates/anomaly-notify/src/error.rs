@@ -1,0 +1,159 @@
+//! Why a sink cannot be made, or did not take what it was told.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why a sink cannot be made, or did not take what it was told.
+///
+/// No message has a password, a key or the path of an address in it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotifyError {
+    /// The options of a sink do not make sense.
+    #[error("{reason}")]
+    Options {
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+    /// A file of a secret or of certificates cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, never what is in it.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// TLS cannot be used.
+    #[error("TLS cannot be used: {reason}")]
+    Tls {
+        /// Why.
+        reason: String,
+    },
+    /// An event cannot be written in the form that the sink takes.
+    #[error("the event cannot be written: {reason}")]
+    Body {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody answers there, or the connection broke.
+    #[error("cannot reach {what}")]
+    Unreachable {
+        /// Who.
+        what: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It took too long.
+    #[error("{what} did not take it within {} s", limit.as_secs())]
+    TimedOut {
+        /// Who.
+        what: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The receiver of a webhook did not say that it took it.
+    #[error("{what} answered {status}{}", said(.message))]
+    Answered {
+        /// Who.
+        what: String,
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of what it said.
+        message: String,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// The mail server did not take the mail.
+    #[error("{what} refused the mail{}", said(.message))]
+    MailRefused {
+        /// Who.
+        what: String,
+        /// The code of its reply; `None` where it gave none.
+        code: Option<u16>,
+        /// What it said.
+        message: String,
+    },
+    /// The command failed.
+    #[error("{program} {}{}", ended(*.status), said(.message))]
+    Command {
+        /// The program.
+        program: String,
+        /// Its exit status; `None` when it was killed by a signal.
+        status: Option<i32>,
+        /// The beginning of what it wrote to standard error.
+        message: String,
+    },
+}
+
+impl NotifyError {
+    pub(crate) fn options(reason: impl Into<String>) -> Self {
+        Self::Options {
+            reason: reason.into(),
+        }
+    }
+
+    /// Whether the receiver said of this very event that it will never take it, so that trying again
+    /// is in vain. What a person may mend (a key, an address, a full disk) is not permanent.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Body { .. } => true,
+            // Malformed, too large, of a type or with a content that is not taken.
+            Self::Answered { status, .. } => matches!(status, 400 | 413 | 415 | 422),
+            // Too large for the mailbox, or its content was refused.
+            Self::MailRefused { code, .. } => matches!(code, Some(552 | 554)),
+            // EX_DATAERR of sysexits.h.
+            Self::Command { status, .. } => *status == Some(65),
+            _ => false,
+        }
+    }
+
+    /// How long the receiver wants to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Answered { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The error and what caused it, in one line that is fit to be kept and shown.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text.push_str(": ");
+                text.push_str(&more);
+            }
+            cause = error.source();
+        }
+        crate::text::one_line(&text, 500).into_owned()
+    }
+}
+
+fn said(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}
+
+fn ended(status: Option<i32>) -> String {
+    status.map_or_else(
+        || "was killed".to_owned(),
+        |status| format!("ended with status {status}"),
+    )
+}
