@@ -53,13 +53,6 @@ impl Engine {
         self
     }
 
-    /// Judges by other settings from the next job on. What was learnt stays.
-    #[must_use]
-    pub fn with_settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
     /// The settings by which it judges.
     #[must_use]
     pub fn settings(&self) -> &Settings {

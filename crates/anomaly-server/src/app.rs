@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_notify::Sink;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
 use crate::calendar::Calendar;
+use crate::delivery::SinkStates;
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::ServerOptions;
 
 /// Accounts are read anew after this long: a user who was taken away on the command line is out.
 const ACCOUNTS_ARE_FRESH: Duration = Duration::from_secs(1);
@@ -33,6 +35,11 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) live: Live,
     pub(crate) calendar: Calendar,
+    /// Who is told what is found.
+    pub(crate) sinks: Vec<Arc<Sink>>,
+    pub(crate) sink_states: SinkStates,
+    /// The id of the installation.
+    pub(crate) instance: String,
     /// What the first administrator has to know: the service prints it when it starts.
     pub(crate) setup_code: String,
     pub(crate) metrics: PrometheusHandle,
@@ -40,6 +47,18 @@ pub(crate) struct Shared {
     accounts: Mutex<Option<(Instant, Arc<Accounts>)>>,
     /// When the last job was handed over, in microseconds since 1970; 0 for never.
     last_job_micros: AtomicI64,
+}
+
+/// What the service is made of.
+pub(crate) struct Parts {
+    pub(crate) options: ServerOptions,
+    pub(crate) database: PathBuf,
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) sinks: Vec<Arc<Sink>>,
+    pub(crate) instance: String,
+    pub(crate) metrics: PrometheusHandle,
+    pub(crate) setup_code: String,
 }
 
 impl std::ops::Deref for App {
@@ -51,23 +70,19 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(
-        options: ServerOptions,
-        database: PathBuf,
-        writer: Writer,
-        readers: Readers,
-        metrics: PrometheusHandle,
-        setup_code: String,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         let shared = Shared {
-            options,
-            database,
-            writer,
-            readers,
+            options: parts.options,
+            database: parts.database,
+            writer: parts.writer,
+            readers: parts.readers,
             live: Live::default(),
             calendar: Calendar::default(),
-            setup_code,
-            metrics,
+            sinks: parts.sinks,
+            sink_states: SinkStates::default(),
+            instance: parts.instance,
+            setup_code: parts.setup_code,
+            metrics: parts.metrics,
             started_at: now(),
             accounts: Mutex::default(),
             last_job_micros: AtomicI64::new(0),
@@ -89,7 +104,10 @@ impl App {
         if let Some(accounts) = fresh {
             return Ok(accounts);
         }
-        let read = self.readers.read(|service| Ok(Accounts::load(service))).await?;
+        let read = self
+            .readers
+            .read(|service| Ok(Accounts::load(service)))
+            .await?;
         let accounts = Arc::new(read.map_err(|error| Problem::of_accounts(&error))?);
         let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some((Instant::now(), Arc::clone(&accounts)));
@@ -101,8 +119,7 @@ impl App {
         &self,
         change: impl FnOnce(
             &mut Accounts,
-        )
-            -> Result<(T, Option<anomaly_storage::AuditEntry>), AccountsError>
+        ) -> Result<(T, Option<anomaly_storage::AuditEntry>), AccountsError>
         + Send
         + 'static,
     ) -> Result<T, Problem> {
@@ -120,7 +137,11 @@ impl App {
     pub(crate) fn address(&self) -> String {
         let options = &self.options;
         options.public_url.clone().unwrap_or_else(|| {
-            let scheme = if options.tls.is_some() { "https" } else { "http" };
+            let scheme = if options.tls.is_some() {
+                "https"
+            } else {
+                "http"
+            };
             format!("{scheme}://{}", options.listen)
         })
     }

@@ -18,6 +18,9 @@ pub enum ServerError {
     /// What is kept of users and keys cannot be used.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// A sink cannot be used.
+    #[error(transparent)]
+    Sink(#[from] anomaly_notify::NotifyError),
     /// The address is taken, or may not be used.
     #[error("cannot listen at {address}: {source}; choose another one with server.listen")]
     Listen {

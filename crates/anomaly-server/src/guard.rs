@@ -38,7 +38,10 @@ pub(crate) async fn guard(
     let identity = request.extensions().get::<Option<Arc<Identity>>>();
     match identity.and_then(Option::as_ref) {
         None if is_page && request.method() == Method::GET => {
-            let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            let wanted = request
+                .uri()
+                .path_and_query()
+                .map_or("/", |path| path.as_str());
             let target = if wanted == "/" {
                 SIGN_IN.to_owned()
             } else {
@@ -81,13 +84,20 @@ fn is_ours(headers: &HeaderMap, is_secure: bool) -> bool {
     if headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::COOKIE) {
         return true;
     }
-    let text = |value: Option<&HeaderValue>| value.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let text = |value: Option<&HeaderValue>| {
+        value
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
     match text(headers.get("sec-fetch-site")).as_deref() {
         Some("same-origin" | "none") => return true,
         Some(_) => return false,
         None => {}
     }
-    match (text(headers.get(header::ORIGIN)), text(headers.get(header::HOST))) {
+    match (
+        text(headers.get(header::ORIGIN)),
+        text(headers.get(header::HOST)),
+    ) {
         (Some(origin), Some(host)) => {
             let scheme = if is_secure { "https" } else { "http" };
             origin == format!("{scheme}://{host}")

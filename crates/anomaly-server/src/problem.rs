@@ -46,7 +46,11 @@ impl Problem {
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("There is no such {what}."),
+        )
     }
 
     pub(crate) fn not_signed_in() -> Self {
@@ -64,7 +68,8 @@ impl Problem {
     }
 
     pub(crate) fn stopping() -> Self {
-        let detail = "The service is about to stop. Whether it was kept is not known: send it again.";
+        let detail =
+            "The service is about to stop. Whether it was kept is not known: send it again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail)
     }
 

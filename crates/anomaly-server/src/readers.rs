@@ -18,15 +18,8 @@ pub(crate) struct Readers {
 #[derive(Debug)]
 struct Shared {
     database: PathBuf,
-    free: Mutex<Vec<Reader>>,
+    free: Mutex<Vec<AnomalyService>>,
     permits: Arc<Semaphore>,
-    settings: Mutex<Arc<Settings>>,
-}
-
-#[derive(Debug)]
-struct Reader {
-    service: AnomalyService,
-    /// The settings that it was given: others mean that they have changed since.
     settings: Arc<Settings>,
 }
 
@@ -36,7 +29,7 @@ impl Readers {
             database,
             free: Mutex::default(),
             permits: Arc::new(Semaphore::new(most.max(1).into())),
-            settings: Mutex::new(Arc::new(settings)),
+            settings: Arc::new(settings),
         };
         Self {
             shared: Arc::new(shared),
@@ -45,18 +38,7 @@ impl Readers {
 
     /// The settings by which is judged now.
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        let settings = self.shared.settings.lock();
-        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// From now on, these settings are shown.
-    pub(crate) fn set_settings(&self, settings: Settings) {
-        let mut current = self
-            .shared
-            .settings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(settings);
+        Arc::clone(&self.shared.settings)
     }
 
     /// Reads, beside the threads that answer requests.
@@ -70,11 +52,10 @@ impl Readers {
         let permits = Arc::clone(&self.shared.permits);
         let permit = permits.acquire_owned().await;
         let shared = Arc::clone(&self.shared);
-        let settings = self.settings();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let reader = shared.take(&settings)?;
-            let answer = read(&reader.service);
+            let reader = shared.take()?;
+            let answer = read(&reader);
             shared.give_back(reader);
             answer
         });
@@ -86,26 +67,18 @@ impl Readers {
 }
 
 impl Shared {
-    fn take(&self, settings: &Arc<Settings>) -> Result<Reader, ServiceError> {
+    fn take(&self) -> Result<AnomalyService, ServiceError> {
         let free = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             free.pop()
         };
-        let mut reader = match free {
-            Some(reader) => reader,
-            None => Reader {
-                service: AnomalyService::open(&self.database, (**settings).clone())?,
-                settings: Arc::clone(settings),
-            },
-        };
-        if !Arc::ptr_eq(&reader.settings, settings) {
-            reader.service.set_settings((**settings).clone());
-            reader.settings = Arc::clone(settings);
+        match free {
+            Some(reader) => Ok(reader),
+            None => AnomalyService::open(&self.database, (*self.settings).clone()),
         }
-        Ok(reader)
     }
 
-    fn give_back(&self, reader: Reader) {
+    fn give_back(&self, reader: AnomalyService) {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(reader);
     }

@@ -8,6 +8,7 @@ use crate::account::Permission::{Administer, HandOver, Review, See};
 use crate::app::App;
 use crate::guard::Access::{self, Anyone, Needs};
 use crate::guard::guard;
+use crate::throttle::throttled;
 use crate::{api, web};
 
 /// One method of one path.
@@ -33,6 +34,11 @@ impl Route {
         }
     }
 
+    /// Whether somebody tries a password at it.
+    fn is_a_try(&self) -> bool {
+        self.method == "POST" && matches!(self.path, "/sign-in" | "/first-run")
+    }
+
     /// Whether people see it, and not programs.
     pub(crate) fn is_page(&self) -> bool {
         !self.path.starts_with("/api/") && self.path != "/health" && self.path != "/metrics"
@@ -44,44 +50,165 @@ pub(crate) fn table() -> Vec<Route> {
     let mut routes = vec![
         Route::new("GET", "/health", Anyone, get(api::health::health)),
         Route::new("GET", "/metrics", Needs(See), get(api::metrics::metrics)),
-        Route::new("GET", "/api/v1/openapi.json", Anyone, get(api::openapi::document)),
-        Route::new("POST", "/api/v1/jobs", Needs(HandOver), post(api::jobs::hand_over)),
+        Route::new(
+            "GET",
+            "/api/v1/openapi.json",
+            Anyone,
+            get(api::openapi::document),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/jobs",
+            Needs(HandOver),
+            post(api::jobs::hand_over),
+        ),
         Route::new("GET", "/api/v1/jobs", Needs(See), get(api::jobs::list)),
-        Route::new("GET", "/api/v1/jobs/{source}/{job_id}", Needs(See), get(api::jobs::show)),
-        Route::new("GET", "/api/v1/anomalies", Needs(See), get(api::anomalies::list)),
-        Route::new("GET", "/api/v1/anomalies/{source}/{job_id}", Needs(See), get(api::anomalies::show)),
-        Route::new("POST", "/api/v1/anomalies/{source}/{job_id}/reviews", Needs(Review), post(api::reviews::review)),
-        Route::new("DELETE", "/api/v1/anomalies/{source}/{job_id}/reviews", Needs(Review), delete(api::reviews::take_back)),
-        Route::new("POST", "/api/v1/reviews", Needs(Review), post(api::reviews::review_many)),
-        Route::new("GET", "/api/v1/incidents", Needs(See), get(api::incidents::list)),
-        Route::new("GET", "/api/v1/incidents/{number}", Needs(See), get(api::incidents::show)),
-        Route::new("GET", "/api/v1/coverage", Needs(See), get(api::streams::coverage)),
-        Route::new("GET", "/api/v1/streams", Needs(See), get(api::streams::list)),
-        Route::new("GET", "/api/v1/clients/{client}/recovery-points", Needs(See), get(api::recovery::of_client)),
-        Route::new("GET", "/api/v1/settings", Needs(See), get(api::settings::show)),
+        Route::new(
+            "GET",
+            "/api/v1/jobs/{source}/{job_id}",
+            Needs(See),
+            get(api::jobs::show),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/anomalies",
+            Needs(See),
+            get(api::anomalies::list),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/anomalies/{source}/{job_id}",
+            Needs(See),
+            get(api::anomalies::show),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/anomalies/{source}/{job_id}/reviews",
+            Needs(Review),
+            post(api::reviews::review),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/anomalies/{source}/{job_id}/reviews",
+            Needs(Review),
+            delete(api::reviews::take_back),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/reviews",
+            Needs(Review),
+            post(api::reviews::review_many),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/incidents",
+            Needs(See),
+            get(api::incidents::list),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/incidents/{number}",
+            Needs(See),
+            get(api::incidents::show),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/coverage",
+            Needs(See),
+            get(api::streams::coverage),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/streams",
+            Needs(See),
+            get(api::streams::list),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/clients/{client}/recovery-points",
+            Needs(See),
+            get(api::recovery::of_client),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings",
+            Needs(See),
+            get(api::settings::show),
+        ),
         Route::new("GET", "/api/v1/audit", Needs(See), get(api::audit::list)),
-        Route::new("GET", "/api/v1/audit/head", Needs(See), get(api::audit::head)),
-        Route::new("GET", "/api/v1/users", Needs(Administer), get(api::users::list)),
-        Route::new("POST", "/api/v1/users", Needs(Administer), post(api::users::add)),
-        Route::new("PATCH", "/api/v1/users/{name}", Needs(Administer), patch(api::users::change)),
-        Route::new("DELETE", "/api/v1/users/{name}", Needs(Administer), delete(api::users::remove)),
-        Route::new("GET", "/api/v1/api-keys", Needs(Administer), get(api::keys::list)),
-        Route::new("POST", "/api/v1/api-keys", Needs(Administer), post(api::keys::add)),
-        Route::new("DELETE", "/api/v1/api-keys/{id}", Needs(Administer), delete(api::keys::remove)),
-        Route::new("GET", "/api/v1/events", Needs(See), get(api::events::stream)),
+        Route::new(
+            "GET",
+            "/api/v1/audit/head",
+            Needs(See),
+            get(api::audit::head),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/users",
+            Needs(Administer),
+            get(api::users::list),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/users",
+            Needs(Administer),
+            post(api::users::add),
+        ),
+        Route::new(
+            "PATCH",
+            "/api/v1/users/{name}",
+            Needs(Administer),
+            patch(api::users::change),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/users/{name}",
+            Needs(Administer),
+            delete(api::users::remove),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/api-keys",
+            Needs(Administer),
+            get(api::keys::list),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/api-keys",
+            Needs(Administer),
+            post(api::keys::add),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/api-keys/{id}",
+            Needs(Administer),
+            delete(api::keys::remove),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/events",
+            Needs(See),
+            get(api::events::stream),
+        ),
     ];
     routes.extend(web::routes());
     routes
 }
 
 /// The routes, each behind its guard.
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router(behind_proxy: bool) -> Router<App> {
     table().into_iter().fold(Router::new(), |router, route| {
         let guard = from_fn_with_state((route.access, route.is_page()), guard);
-        router.route(route.path, route.handler.layer(guard))
+        let is_a_try = route.is_a_try();
+        let handler = route.handler.layer(guard);
+        let handler = if is_a_try {
+            throttled(handler, behind_proxy)
+        } else {
+            handler
+        };
+        router.route(route.path, handler)
     })
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -99,6 +226,7 @@ mod tests {
     use super::*;
     use crate::ServerOptions;
     use crate::account::{Permission, Role};
+    use crate::app::Parts;
     use crate::identity::Identity;
     use crate::readers::Readers;
     use crate::writer::Writer;
@@ -120,7 +248,16 @@ mod tests {
         let (writer, _) = Writer::start(service).unwrap();
         let readers = Readers::new(database.clone(), Settings::default(), 2);
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        App::new(ServerOptions::default(), database, writer, readers, metrics, "code".into())
+        App::new(Parts {
+            options: ServerOptions::default(),
+            database,
+            writer,
+            readers,
+            sinks: Vec::new(),
+            instance: "test".into(),
+            metrics,
+            setup_code: "code".into(),
+        })
     }
 
     fn filled(path: &str) -> String {
@@ -136,7 +273,10 @@ mod tests {
         ] {
             filled = filled.replace(name, value);
         }
-        assert!(!filled.contains('{'), "{path} has a part that this test does not know");
+        assert!(
+            !filled.contains('{'),
+            "{path} has a part that this test does not know"
+        );
         filled
     }
 
@@ -158,11 +298,11 @@ mod tests {
             for who in std::iter::once(None).chain(people.clone()) {
                 let may = match route.access {
                     Anyone => true,
-                    Needs(permission) => {
-                        who.as_ref().is_some_and(|identity| identity.role.may(permission))
-                    }
+                    Needs(permission) => who
+                        .as_ref()
+                        .is_some_and(|identity| identity.role.may(permission)),
                 };
-                let router = router()
+                let router = router(false)
                     .layer(from_fn_with_state(who.clone(), be))
                     .layer(SessionManagerLayer::new(MemoryStore::default()))
                     .with_state(app.clone());
@@ -217,7 +357,10 @@ mod tests {
         for permission in Permission::ALL {
             let may = |role: Role| role.may(permission);
             assert!(!may(Role::Viewer) || may(Role::Operator), "{permission:?}");
-            assert!(!may(Role::Operator) || may(Role::Administrator), "{permission:?}");
+            assert!(
+                !may(Role::Operator) || may(Role::Administrator),
+                "{permission:?}"
+            );
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use anomaly_notify::{NotifyError, Sink, SinkOptions, check_names};
 use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
 use axum::Router;
@@ -13,6 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -20,13 +23,16 @@ use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 
-use crate::app::App;
+use crate::app::{App, Parts};
+use crate::delivery::deliver;
 use crate::guard::{no_such_page, same_origin};
 use crate::identity::identify;
+use crate::instance::instance;
 use crate::readers::Readers;
 use crate::routes::router;
 use crate::security::headers;
 use crate::teller::tell;
+use crate::timers;
 use crate::writer::Writer;
 use crate::{Accounts, AccountsError, ServerError, ServerOptions};
 
@@ -42,7 +48,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database at `database`, which is made if it is not there, and takes the address.
+    /// Opens the database at `database`, which is made if it is not there, takes the address, and
+    /// opens the sinks that are told what is found.
     ///
     /// # Errors
     /// [`ServerError`] when the database cannot be used, the address is taken, or it can be reached
@@ -51,13 +58,20 @@ impl Server {
         database: impl Into<PathBuf>,
         settings: Settings,
         options: ServerOptions,
+        sinks: Vec<SinkOptions>,
     ) -> Result<Self, ServerError> {
         let database = database.into();
         let address = options.listen;
         if !address.ip().is_loopback() && !options.is_secure() {
             return Err(ServerError::Open { address });
         }
-        let service = AnomalyService::open(&database, settings.clone())?;
+        check_names(&sinks)?;
+        let sinks = sinks
+            .into_iter()
+            .map(|sink| Ok(Arc::new(Sink::open(sink)?)));
+        let sinks = sinks.collect::<Result<Vec<_>, NotifyError>>()?;
+        let mut service = AnomalyService::open(&database, settings.clone())?;
+        let instance = instance(&mut service)?;
         let listen = |source| ServerError::Listen { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -67,8 +81,16 @@ impl Server {
         let metrics = PrometheusBuilder::new().build_recorder();
         let handle = metrics.handle();
         _ = metrics::set_global_recorder(metrics);
-        let setup_code = setup_code()?;
-        let app = App::new(options, database, sender, readers, handle, setup_code);
+        let app = App::new(Parts {
+            options,
+            database,
+            writer: sender,
+            readers,
+            sinks,
+            instance,
+            metrics: handle,
+            setup_code: setup_code()?,
+        });
         Ok(Self {
             app,
             writer,
@@ -119,7 +141,12 @@ impl Server {
                 handle.graceful_shutdown(Some(DRAIN));
             }
         });
-        let teller = tokio::spawn(tell(app.clone()));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(tell(app.clone()));
+        tasks.spawn(timers::run(app.clone()));
+        for sink in &app.sinks {
+            tasks.spawn(deliver(app.clone(), Arc::clone(sink)));
+        }
         let service = service(&app).into_make_service_with_connect_info::<SocketAddr>();
         let served = match app.options.tls.clone() {
             None => {
@@ -136,8 +163,7 @@ impl Server {
                 server.handle(handle).serve(service).await
             }
         };
-        teller.abort();
-        _ = teller.await;
+        tasks.shutdown().await;
         drop(app);
         // The thread ends once everybody who could hand over work is gone.
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;
@@ -153,7 +179,9 @@ fn setup_code() -> Result<String, ServerError> {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| AccountsError::Random(error.to_string()))?;
-    let letters = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    let letters = bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
     Ok(letters.collect())
 }
 
@@ -161,7 +189,11 @@ fn setup_code() -> Result<String, ServerError> {
 fn service(app: &App) -> Router {
     let options = &app.options;
     let sessions = SessionManagerLayer::new(MemoryStore::default())
-        .with_name(if options.is_secure() { "__Host-backwatch" } else { "backwatch" })
+        .with_name(if options.is_secure() {
+            "__Host-backwatch"
+        } else {
+            "backwatch"
+        })
         .with_secure(options.is_secure())
         .with_same_site(SameSite::Strict)
         .with_http_only(true)
@@ -169,12 +201,15 @@ fn service(app: &App) -> Router {
             options.idle_minutes.into(),
         )));
     let seconds = Duration::from_secs(options.request_seconds.into());
-    router()
+    router(options.behind_proxy)
         .fallback(no_such_page)
         .layer(from_fn_with_state(app.clone(), identify))
         .layer(sessions)
         .layer(from_fn_with_state(app.clone(), same_origin))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, seconds))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            seconds,
+        ))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))

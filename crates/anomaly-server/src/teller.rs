@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use anomaly_model::chrono::TimeDelta;
-use anomaly_storage::ObservationQuery;
+use anomaly_storage::{ObservationQuery, StoredObservation};
 
 use crate::app::{App, now};
 use crate::calendar::DAYS;
 use crate::live::Happened;
+use crate::news::{Sender, Told};
 use crate::problem::Problem;
 
 /// How often it looks.
@@ -41,6 +42,7 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
             .await?;
         let is_last = page.len() < PAGE;
         let today = now().date_naive();
+        post(app, &page).await?;
         for stored in page {
             seen = stored.number;
             app.calendar.note(&stored.verdict, today);
@@ -52,6 +54,26 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
             return Ok(seen);
         }
     }
+}
+
+/// Puts into the outbox what sinks are to be told.
+async fn post(app: &App, page: &[StoredObservation]) -> Result<(), Problem> {
+    if app.sinks.is_empty() {
+        return Ok(());
+    }
+    let sender = Sender {
+        instance: app.instance.clone(),
+        address: app.address(),
+        sinks: app
+            .sinks
+            .iter()
+            .map(|sink| sink.name().to_owned())
+            .collect(),
+    };
+    let page = page.to_vec();
+    app.writer
+        .run(move |service| sender.post(service, &page, now()))
+        .await
 }
 
 /// Reads the days that the calendar shows, and says up to where all is read.
@@ -78,5 +100,10 @@ async fn remember(app: &App) -> Result<u64, Problem> {
         }
     }
     app.calendar.complete();
-    Ok(head.size)
+    if app.sinks.is_empty() {
+        return Ok(head.size);
+    }
+    // What was stored while the service did not run is news to sinks.
+    let told = app.readers.read(Told::read).await?;
+    Ok(told.observation.min(head.size))
 }

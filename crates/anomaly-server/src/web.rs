@@ -14,18 +14,19 @@ mod incidents;
 mod review_form;
 mod settings;
 mod sign_in;
+mod sinks;
 mod streams;
 mod users;
 mod words;
 
 use axum::routing::{get, post};
 
-use crate::account::Permission::{Administer, OwnAccount, Review, See};
+use crate::account::Permission::{Administer, Configure, OwnAccount, Review, See};
 use crate::guard::Access::{Anyone, Needs};
 use crate::routes::Route;
 
 pub(crate) use chrome::problem_page;
-pub(crate) use words::encoded;
+pub(crate) use words::{address, encoded};
 
 /// The pages, and the forms on them.
 pub(crate) fn routes() -> Vec<Route> {
@@ -39,8 +40,18 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("GET", "/", Needs(See), get(dashboard::page)),
         Route::new("GET", "/anomalies", Needs(See), get(anomalies::page)),
         Route::new("GET", "/anomalies.csv", Needs(See), get(anomalies::csv)),
-        Route::new("POST", "/anomalies/reviews", Needs(Review), post(review_form::review_many)),
-        Route::new("GET", "/anomalies/{source}/{job_id}", Needs(See), get(anomaly::page)),
+        Route::new(
+            "POST",
+            "/anomalies/reviews",
+            Needs(Review),
+            post(review_form::review_many),
+        ),
+        Route::new(
+            "GET",
+            "/anomalies/{source}/{job_id}",
+            Needs(See),
+            get(anomaly::page),
+        ),
         Route::new(
             "POST",
             "/anomalies/{source}/{job_id}/reviews",
@@ -54,12 +65,29 @@ pub(crate) fn routes() -> Vec<Route> {
             post(review_form::take_back),
         ),
         Route::new("GET", "/incidents", Needs(See), get(incidents::list)),
-        Route::new("GET", "/incidents/{number}", Needs(See), get(incidents::page)),
+        Route::new(
+            "GET",
+            "/incidents/{number}",
+            Needs(See),
+            get(incidents::page),
+        ),
         Route::new("GET", "/streams", Needs(See), get(streams::page)),
         Route::new("GET", "/settings", Needs(See), get(settings::page)),
+        Route::new("GET", "/notifications", Needs(See), get(sinks::page)),
+        Route::new(
+            "POST",
+            "/notifications/{name}/test",
+            Needs(Configure),
+            post(sinks::test),
+        ),
         Route::new("GET", "/audit", Needs(See), get(audit::page)),
         Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),
-        Route::new("POST", "/account/password", Needs(OwnAccount), post(account::set_password)),
+        Route::new(
+            "POST",
+            "/account/password",
+            Needs(OwnAccount),
+            post(account::set_password),
+        ),
         Route::new(
             "POST",
             "/account/second-factor",
@@ -68,9 +96,24 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new("GET", "/users", Needs(Administer), get(users::page)),
         Route::new("POST", "/users", Needs(Administer), post(users::add)),
-        Route::new("POST", "/users/{name}/remove", Needs(Administer), post(users::remove)),
-        Route::new("POST", "/users/{name}/role", Needs(Administer), post(users::set_role)),
+        Route::new(
+            "POST",
+            "/users/{name}/remove",
+            Needs(Administer),
+            post(users::remove),
+        ),
+        Route::new(
+            "POST",
+            "/users/{name}/role",
+            Needs(Administer),
+            post(users::set_role),
+        ),
         Route::new("POST", "/api-keys", Needs(Administer), post(users::add_key)),
-        Route::new("POST", "/api-keys/{id}/remove", Needs(Administer), post(users::remove_key)),
+        Route::new(
+            "POST",
+            "/api-keys/{id}/remove",
+            Needs(Administer),
+            post(users::remove_key),
+        ),
     ]
 }

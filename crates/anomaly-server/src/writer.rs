@@ -39,7 +39,9 @@ type Answer = Result<Vec<Observed>, Arc<ServiceError>>;
 
 impl Writer {
     /// Starts the thread.
-    pub(crate) fn start(service: AnomalyService) -> Result<(Self, thread::JoinHandle<()>), ServerError> {
+    pub(crate) fn start(
+        service: AnomalyService,
+    ) -> Result<(Self, thread::JoinHandle<()>), ServerError> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let thread = thread::Builder::new()
             .name("writer".into())

@@ -14,7 +14,8 @@ use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{
-    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore, Store, Transaction,
+    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore, Store,
+    Transaction,
 };
 
 use crate::session::Session;
@@ -80,11 +81,6 @@ impl AnomalyService {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         self.engine.settings()
-    }
-
-    /// Judges by other settings from the next job on. What was judged stays as it is.
-    pub fn set_settings(&mut self, settings: Settings) {
-        self.engine = std::mem::take(&mut self.engine).with_settings(settings);
     }
 
     /// What the store holds, for whatever this type has no words for: jobs, the audit log, notes,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use anomaly_notify::SinkOptions;
 use anomaly_server::{Server, ServerOptions};
 use anomaly_settings::Settings;
 use clap::Args;
@@ -22,7 +23,8 @@ use crate::exit::{Exit, Failure};
 /// Exit status: 0 ended by a signal, 2 wrong usage or settings, 4 failure.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
-    /// Read the configuration from this TOML file: the settings, and the section `[server]`.
+    /// Read the configuration from this TOML file: the settings, the section `[server]`,
+    /// and `[[sinks]]` for those who are told.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -44,15 +46,19 @@ pub(crate) struct ServeArguments {
 #[serde(default)]
 struct Configuration {
     server: ServerOptions,
+    sinks: Vec<SinkOptions>,
 }
 
 /// The sections that are not settings.
-const SECTIONS: &[&str] = &["server"];
+const SECTIONS: &[&str] = &["server", "sinks"];
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let file = arguments.config.as_deref();
     let settings = Settings::load_shared(file, SECTIONS, &arguments.set)?;
-    let mut options = configuration(file)?.server;
+    let Configuration {
+        server: mut options,
+        sinks,
+    } = configuration(file)?;
     options.listen = arguments.listen.unwrap_or(options.listen);
     let database = match &arguments.db {
         Some(path) => path.clone(),
@@ -66,7 +72,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(database, settings, options))?;
+    runtime.block_on(serve(database, settings, options, sinks))?;
     Ok(Exit::Quiet)
 }
 
@@ -74,9 +80,14 @@ async fn serve(
     database: PathBuf,
     settings: Settings,
     options: ServerOptions,
+    sinks: Vec<SinkOptions>,
 ) -> Result<(), Failure> {
-    let scheme = if options.tls.is_some() { "https" } else { "http" };
-    let server = Server::bind(&database, settings, options)?;
+    let scheme = if options.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let server = Server::bind(&database, settings, options, sinks)?;
     let address = server.address()?;
     // Where it is asked for a port, whoever started it wants to know which one it got.
     anstream::println!("listening on {scheme}://{address}");

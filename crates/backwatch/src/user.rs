@@ -72,7 +72,11 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
     match &arguments.command {
         UserCommand::List => {
             for (name, user) in &Accounts::load(&service)?.users {
-                let factor = if user.has_second_factor() { ", second factor" } else { "" };
+                let factor = if user.has_second_factor() {
+                    ", second factor"
+                } else {
+                    ""
+                };
                 anstream::println!("{name}: {}{factor}", user.role);
             }
         }

@@ -38,7 +38,9 @@ pub enum AccountsError {
     #[error(transparent)]
     Service(#[from] ServiceError),
     /// What is kept of them cannot be read.
-    #[error("what is kept of users and API keys cannot be read: {0}; restore the database from a copy")]
+    #[error(
+        "what is kept of users and API keys cannot be read: {0}; restore the database from a copy"
+    )]
     Damaged(serde_json::Error),
     /// Too short, or too long.
     #[error("a password must have {least} characters at least, and {most} bytes at most")]
@@ -117,7 +119,9 @@ impl Accounts {
         let mut accounts = Self::read(&*transaction)?;
         let (answer, entry) = change(&mut accounts)?;
         let note = serde_json::to_string(&accounts).map_err(AccountsError::Damaged)?;
-        transaction.put_note(NOTE, &note).map_err(ServiceError::from)?;
+        transaction
+            .put_note(NOTE, &note)
+            .map_err(ServiceError::from)?;
         if let Some(entry) = entry {
             transaction.audit(&entry).map_err(ServiceError::from)?;
         }
@@ -250,7 +254,8 @@ impl Accounts {
             return Err(AccountsError::Role("an API key cannot be an administrator"));
         }
         let new = NewApiKey::random()?;
-        let after = json!({ "name": name, "role": role, "sources": sources, "expires_at": expires_at });
+        let after =
+            json!({ "name": name, "role": role, "sources": sources, "expires_at": expires_at });
         let key = ApiKey::new(&new, name, role, sources, (by, now), expires_at);
         self.api_keys.insert(new.id.clone(), key);
         let entry = AuditEntry::new(now, by, "add_api_key", new.id.clone());

@@ -62,7 +62,13 @@ impl SecondFactor {
 
     fn totp(&self) -> Option<Totp> {
         let secret = Secret::try_from_base32(&self.secret_base32).ok()?;
-        let builder = Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6);
-        builder.with_step_duration(STEP_SECONDS).with_secret(secret).build().ok()
+        let builder = Builder::new()
+            .with_algorithm(Algorithm::SHA1)
+            .with_digits(6);
+        builder
+            .with_step_duration(STEP_SECONDS)
+            .with_secret(secret)
+            .build()
+            .ok()
     }
 }

@@ -112,8 +112,13 @@ pub(crate) async fn list(
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Page<AnomalyView>>, Problem> {
     let (query, limit) = filter.query()?;
-    let found = app.readers.read(move |service| service.anomalies(&query)).await?;
-    let page = Page::cut(found, limit, |anomaly| Cursor::write(&anomaly.verdict.key()));
+    let found = app
+        .readers
+        .read(move |service| service.anomalies(&query))
+        .await?;
+    let page = Page::cut(found, limit, |anomaly| {
+        Cursor::write(&anomaly.verdict.key())
+    });
     Ok(Json(page.map(AnomalyView::from)))
 }
 

@@ -56,7 +56,9 @@ where
     match Option::<String>::deserialize(deserializer)? {
         Some(text) if !text.trim().is_empty() => {
             let text = IntoDeserializer::<serde::de::value::Error>::into_deserializer(text);
-            T::deserialize(text).map(Some).map_err(serde::de::Error::custom)
+            T::deserialize(text)
+                .map(Some)
+                .map_err(serde::de::Error::custom)
         }
         _ => Ok(None),
     }

@@ -24,7 +24,10 @@ pub(crate) struct Health {
 #[utoipa::path(get, path = "/health", tag = "health",
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(crate) async fn health(State(app): State<App>) -> (StatusCode, Json<Health>) {
-    let answers = app.readers.read(|service| Ok(service.records().log_head()?)).await;
+    let answers = app
+        .readers
+        .read(|service| Ok(service.records().log_head()?))
+        .await;
     let (code, status) = match answers {
         Ok(_) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),

@@ -78,7 +78,10 @@ pub(crate) async fn list(
         .seen_from(filter.seen_from)
         .after(after.transpose()?)
         .limit(limit + 1);
-    let found = app.readers.read(move |service| service.incidents(&query)).await?;
+    let found = app
+        .readers
+        .read(move |service| service.incidents(&query))
+        .await?;
     let page = Page::cut(found, limit, |report| Cursor::write(&report.number));
     Ok(Json(page.map(IncidentView::from)))
 }
@@ -91,7 +94,10 @@ pub(crate) async fn show(
     State(app): State<App>,
     Path(number): Path<u64>,
 ) -> Result<Json<IncidentView>, Problem> {
-    let found = app.readers.read(move |service| service.incident(number)).await?;
+    let found = app
+        .readers
+        .read(move |service| service.incident(number))
+        .await?;
     let found = found.ok_or_else(|| Problem::not_found("incident"))?;
     Ok(Json(found.into()))
 }

@@ -163,7 +163,9 @@ pub(crate) async fn review_many(
     if !(1..=MOST).contains(&many.jobs.len()) {
         return Err(Problem::invalid(format!("`jobs` must name 1 to {MOST}.")));
     }
-    Ok(Json(decide_many(&app, &caller, many.jobs, many.decision).await?))
+    Ok(Json(
+        decide_many(&app, &caller, many.jobs, many.decision).await?,
+    ))
 }
 
 pub(crate) async fn decide_many(

@@ -139,9 +139,7 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
-    app.change_accounts(move |accounts| {
-        Ok(((), Some(accounts.remove_user(&name, (&by, now()))?)))
-    })
-    .await?;
+    app.change_accounts(move |accounts| Ok(((), Some(accounts.remove_user(&name, (&by, now()))?))))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

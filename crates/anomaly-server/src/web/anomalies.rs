@@ -28,23 +28,35 @@ struct Page {
 
 impl Page {
     fn is_kind(&self, kind: &str) -> bool {
-        self.filter.kind.is_some_and(|chosen| chosen.as_str() == kind)
+        self.filter
+            .kind
+            .is_some_and(|chosen| chosen.as_str() == kind)
     }
 
     fn is_severity(&self, severity: &str) -> bool {
-        self.filter.severity.is_some_and(|chosen| chosen.as_str() == severity)
+        self.filter
+            .severity
+            .is_some_and(|chosen| chosen.as_str() == severity)
     }
 
     fn is_status(&self, status: &str) -> bool {
-        self.filter.status.is_some_and(|chosen| chosen.as_str() == status)
+        self.filter
+            .status
+            .is_some_and(|chosen| chosen.as_str() == status)
     }
 
     fn client(&self) -> &str {
-        self.filter.client.as_ref().map_or("", |client| client.as_str())
+        self.filter
+            .client
+            .as_ref()
+            .map_or("", |client| client.as_str())
     }
 
     fn policy(&self) -> &str {
-        self.filter.policy.as_ref().map_or("", |policy| policy.as_str())
+        self.filter
+            .policy
+            .as_ref()
+            .map_or("", |policy| policy.as_str())
     }
 }
 
@@ -75,7 +87,11 @@ impl Row {
         let key = verdict.key();
         Self {
             address: address(&key),
-            value: format!("{}/{}", encoded(key.source.as_str()), encoded(key.job_id.as_str())),
+            value: format!(
+                "{}/{}",
+                encoded(key.source.as_str()),
+                encoded(key.job_id.as_str())
+            ),
             job_id: verdict.job_id.to_string(),
             client: verdict.client.to_string(),
             policy: verdict.policy.to_string(),
@@ -105,8 +121,13 @@ pub(crate) async fn page(
     Asked(filter): Asked<Filter>,
 ) -> PageResult {
     let (query, limit) = filter.query()?;
-    let found = app.readers.read(move |service| service.anomalies(&query)).await?;
-    let list = ListPage::cut(found, limit, |anomaly| Cursor::write(&anomaly.verdict.key()));
+    let found = app
+        .readers
+        .read(move |service| service.anomalies(&query))
+        .await?;
+    let list = ListPage::cut(found, limit, |anomaly| {
+        Cursor::write(&anomaly.verdict.key())
+    });
     let asked = pairs(&filter);
     let next = list.next.map(|cursor| {
         let mut asked = asked.clone();
@@ -116,7 +137,11 @@ pub(crate) async fn page(
     let chips = asked.iter().map(|(name, value)| Chip {
         words: format!("{name}: {}", value.replace('_', " ")),
         without: {
-            let others: Vec<_> = asked.iter().filter(|(other, _)| other != name).cloned().collect();
+            let others: Vec<_> = asked
+                .iter()
+                .filter(|(other, _)| other != name)
+                .cloned()
+                .collect();
             format!("/anomalies?{}", written(&others))
         },
     });
@@ -127,7 +152,10 @@ pub(crate) async fn page(
         next,
         csv: format!("/anomalies.csv?{}", written(&asked)),
         here: uri.to_string(),
-        kinds: AnomalyKind::ALL.iter().map(|&known| (known.as_str(), kind(known))).collect(),
+        kinds: AnomalyKind::ALL
+            .iter()
+            .map(|&known| (known.as_str(), kind(known)))
+            .collect(),
         filter,
     })?)
 }
@@ -137,14 +165,25 @@ fn pairs(filter: &Filter) -> Vec<(&'static str, String)> {
     let all = [
         ("client", filter.client.as_ref().map(ToString::to_string)),
         ("policy", filter.policy.as_ref().map(ToString::to_string)),
-        ("severity", filter.severity.map(|severity| severity.to_string())),
+        (
+            "severity",
+            filter.severity.map(|severity| severity.to_string()),
+        ),
         ("kind", filter.kind.map(|kind| kind.to_string())),
         ("status", filter.status.map(|status| status.to_string())),
         ("incident", filter.incident.map(|number| number.to_string())),
-        ("started_from", filter.started_from.map(|time| time.to_rfc3339())),
-        ("started_until", filter.started_until.map(|time| time.to_rfc3339())),
+        (
+            "started_from",
+            filter.started_from.map(|time| time.to_rfc3339()),
+        ),
+        (
+            "started_until",
+            filter.started_until.map(|time| time.to_rfc3339()),
+        ),
     ];
-    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    all.into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }
 
 fn written(pairs: &[(&'static str, String)]) -> String {
@@ -165,7 +204,10 @@ const MOST_LINES: usize = 100_000;
 pub(crate) async fn csv(State(app): State<App>, Asked(filter): Asked<Filter>) -> PageResult {
     let (query, _) = filter.query()?;
     let query = query.limit(MOST_LINES);
-    let found = app.readers.read(move |service| service.anomalies(&query)).await?;
+    let found = app
+        .readers
+        .read(move |service| service.anomalies(&query))
+        .await?;
     let mut text = COLUMNS.to_owned();
     for anomaly in &found {
         let row = Row::of(anomaly);
@@ -188,7 +230,10 @@ pub(crate) async fn csv(State(app): State<App>, Asked(filter): Asked<Filter>) ->
     }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"anomalies.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"anomalies.csv\"",
+        ),
     ];
     Ok((headers, text).into_response())
 }

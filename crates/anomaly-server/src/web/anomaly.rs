@@ -11,7 +11,9 @@ use super::anomalies::Row;
 use super::chart::{FeatureChart, feature_chart};
 use super::chrome::{Chrome, PageResult, show};
 use super::dashboard::IncidentRow;
-use super::words::{FindingRow, When, address, feature, findings, kind, score, shape, status, when};
+use super::words::{
+    FindingRow, When, address, feature, findings, kind, score, shape, status, when,
+};
 use crate::api::JobPath;
 use crate::app::App;
 use crate::problem::Problem;
@@ -111,7 +113,9 @@ pub(crate) async fn page(
             let recovery = service.recovery_points(&verdict.client, number)?;
             let stream = anomaly_model::StreamKey::of(&job, service.settings().streams.key.parts());
             let until = job.started_at() + TimeDelta::microseconds(1);
-            let query = ObservationQuery::default().stream(stream).started_until(until);
+            let query = ObservationQuery::default()
+                .stream(stream)
+                .started_until(until);
             let mut jobs: Vec<BackupJob> = records
                 .observations(&query.limit(SHOWN_JOBS))?
                 .into_iter()
@@ -141,15 +145,25 @@ pub(crate) async fn page(
         charts.extend(feature_chart(finding, &known.jobs, &asked)?);
     }
     charts.truncate(MOST_CHARTS);
-    let related = known.related.iter().filter(|other| other.verdict.key() != asked);
+    let related = known
+        .related
+        .iter()
+        .filter(|other| other.verdict.key() != asked);
     let schedule = known.job.schedule();
     let schedule_type = schedule.schedule_type.map(|kind| kind.to_string());
-    let names = [schedule.name.as_ref().map(ToString::to_string), schedule_type];
+    let names = [
+        schedule.name.as_ref().map(ToString::to_string),
+        schedule_type,
+    ];
     let names: Vec<String> = names.into_iter().flatten().collect();
     let files = verdict.files.iter().map(|file| FileRow {
         path: file.path.clone(),
         reasons: {
-            let reasons: Vec<&str> = file.reasons.iter().map(|reason| reason.in_words()).collect();
+            let reasons: Vec<&str> = file
+                .reasons
+                .iter()
+                .map(|reason| reason.in_words())
+                .collect();
             reasons.join(", ")
         },
     });
@@ -185,7 +199,9 @@ impl From<RecoveryPoint> for RecoveryRow {
         let image = point.image.as_ref();
         Self {
             stream: point.stream.to_string(),
-            job_id: image.map(|image| image.job.key.job_id.to_string()).unwrap_or_default(),
+            job_id: image
+                .map(|image| image.job.key.job_id.to_string())
+                .unwrap_or_default(),
             started_at: image.map(|image| when(image.job.started_at)),
             confidence: image.map_or("", |image| image.confidence.as_str()),
             suspects: point.suspects.len() as u64 + point.more_suspects,

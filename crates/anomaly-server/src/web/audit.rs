@@ -43,7 +43,8 @@ pub(crate) async fn page(
         })
         .await?;
     let list = ListPage::cut(found, limit, |entry| Cursor::write(&entry.number));
-    let json = |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
+    let json =
+        |value: Option<serde_json::Value>| value.map(|value| value.to_string()).unwrap_or_default();
     let rows = list.items.into_iter().map(|stored| {
         let entry = stored.record;
         Row {

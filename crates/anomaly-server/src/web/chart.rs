@@ -55,7 +55,11 @@ pub(crate) fn feature_chart(
     for job in jobs {
         let value = extract(job, previous.as_ref()).value(name);
         previous = Some(Previous::of(job).or(previous.as_ref()));
-        let value = if job.key() == *this { Some(finding.observed) } else { value };
+        let value = if job.key() == *this {
+            Some(finding.observed)
+        } else {
+            value
+        };
         points.push((job.started_at(), value));
     }
     if points.iter().filter(|(_, value)| value.is_some()).count() < 3 {
@@ -75,12 +79,19 @@ type Drawn = Result<String, Box<dyn std::error::Error>>;
 type Point = (DateTime<Utc>, Option<f64>);
 
 fn draw_feature(points: &[Point], (low, high): (f64, f64), unit: Unit) -> Drawn {
-    let values = points.iter().filter_map(|(_, value)| *value).chain([low, high]);
+    let values = points
+        .iter()
+        .filter_map(|(_, value)| *value)
+        .chain([low, high]);
     let (least, most) = values.fold((f64::MAX, f64::MIN), |(least, most), value| {
         (least.min(value), most.max(value))
     });
     let margin = ((most - least) * 0.08).max(most.abs() * 0.01).max(1e-9);
-    let bottom = if least >= 0.0 { (least - margin).max(0.0) } else { least - margin };
+    let bottom = if least >= 0.0 {
+        (least - margin).max(0.0)
+    } else {
+        least - margin
+    };
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (440, 170)).into_drawing_area();
@@ -115,7 +126,11 @@ fn draw_feature(points: &[Point], (low, high): (f64, f64), unit: Unit) -> Drawn 
             .filter_map(|(place, (_, value))| Some((place as f64, (*value)?)));
         let (this, before): (Vec<_>, Vec<_>) =
             known.partition(|(place, _)| *place as usize + 1 == points.len());
-        chart.draw_series(before.into_iter().map(|at| Circle::new(at, 2, POINT.filled())))?;
+        chart.draw_series(
+            before
+                .into_iter()
+                .map(|at| Circle::new(at, 2, POINT.filled())),
+        )?;
         chart.draw_series(this.into_iter().map(|at| Circle::new(at, 5, THIS.filled())))?;
         root.present()?;
     }
@@ -128,7 +143,10 @@ pub(crate) fn days_chart(days: &[(NaiveDate, Counts)]) -> Result<String, Problem
 }
 
 fn draw_days(days: &[(NaiveDate, Counts)]) -> Drawn {
-    let most = days.iter().map(|(_, counts)| counts.iter().sum::<u32>()).max();
+    let most = days
+        .iter()
+        .map(|(_, counts)| counts.iter().sum::<u32>())
+        .max();
     let most = f64::from(most.unwrap_or(0).max(3)) * 1.1;
     let mut svg = String::new();
     {
@@ -181,5 +199,9 @@ fn themed(drawn: Drawn) -> Result<String, Problem> {
         _ = write!(written, "{red:02X}{green:02X}{blue:02X}\"");
         svg = svg.replace(&written, &format!("\"{variable}\""));
     }
-    Ok(svg.replacen("<svg ", "<svg class=\"chart\" role=\"img\" aria-hidden=\"true\" ", 1))
+    Ok(svg.replacen(
+        "<svg ",
+        "<svg class=\"chart\" role=\"img\" aria-hidden=\"true\" ",
+        1,
+    ))
 }

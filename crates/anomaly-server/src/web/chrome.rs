@@ -18,6 +18,7 @@ pub(crate) struct Chrome {
     pub(crate) role: Role,
     pub(crate) may_review: bool,
     pub(crate) may_administer: bool,
+    pub(crate) may_configure: bool,
     /// `light`, `dark`, or empty for what the system has.
     pub(crate) theme: &'static str,
     /// Anomalies that nobody has decided about.
@@ -36,7 +37,10 @@ impl FromRequestParts<App> for Chrome {
             .review_status(anomaly_model::ReviewStatus::NotReviewed)
             .started_from(crate::app::now() - anomaly_model::chrono::TimeDelta::days(7))
             .limit(MOST_UNREAD);
-        let unread = app.readers.read(move |service| service.anomalies(&query)).await?;
+        let unread = app
+            .readers
+            .read(move |service| service.anomalies(&query))
+            .await?;
         let unread = match unread.len() {
             0 => String::new(),
             MOST_UNREAD => format!("{}+", MOST_UNREAD - 1),
@@ -47,6 +51,7 @@ impl FromRequestParts<App> for Chrome {
             role: caller.role,
             may_review: caller.may(Permission::Review),
             may_administer: caller.may(Permission::Administer),
+            may_configure: caller.may(Permission::Configure),
             theme: theme(parts),
             unread,
         })
@@ -66,7 +71,9 @@ fn theme(parts: &Parts) -> &'static str {
 
 /// A template as an answer.
 pub(crate) fn show(page: &impl Template) -> Result<Response, Problem> {
-    let html = page.render().map_err(|error| Problem::internal(&error.to_string()))?;
+    let html = page
+        .render()
+        .map_err(|error| Problem::internal(&error.to_string()))?;
     Ok(Html(html).into_response())
 }
 
@@ -84,7 +91,9 @@ pub(crate) fn problem_page(problem: &Problem) -> Response {
         title: problem.status().canonical_reason().unwrap_or("Error"),
         detail: problem.detail(),
     };
-    let html = page.render().unwrap_or_else(|_| problem.detail().to_owned());
+    let html = page
+        .render()
+        .unwrap_or_else(|_| problem.detail().to_owned());
     (problem.status(), Html(html)).into_response()
 }
 

@@ -106,7 +106,11 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
         .iter()
         .map(|(client, days)| Strip::of(client, days, today))
         .collect();
-    let silent = streams.into_iter().filter_map(silent).take(MOST_SILENT).collect();
+    let silent = streams
+        .into_iter()
+        .filter_map(silent)
+        .take(MOST_SILENT)
+        .collect();
     let last = last.map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at()));
     let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
     let looking = looking(&coverage, last);
@@ -155,12 +159,16 @@ fn headline(
             (text, worst.severity.as_str())
         }
         None if last.is_none() => ("No job has been handed over yet.".to_owned(), "quiet"),
-        None if last.is_some_and(|last| now() - last > FRESH) => {
-            ("Nothing strange, but no job has come lately.".to_owned(), "medium")
-        }
+        None if last.is_some_and(|last| now() - last > FRESH) => (
+            "Nothing strange, but no job has come lately.".to_owned(),
+            "medium",
+        ),
         None if coverage.silent > 0 => {
             let streams = counted(coverage.silent, "stream");
-            (format!("Nothing strange, but {streams} went silent."), "medium")
+            (
+                format!("Nothing strange, but {streams} went silent."),
+                "medium",
+            )
         }
         None => ("Nothing strange in what was looked at.".to_owned(), "good"),
     }
@@ -171,10 +179,7 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
         return "Backwatch is looking, and has seen nothing.".to_owned();
     };
     let judged = coverage.judged;
-    let mut text = format!(
-        "{judged} of {} judged",
-        counted(coverage.streams, "stream")
-    );
+    let mut text = format!("{judged} of {} judged", counted(coverage.streams, "stream"));
     for (count, words) in [
         (coverage.warming_up, "warming up"),
         (coverage.excluded, "excluded"),

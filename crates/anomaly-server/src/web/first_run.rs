@@ -46,7 +46,11 @@ pub(crate) async fn create(
     session: Session,
     Form(sent): Form<Sent>,
 ) -> PageResult {
-    let is_code: bool = app.setup_code.as_bytes().ct_eq(sent.code.trim().as_bytes()).into();
+    let is_code: bool = app
+        .setup_code
+        .as_bytes()
+        .ct_eq(sent.code.trim().as_bytes())
+        .into();
     let name = sent.name.clone();
     let made = if is_code {
         app.change_accounts(move |accounts| {

@@ -22,7 +22,10 @@ struct List {
 
 pub(crate) async fn list(State(app): State<App>, chrome: Chrome) -> PageResult {
     let query = IncidentQuery::default().limit(MOST_INCIDENTS);
-    let found = app.readers.read(move |service| service.incidents(&query)).await?;
+    let found = app
+        .readers
+        .read(move |service| service.incidents(&query))
+        .await?;
     Ok(show(&List {
         chrome,
         incidents: found.into_iter().map(IncidentRow::from).collect(),
@@ -47,14 +50,28 @@ pub(crate) async fn page(
     let found = app
         .readers
         .read(move |service| {
-            let query = AnomalyQuery::default().incident(number).limit(MOST_ANOMALIES);
+            let query = AnomalyQuery::default()
+                .incident(number)
+                .limit(MOST_ANOMALIES);
             let anomalies = service.anomalies(&query)?;
-            Ok(service.incident(number)?.map(|incident| (incident, anomalies)))
+            Ok(service
+                .incident(number)?
+                .map(|incident| (incident, anomalies)))
         })
         .await?;
     let (report, anomalies) = found.ok_or_else(|| Problem::not_found("incident"))?;
-    let clients = report.incident.clients.names.iter().map(ToString::to_string);
-    let policies = report.incident.policies.names.iter().map(ToString::to_string);
+    let clients = report
+        .incident
+        .clients
+        .names
+        .iter()
+        .map(ToString::to_string);
+    let policies = report
+        .incident
+        .policies
+        .names
+        .iter()
+        .map(ToString::to_string);
     Ok(show(&Page {
         chrome,
         clients: clients.collect(),

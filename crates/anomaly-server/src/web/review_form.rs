@@ -7,8 +7,8 @@ use axum::extract::State;
 use super::anomalies::job_of;
 use super::chrome::{PageResult, is_own, see};
 use super::words::address;
-use crate::api::reviews::{Decision, decide_many};
 use crate::api::JobPath;
+use crate::api::reviews::{Decision, decide_many};
 use crate::app::{App, now};
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -19,7 +19,9 @@ struct Sent(Vec<(String, String)>);
 impl Sent {
     fn read(body: &[u8]) -> Result<Self, Problem> {
         let pairs = serde_urlencoded::from_bytes(body);
-        pairs.map(Self).map_err(|error| Problem::invalid(error.to_string()))
+        pairs
+            .map(Self)
+            .map_err(|error| Problem::invalid(error.to_string()))
     }
 
     fn all<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
@@ -93,16 +95,14 @@ pub(crate) async fn take_back(
 ) -> PageResult {
     let page = address(&job);
     let undo = Undo::new(caller.name.clone(), now());
-    app.writer.run(move |service| service.take_back(&job, &undo)).await?;
+    app.writer
+        .run(move |service| service.take_back(&job, &undo))
+        .await?;
     Ok(see(&page))
 }
 
 /// Takes down one decision about those that were chosen in the list.
-pub(crate) async fn review_many(
-    State(app): State<App>,
-    caller: Caller,
-    body: Bytes,
-) -> PageResult {
+pub(crate) async fn review_many(State(app): State<App>, caller: Caller, body: Bytes) -> PageResult {
     let sent = Sent::read(&body)?;
     let jobs: Result<Vec<_>, Problem> = sent.all("job").map(job_of).collect();
     let jobs = jobs?;

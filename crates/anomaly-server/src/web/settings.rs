@@ -32,12 +32,30 @@ struct Row {
 const QUESTIONS: &[(&str, &[&str])] = &[
     (
         "How loud may it be?",
-        &["detection.alarm", "detection.severity", "detection.accept", "detection.warm", "detection.history"],
+        &[
+            "detection.alarm",
+            "detection.severity",
+            "detection.accept",
+            "detection.warm",
+            "detection.history",
+        ],
     ),
-    ("What is excluded?", &["detection.excluded", "detection.enabled", "detection.policy"]),
+    (
+        "What is excluded?",
+        &[
+            "detection.excluded",
+            "detection.enabled",
+            "detection.policy",
+        ],
+    ),
     (
         "Which files are suspicious?",
-        &["detection.suspicious", "detection.include_ext", "detection.exclude_ext", "detection.attribute"],
+        &[
+            "detection.suspicious",
+            "detection.include_ext",
+            "detection.exclude_ext",
+            "detection.attribute",
+        ],
     ),
     ("Which rules are on?", &["detection.rules"]),
     ("Who belongs together?", &["incidents", "streams"]),
@@ -56,8 +74,8 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
 }
 
 fn groups(settings: &Settings) -> Result<Vec<Group>, Problem> {
-    let values = toml::Value::try_from(settings)
-        .map_err(|error| Problem::internal(&error.to_string()))?;
+    let values =
+        toml::Value::try_from(settings).map_err(|error| Problem::internal(&error.to_string()))?;
     let mut groups: Vec<Group> = QUESTIONS
         .iter()
         .map(|(question, _)| Group {
@@ -71,7 +89,8 @@ fn groups(settings: &Settings) -> Result<Vec<Group>, Problem> {
             .split('.')
             .try_fold(&values, |table, name| table.get(name))
             .map_or_else(|| key.default.clone(), ToString::to_string);
-        let fits = |(_, starts): &(&str, &[&str])| starts.iter().any(|start| key.name.starts_with(start));
+        let fits =
+            |(_, starts): &(&str, &[&str])| starts.iter().any(|start| key.name.starts_with(start));
         if let Some(place) = QUESTIONS.iter().position(fits) {
             groups[place].rows.push(Row {
                 is_default: value == key.default,

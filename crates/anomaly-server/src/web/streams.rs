@@ -43,19 +43,29 @@ pub(crate) async fn page(
     chrome: Chrome,
     Asked(asking): Asked<Asking>,
 ) -> PageResult {
-    let after = asking.cursor.as_deref().map(Cursor::read::<u64>).transpose()?.unwrap_or(0);
+    let after = asking
+        .cursor
+        .as_deref()
+        .map(Cursor::read::<u64>)
+        .transpose()?
+        .unwrap_or(0);
     let (coverage, page) = app
         .readers
         .read(move |service| {
             let now = now();
-            Ok((service.coverage(now)?, service.stream_coverage(now, after, SHOWN)?))
+            Ok((
+                service.coverage(now)?,
+                service.stream_coverage(now, after, SHOWN)?,
+            ))
         })
         .await?;
     Ok(show(&Page {
         chrome,
         coverage,
         rows: page.streams.iter().map(row).collect(),
-        next: page.next.map(|place| format!("/streams?cursor={}", Cursor::write(&place))),
+        next: page
+            .next
+            .map(|place| format!("/streams?cursor={}", Cursor::write(&place))),
     })?)
 }
 
@@ -69,7 +79,9 @@ fn row(stream: &StreamCoverage) -> Row {
         ),
         Watch::NotScored { reason } => ("Not judged", "medium", reason.clone()),
         Watch::Excluded { by, until } => {
-            let until = until.map_or_else(String::new, |until| format!(" until {}", until.date_naive()));
+            let until = until.map_or_else(String::new, |until| {
+                format!(" until {}", until.date_naive())
+            });
             ("Excluded", "medium", format!("by {by}{until}"))
         }
         _ => ("Switched off", "medium", String::new()),

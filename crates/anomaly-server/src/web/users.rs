@@ -113,7 +113,10 @@ pub(crate) async fn add_key(
     Form(sent): Form<NewKey>,
 ) -> PageResult {
     let role = role(&sent.role)?;
-    let named = sent.sources.split([',', ' ']).filter(|name| !name.is_empty());
+    let named = sent
+        .sources
+        .split([',', ' '])
+        .filter(|name| !name.is_empty());
     let sources: Result<Vec<SourceName>, _> = named.map(SourceName::new).collect();
     let sources = sources.map_err(|error| Problem::invalid(error.to_string()))?;
     let by = caller.name.clone();
@@ -132,7 +135,9 @@ pub(crate) async fn remove_key(
     Path(id): Path<String>,
 ) -> PageResult {
     let by = caller.name.clone();
-    app.change_accounts(move |accounts| Ok(((), Some(accounts.remove_api_key(&id, (&by, now()))?))))
-        .await?;
+    app.change_accounts(move |accounts| {
+        Ok(((), Some(accounts.remove_api_key(&id, (&by, now()))?)))
+    })
+    .await?;
     Ok(see("/users"))
 }

@@ -13,13 +13,21 @@ fn the_first_administrator_needs_the_code_that_was_printed() {
     assert_eq!(stranger.open("/sign-in").header("location"), "/first-run");
     let form = [("code", "guess"), ("name", "eve"), ("password", PASSWORD)];
     assert_eq!(stranger.send("/first-run", &form).status, 422);
-    let form = [("code", service.code.as_str()), ("name", "ann"), ("password", "short")];
+    let form = [
+        ("code", service.code.as_str()),
+        ("name", "ann"),
+        ("password", "short"),
+    ];
     assert_eq!(stranger.send("/first-run", &form).status, 422);
 
     let administrator = service.administrator();
     assert_eq!(administrator.open("/").status, 200);
     // The code is worth nothing any more.
-    let form = [("code", service.code.as_str()), ("name", "eve"), ("password", PASSWORD)];
+    let form = [
+        ("code", service.code.as_str()),
+        ("name", "eve"),
+        ("password", PASSWORD),
+    ];
     assert_eq!(stranger.send("/first-run", &form).status, 422);
     assert_eq!(stranger.open("/first-run").header("location"), "/sign-in");
 }
@@ -29,7 +37,12 @@ fn who_signs_in_has_to_know_the_password() {
     let service = Service::start();
     drop(service.administrator());
     let mut browser = service.browser();
-    for (name, password) in [("ann", "wrong"), ("nobody", PASSWORD), ("", ""), ("ann", "")] {
+    for (name, password) in [
+        ("ann", "wrong"),
+        ("nobody", PASSWORD),
+        ("", ""),
+        ("ann", ""),
+    ] {
         let answer = browser.sign_in(name, password, "");
         assert_eq!(answer.status, 401);
         assert_eq!(answer.header("set-cookie"), "");
@@ -37,14 +50,23 @@ fn who_signs_in_has_to_know_the_password() {
     let answer = browser.sign_in("ann", PASSWORD, "");
     assert_eq!((answer.status, answer.header("location")), (303, "/"));
     let cookie = answer.header("set-cookie");
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
     assert_eq!(browser.open("/").status, 200);
 
     let before = browser.cookie.clone();
     browser.sign_in("ann", PASSWORD, "");
-    assert_ne!(browser.cookie, before, "a session that was there before is not taken over");
+    assert_ne!(
+        browser.cookie, before,
+        "a session that was there before is not taken over"
+    );
     browser.send("/sign-out", &[]);
-    assert_eq!(browser.open("/anomalies").header("location"), "/sign-in?next=%2Fanomalies");
+    assert_eq!(
+        browser.open("/anomalies").header("location"),
+        "/sign-in?next=%2Fanomalies"
+    );
     browser.cookie = before;
     assert_eq!(browser.open("/").status, 303);
 }
@@ -70,7 +92,11 @@ fn only_addresses_of_the_service_follow_a_sign_in() {
 fn pages_of_other_sites_cannot_act_for_somebody() {
     let service = Service::start();
     let administrator = service.administrator();
-    let form = [("name", "eve"), ("password", PASSWORD), ("role", "administrator")];
+    let form = [
+        ("name", "eve"),
+        ("password", PASSWORD),
+        ("role", "administrator"),
+    ];
     for site in ["cross-site", "same-site"] {
         assert_eq!(administrator.send_from(site, "/users", &form).status, 403);
     }
@@ -83,24 +109,47 @@ fn a_session_ends_with_the_right_to_it() {
     let service = Service::start();
     let administrator = service.administrator();
     let new = json!({ "name": "bob", "password": PASSWORD, "role": "operator" });
-    assert_eq!(administrator.call("POST", "/api/v1/users", Some(&new)).status, 201);
-    assert_eq!(administrator.call("POST", "/api/v1/users", Some(&new)).status, 409);
+    assert_eq!(
+        administrator
+            .call("POST", "/api/v1/users", Some(&new))
+            .status,
+        201
+    );
+    assert_eq!(
+        administrator
+            .call("POST", "/api/v1/users", Some(&new))
+            .status,
+        409
+    );
 
     let mut bob = service.browser();
     bob.sign_in("bob", PASSWORD, "");
     assert_eq!(bob.open("/").status, 200);
     assert_eq!(bob.call("GET", "/api/v1/users", None).status, 403);
     let role = json!({ "role": "viewer" });
-    assert_eq!(administrator.call("PATCH", "/api/v1/users/bob", Some(&role)).status, 204);
+    assert_eq!(
+        administrator
+            .call("PATCH", "/api/v1/users/bob", Some(&role))
+            .status,
+        204
+    );
     assert_eq!(bob.open("/").status, 303);
     bob.sign_in("bob", PASSWORD, "");
     assert_eq!(bob.open("/").status, 200);
-    assert_eq!(administrator.call("DELETE", "/api/v1/users/bob", None).status, 204);
+    assert_eq!(
+        administrator
+            .call("DELETE", "/api/v1/users/bob", None)
+            .status,
+        204
+    );
     assert_eq!(bob.open("/").status, 303);
 
     // Somebody has to be left who lets others in.
     let refused = administrator.call("DELETE", "/api/v1/users/ann", None);
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (422, Some("account_refused")));
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (422, Some("account_refused"))
+    );
     let audit = administrator.call("GET", "/api/v1/audit", None).json();
     let what: Vec<&str> = audit["items"]
         .as_array()
@@ -116,7 +165,11 @@ fn keys_are_kept_as_hashes_and_stop_when_they_are_taken_away() {
     let service = Service::start();
     let administrator = service.administrator();
     let key = service.key(&administrator, "viewer", &[]);
-    let asks = |key: &str| service.with_key(key, "/api/v1/jobs?format=auto", "text/plain", "").status;
+    let asks = |key: &str| {
+        service
+            .with_key(key, "/api/v1/jobs?format=auto", "text/plain", "")
+            .status
+    };
     assert_eq!(asks(&key), 403, "a viewer hands over nothing");
     assert_eq!(asks("bwk_aaaaaaaanothing"), 401);
     let database = std::fs::read(&service.database).unwrap();

@@ -11,7 +11,8 @@ fn history(client: &str) -> String {
     let jobs = (0..40).map(|day| format!("{}\n", job(client, day, &json!({}))));
     let attack = json!({ "files_changed": 60_000, "files_unmodified": 40_000,
         "transferred_bytes": 24_000_000_000_u64 });
-    jobs.chain([format!("{}\n", job(client, 40, &attack))]).collect()
+    jobs.chain([format!("{}\n", job(client, 40, &attack))])
+        .collect()
 }
 
 #[test]
@@ -24,12 +25,21 @@ fn jobs_are_judged_kept_and_known_the_second_time() {
     let receipt = post(&history("mail01"));
     assert_eq!(receipt.status, 200, "{}", receipt.text);
     let receipt = receipt.json();
-    assert_eq!((&receipt["new_jobs"], &receipt["anomalous"]), (&json!(41), &json!(1)));
+    assert_eq!(
+        (&receipt["new_jobs"], &receipt["anomalous"]),
+        (&json!(41), &json!(1))
+    );
     let last = &receipt["records"][40];
-    assert_eq!((&last["place"], &last["outcome"]), (&json!("line 41"), &json!("new")));
+    assert_eq!(
+        (&last["place"], &last["outcome"]),
+        (&json!("line 41"), &json!("new"))
+    );
     assert_eq!(last["verdict"]["state"], "anomalous");
     let again = post(&history("mail01")).json();
-    assert_eq!((&again["new_jobs"], &again["known_jobs"]), (&json!(0), &json!(41)));
+    assert_eq!(
+        (&again["new_jobs"], &again["known_jobs"]),
+        (&json!(0), &json!(41))
+    );
     assert_eq!(again["records"][40]["verdict"], last["verdict"]);
 
     // One bad record loses nothing else; a tool that the key is not for is refused.
@@ -39,13 +49,30 @@ fn jobs_are_judged_kept_and_known_the_second_time() {
         job("mail02", 2, &json!({ "source": "borg" }))
     );
     let receipt = post(&mixed).json();
-    let outcomes: Vec<&Value> =
-        receipt["records"].as_array().unwrap().iter().map(|record| &record["outcome"]).collect();
+    let outcomes: Vec<&Value> = receipt["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| &record["outcome"])
+        .collect();
     assert_eq!(outcomes, ["new", "refused", "refused"]);
     assert_eq!(post("nonsense\n").status, 422);
-    assert_eq!(service.with_key(&key, "/api/v1/jobs", "text/plain", "x").status, 415);
+    assert_eq!(
+        service
+            .with_key(&key, "/api/v1/jobs", "text/plain", "x")
+            .status,
+        415
+    );
     // What hands over jobs sees none.
-    assert_eq!(administrator.call("GET", "/api/v1/jobs?limit=2", None).json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        administrator
+            .call("GET", "/api/v1/jobs?limit=2", None)
+            .json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 
     let anomalies = administrator.call("GET", "/api/v1/anomalies", None).json();
     assert_eq!(anomalies["items"][0]["verdict"]["job_id"], "mail01-40");
@@ -57,7 +84,12 @@ fn an_anomaly_is_reviewed_and_taken_back() {
     let service = Service::start();
     let administrator = service.administrator();
     let key = service.key(&administrator, "ingest", &[]);
-    service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", &history("mail01"));
+    service.with_key(
+        &key,
+        "/api/v1/jobs",
+        "application/x-ndjson",
+        &history("mail01"),
+    );
     let path = "/api/v1/anomalies/restic/mail01-40";
     let reviews = format!("{path}/reviews");
 
@@ -73,11 +105,16 @@ fn an_anomaly_is_reviewed_and_taken_back() {
     assert_eq!(administrator.call("DELETE", &reviews, None).status, 200);
     assert_eq!((listed("false_positive"), listed("not_reviewed")), (0, 1));
     let nothing = administrator.call("DELETE", &reviews, None);
-    assert_eq!((nothing.status, nothing.json()["code"].as_str()), (422, Some("review_refused")));
+    assert_eq!(
+        (nothing.status, nothing.json()["code"].as_str()),
+        (422, Some("review_refused"))
+    );
 
     let many = json!({ "jobs": [{ "source": "restic", "job_id": "mail01-40" },
         { "source": "restic", "job_id": "gone" }], "decision": { "status": "confirmed" } });
-    let answers = administrator.call("POST", "/api/v1/reviews", Some(&many)).json();
+    let answers = administrator
+        .call("POST", "/api/v1/reviews", Some(&many))
+        .json();
     assert_eq!(answers[0]["done"]["review"]["status"], "confirmed");
     assert_eq!(answers[1]["problem"]["code"], "not_found");
     let record = administrator.call("GET", path, None).json();
@@ -85,9 +122,15 @@ fn an_anomaly_is_reviewed_and_taken_back() {
     assert!(record["incident"].is_number());
     let incident = record["incident"].to_string();
     let incident = administrator.call("GET", &format!("/api/v1/incidents/{incident}"), None);
-    assert_eq!(incident.json()["incident"]["clients"]["names"], json!(["mail01"]));
+    assert_eq!(
+        incident.json()["incident"]["clients"]["names"],
+        json!(["mail01"])
+    );
     let recovery = administrator.call("GET", "/api/v1/clients/mail01/recovery-points", None);
-    assert_eq!(recovery.json()[0]["image"]["job"]["key"]["job_id"], "mail01-39");
+    assert_eq!(
+        recovery.json()[0]["image"]["job"]["key"]["job_id"],
+        "mail01-39"
+    );
 }
 
 #[test]
@@ -95,13 +138,22 @@ fn lists_go_on_where_they_ended() {
     let service = Service::start();
     let administrator = service.administrator();
     let key = service.key(&administrator, "ingest", &[]);
-    service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", &history("mail01"));
+    service.with_key(
+        &key,
+        "/api/v1/jobs",
+        "application/x-ndjson",
+        &history("mail01"),
+    );
     let mut seen = Vec::new();
     let mut path = "/api/v1/jobs?limit=7".to_owned();
     loop {
         let page = administrator.call("GET", &path, None).json();
         let items = page["items"].as_array().unwrap();
-        seen.extend(items.iter().map(|item| item["job"]["job_id"].as_str().unwrap().to_owned()));
+        seen.extend(
+            items
+                .iter()
+                .map(|item| item["job"]["job_id"].as_str().unwrap().to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => path = format!("/api/v1/jobs?limit=7&cursor={next}"),
             None => break,
@@ -109,9 +161,19 @@ fn lists_go_on_where_they_ended() {
     }
     let expected: Vec<String> = (0..=40).rev().map(|day| format!("mail01-{day}")).collect();
     assert_eq!(seen, expected);
-    for bad in ["limit=0", "limit=1001", "cursor=nonsense", "client=", "unknown=1"] {
+    for bad in [
+        "limit=0",
+        "limit=1001",
+        "cursor=nonsense",
+        "client=",
+        "unknown=1",
+    ] {
         let answer = administrator.call("GET", &format!("/api/v1/jobs?{bad}"), None);
-        assert_eq!((answer.status, answer.header("content-type")), (400, "application/problem+json"), "{bad}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (400, "application/problem+json"),
+            "{bad}"
+        );
     }
 }
 
@@ -125,7 +187,10 @@ fn the_description_of_the_interface_is_golden() {
         fs::write(path, &text).unwrap();
     }
     let golden = fs::read_to_string(path).unwrap_or_default();
-    assert!(golden == text, "docs/openapi.json differs; BLESS=1 writes it anew");
+    assert!(
+        golden == text,
+        "docs/openapi.json differs; BLESS=1 writes it anew"
+    );
 }
 
 #[test]
@@ -133,7 +198,10 @@ fn the_health_is_there_for_anyone_and_the_metrics_are_not() {
     let service = Service::start();
     let stranger = service.browser();
     let health = stranger.open("/health");
-    assert_eq!((health.status, &health.json()["status"]), (200, &json!("ok")));
+    assert_eq!(
+        (health.status, &health.json()["status"]),
+        (200, &json!("ok"))
+    );
     assert_eq!(stranger.open("/metrics").status, 401);
     assert_eq!(service.administrator().open("/metrics").status, 200);
 }

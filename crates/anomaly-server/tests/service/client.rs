@@ -35,7 +35,10 @@ impl Answer {
     fn of(mut response: Response<ureq::Body>) -> Self {
         let headers = response.headers().iter();
         let headers = headers.map(|(name, value)| {
-            (name.to_string(), value.to_str().unwrap_or_default().to_owned())
+            (
+                name.to_string(),
+                value.to_str().unwrap_or_default().to_owned(),
+            )
         });
         Self {
             status: response.status().as_u16(),
@@ -60,7 +63,7 @@ impl Service {
         let database = directory.path().join("backwatch.db");
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(&database, Settings::default(), options).unwrap();
+        let server = Server::bind(&database, Settings::default(), options, Vec::new()).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -97,7 +100,11 @@ impl Service {
     /// The first administrator, signed in.
     pub(crate) fn administrator(&self) -> Browser<'_> {
         let mut browser = self.browser();
-        let form = [("code", self.code.as_str()), ("name", "ann"), ("password", PASSWORD)];
+        let form = [
+            ("code", self.code.as_str()),
+            ("name", "ann"),
+            ("password", PASSWORD),
+        ];
         let answer = browser.send("/first-run", &form);
         assert_eq!(answer.status, 303, "{}", answer.text);
         browser
@@ -152,7 +159,10 @@ pub(crate) struct Browser<'a> {
 
 impl Browser<'_> {
     pub(crate) fn sign_in(&mut self, name: &str, password: &str, code: &str) -> Answer {
-        self.send("/sign-in", &[("name", name), ("password", password), ("code", code)])
+        self.send(
+            "/sign-in",
+            &[("name", name), ("password", password), ("code", code)],
+        )
     }
 
     pub(crate) fn open(&self, path: &str) -> Answer {

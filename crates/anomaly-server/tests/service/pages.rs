@@ -15,14 +15,18 @@ fn filled(service: &Service, client: &str) {
         "transferred_bytes": 24_000_000_000_u64 });
     let jobs = (0..40)
         .map(|day| job(client, day, &json!({ "job_id": format!("j{day}") })))
-        .chain([job(client, 40, &json!({ "job_id": "j40" }))].map(|mut job| {
-            for (name, value) in attack.as_object().unwrap() {
-                job[name] = value.clone();
-            }
-            job
-        }));
+        .chain(
+            [job(client, 40, &json!({ "job_id": "j40" }))].map(|mut job| {
+                for (name, value) in attack.as_object().unwrap() {
+                    job[name] = value.clone();
+                }
+                job
+            }),
+        );
     let body: String = jobs.map(|job| format!("{job}\n")).collect();
-    let receipt = service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", &body).json();
+    let receipt = service
+        .with_key(&key, "/api/v1/jobs", "application/x-ndjson", &body)
+        .json();
     assert_eq!(receipt["anomalous"], 1);
 }
 
@@ -44,6 +48,7 @@ fn every_page_shows_and_trusts_nothing() {
         "/incidents/1",
         "/streams",
         "/settings",
+        "/notifications",
         "/audit",
         "/account",
         "/users",
@@ -58,10 +63,14 @@ fn every_page_shows_and_trusts_nothing() {
             let before = &page.text[..*at];
             !before.ends_with("http") || !page.text[*at..].starts_with("://127.0.0.1")
         });
-        let elsewhere: Vec<&str> =
-            elsewhere.map(|(at, _)| &page.text[at.saturating_sub(10)..(at + 20).min(page.text.len())]).collect();
+        let elsewhere: Vec<&str> = elsewhere
+            .map(|(at, _)| &page.text[at.saturating_sub(10)..(at + 20).min(page.text.len())])
+            .collect();
         let named = |text: &&str| !text.contains("www.w3.org");
-        assert!(!elsewhere.iter().any(|text| named(text)), "{path}: {elsewhere:?}");
+        assert!(
+            !elsewhere.iter().any(|text| named(text)),
+            "{path}: {elsewhere:?}"
+        );
     }
     assert_eq!(browser.open("/nothing").status, 404);
     assert_eq!(browser.open("/anomalies/restic/nothing").status, 404);
@@ -74,16 +83,39 @@ fn forms_decide_about_anomalies() {
     let mut browser = service.browser();
     browser.sign_in("ann", crate::client::PASSWORD, "");
     let page = "/anomalies/restic/j40";
-    let form = [("status", "false_positive"), ("scope", "this_job"), ("reason", "a move")];
+    let form = [
+        ("status", "false_positive"),
+        ("scope", "this_job"),
+        ("reason", "a move"),
+    ];
     let answer = browser.send(&format!("{page}/reviews"), &form);
     assert_eq!((answer.status, answer.header("location")), (303, page));
-    assert!(browser.open(page).text.contains("called it false positive: a move"));
+    assert!(
+        browser
+            .open(page)
+            .text
+            .contains("called it false positive: a move")
+    );
     browser.send(&format!("{page}/reviews/take-back"), &[]);
-    assert!(browser.open("/anomalies?status=not_reviewed").text.contains("j40"));
-    let form = [("job", "restic/j40"), ("status", "ignored"), ("back", "/anomalies?client=mail01")];
+    assert!(
+        browser
+            .open("/anomalies?status=not_reviewed")
+            .text
+            .contains("j40")
+    );
+    let form = [
+        ("job", "restic/j40"),
+        ("status", "ignored"),
+        ("back", "/anomalies?client=mail01"),
+    ];
     let answer = browser.send("/anomalies/reviews", &form);
     assert_eq!(answer.header("location"), "/anomalies?client=mail01");
-    assert!(browser.open("/anomalies?status=ignored").text.contains("j40"));
+    assert!(
+        browser
+            .open("/anomalies?status=ignored")
+            .text
+            .contains("j40")
+    );
 }
 
 #[test]
@@ -96,5 +128,9 @@ fn a_spreadsheet_takes_nothing_for_a_formula() {
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
     let lines: Vec<&str> = file.text.lines().collect();
     assert!(lines[0].starts_with("job_id,client,policy,"));
-    assert!(lines[1].starts_with("\"j40\",\"'=cmd()\"\"x\"\",y\",\"daily\","), "{}", lines[1]);
+    assert!(
+        lines[1].starts_with("\"j40\",\"'=cmd()\"\"x\"\",y\",\"daily\","),
+        "{}",
+        lines[1]
+    );
 }

@@ -1,0 +1,180 @@
+//! What sinks are to be told, put into the outbox.
+
+use std::collections::BTreeMap;
+
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{Anomaly, PolicyType, Severity};
+use anomaly_notify::{
+    AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, SystemKind, SystemNews, What,
+};
+use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_storage::{AuditEntry, AuditQuery, Message, StoredObservation};
+use serde::{Deserialize, Serialize};
+
+/// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
+/// imported.
+const NEWS: TimeDelta = TimeDelta::days(3);
+/// The note that says up to where sinks were told.
+const NOTE: &str = "told";
+/// Entries of the audit log that are looked at.
+const MOST_ENTRIES: usize = 100;
+
+/// Up to where sinks were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    /// The last observation, by its number.
+    pub(crate) observation: u64,
+    /// The last entry of the audit log.
+    pub(crate) audit: u64,
+}
+
+impl Told {
+    /// As it was kept; of a database that nobody was told of, all that is there is old.
+    pub(crate) fn read(service: &AnomalyService) -> Result<Self, ServiceError> {
+        let records = service.records();
+        let kept = records.note(NOTE)?;
+        match kept.and_then(|note| serde_json::from_str(&note).ok()) {
+            Some(told) => Ok(told),
+            None => {
+                let size = records.log_head()?.size;
+                Ok(Self {
+                    observation: size,
+                    audit: size,
+                })
+            }
+        }
+    }
+}
+
+/// What every message has.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    /// The installation.
+    pub(crate) instance: String,
+    /// The address that links begin with.
+    pub(crate) address: String,
+    /// Who is told, by name.
+    pub(crate) sinks: Vec<String>,
+}
+
+impl Sender {
+    /// Puts what is new into the outbox, and notes that it is there: both, or neither.
+    pub(crate) fn post(
+        &self,
+        service: &mut AnomalyService,
+        stored: &[StoredObservation],
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let told = Told::read(service)?;
+        let is_new = |stored: &&StoredObservation| {
+            stored.number > told.observation
+                && stored.verdict.is_anomalous()
+                && now - stored.job.started_at() < NEWS
+        };
+        let strange: Vec<&StoredObservation> = stored.iter().filter(is_new).collect();
+        let mut events = self.of_anomalies(service, &strange, now)?;
+        let entries = service.records().audit_entries(
+            &AuditQuery::default()
+                .at_least(Severity::Low)
+                .limit(MOST_ENTRIES),
+        )?;
+        let entries = entries
+            .into_iter()
+            .rev()
+            .filter(|entry| entry.number > told.audit);
+        let mut last = told;
+        for entry in entries {
+            last.audit = entry.number;
+            events.extend(self.of_system(&entry.record));
+        }
+        last.observation = stored.last().map_or(last.observation, |stored| {
+            stored.number.max(last.observation)
+        });
+        if last == told {
+            return Ok(());
+        }
+        let sinks: Vec<&str> = self.sinks.iter().map(String::as_str).collect();
+        let json = |source| ServiceError::Record { source };
+        let note = serde_json::to_string(&last).map_err(json)?;
+        let mut transaction = service.transaction()?;
+        for event in events {
+            let message = Message {
+                made_at: now,
+                topic: event.topic().as_str().to_owned(),
+                body: serde_json::to_value(&event).map_err(json)?,
+            };
+            transaction.post(&message, &sinks)?;
+        }
+        transaction.put_note(NOTE, &note)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// One event for each anomaly, and one for each incident that has grown by them.
+    fn of_anomalies(
+        &self,
+        service: &AnomalyService,
+        strange: &[&StoredObservation],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Event>, ServiceError> {
+        let mut events = Vec::new();
+        let mut incidents: BTreeMap<u64, Vec<&StoredObservation>> = BTreeMap::new();
+        for stored in strange {
+            let key = stored.job.key();
+            let incident = service.incident_of(&key)?;
+            let mut anomaly = Anomaly::new(stored.verdict.clone());
+            anomaly.last_normal = service.last_normal(&key)?;
+            let news = AnomalyNews::new(anomaly, incident, policy_type(stored));
+            let link = format!("{}{}", self.address, crate::web::address(&key));
+            let event = Event::new(&self.instance, now, What::Anomaly(Box::new(news)));
+            events.push(event.with_link(link));
+            if let Some(number) = incident {
+                incidents.entry(number).or_default().push(stored);
+            }
+        }
+        for (number, own) in incidents {
+            let Some(report) = service.incident(number)? else {
+                continue;
+            };
+            let change = if report.incident.anomalies() <= own.len() as u64 {
+                IncidentChange::Opened
+            } else {
+                IncidentChange::Grown
+            };
+            let lines = own.iter().filter_map(|stored| {
+                let link = format!("{}{}", self.address, crate::web::address(&stored.job.key()));
+                Some(AnomalyLine::of(&stored.verdict)?.with_link(link))
+            });
+            let client = &own[0].verdict.client;
+            let recovery = service.recovery_points(client, Some(number))?;
+            let news = IncidentNews::new(number, change, report.incident)
+                .with_policy_types(own.iter().map(|stored| policy_type(stored)))
+                .with_anomalies(lines)
+                .with_recovery(recovery.iter().map(anomaly_notify::RecoveryLine::from));
+            let link = format!("{}/incidents/{number}", self.address);
+            let event = Event::new(&self.instance, now, What::Incident(Box::new(news)));
+            events.push(event.with_link(link));
+        }
+        Ok(events)
+    }
+
+    fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
+        let severity = entry.severity?;
+        let kind = match entry.what.as_str() {
+            "clock_set_back" => SystemKind::ClockSetBack,
+            "silent_fleet" => SystemKind::SilentFleet,
+            _ => SystemKind::SettingsLoosened,
+        };
+        let summary = entry
+            .reason
+            .clone()
+            .unwrap_or_else(|| entry.what.replace('_', " "));
+        let news = SystemNews::new(kind, severity, &entry.subject, summary).done_by(&entry.who);
+        let event = Event::new(&self.instance, entry.at, What::System(news));
+        Some(event.with_link(format!("{}/audit", self.address)))
+    }
+}
+
+fn policy_type(stored: &StoredObservation) -> Option<PolicyType> {
+    stored.job.policy().policy_type.clone()
+}

@@ -1,0 +1,37 @@
+//! What has to be done again and again.
+
+use std::time::Duration;
+
+use crate::app::{App, now};
+
+/// How often it is asked which jobs did not come, and deleted what is old.
+const EVERY: Duration = Duration::from_secs(60);
+/// Jobs that are deleted each time: others write meanwhile.
+const MOST_PURGED: u64 = 2_000;
+
+/// Asks which jobs did not come, and deletes what is kept no longer, until the service ends.
+pub(crate) async fn run(app: App) {
+    let mut interval = tokio::time::interval(EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        // What is missed is stored as an anomaly: the teller sees it as it sees any other.
+        let ticked = app.writer.run(|service| service.tick(now(), |_| ())).await;
+        match ticked {
+            Ok(report) if report.missed > 0 => {
+                tracing::info!(missed = report.missed, "jobs are missing")
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                tracing::warn!(detail = problem.detail(), "cannot ask for missing jobs")
+            }
+        }
+        let purged = app
+            .writer
+            .run(|service| service.purge(now(), MOST_PURGED))
+            .await;
+        if let Err(problem) = purged {
+            tracing::warn!(detail = problem.detail(), "cannot delete what is old");
+        }
+    }
+}
