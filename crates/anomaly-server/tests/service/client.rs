@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::thread;
 
+use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_server::{Server, ServerOptions};
 use anomaly_settings::Settings;
 use serde_json::{Value, json};
@@ -213,12 +214,13 @@ impl Browser<'_> {
 
 /// A job record, as the contract has it.
 pub(crate) fn job(client: &str, day: u32, extra: &Value) -> Value {
+    let first = DateTime::from_timestamp(1_788_231_600, 0).unwrap();
     let mut job = json!({
         "source": "restic",
         "job_id": format!("{client}-{day}"),
         "client": client,
         "policy": "daily",
-        "started_at": format!("2026-{:02}-{:02}T03:00:00Z", 9 + day / 28, 1 + day % 28),
+        "started_at": (first + TimeDelta::days(day.into())).to_rfc3339(),
         "status": "succeeded",
         "image_bytes": 40_000_000_000_u64 + u64::from(day) * 10_000_000,
         "file_count": 100_000 + day,
