@@ -34,6 +34,9 @@ pub enum ServiceError {
         /// What.
         what: String,
     },
+    /// Whoever watched the progress of something broke it off.
+    #[error("it was broken off")]
+    BrokenOff,
     /// A decision about an anomaly was not taken down.
     #[error(transparent)]
     Review(#[from] ReviewRefused),

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backtest;
 mod error;
 mod observed;
 mod report;
@@ -9,6 +10,10 @@ mod session;
 mod ticks;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
+pub use backtest::{
+    Alarms, Backtest, BacktestProgress, BacktestReport, ChangedAnomaly, Changes, StoredDifference,
+    StreamChange,
+};
 pub use error::{ModelFault, ServiceError};
 pub use observed::{BatchSummary, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};

@@ -1,5 +1,6 @@
 //! Engine and store, composed.
 
+mod backtest;
 mod coverage;
 mod incidents;
 mod recovery;
