@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
+use crate::guard::GuardOverrides;
 use crate::incidents::IncidentOverrides;
 use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
@@ -43,6 +44,19 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
+        Self::default().loaded_over(file, environment, flags)
+    }
+
+    /// The same with these settings in place of the defaults: what a database keeps, say.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn loaded_over(
+        self,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
         let mut layers = Layers::default();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
@@ -53,7 +67,7 @@ impl Settings {
         }
         layers.read_environment(environment)?;
         layers.read_flags(flags)?;
-        Ok(layers.settings())
+        Ok(layers.settings_over(self))
     }
 
     /// [`Settings::load`] with the environment of this process.
@@ -61,6 +75,18 @@ impl Settings {
     /// # Errors
     /// As [`Settings::load`].
     pub fn load_here(
+        file: Option<&Path>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        Self::default().loaded_here_over(file, flags)
+    }
+
+    /// [`Settings::loaded_over`] with the environment of this process.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn loaded_here_over(
+        self,
         file: Option<&Path>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
@@ -72,7 +98,7 @@ impl Settings {
                 value.to_string_lossy().into_owned(),
             )
         });
-        Self::load(file, environment, flags)
+        self.loaded_over(file, environment, flags)
     }
 
     /// Reads the text of a settings file; `path` is how messages name it.
@@ -82,7 +108,7 @@ impl Settings {
     pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let mut layers = Layers::default();
         file::read(path, text, &mut layers)?;
-        Ok(layers.settings())
+        Ok(layers.settings_over(Self::default()))
     }
 }
 
@@ -93,6 +119,7 @@ pub(crate) struct Layers {
     streams: StreamOverrides,
     review: ReviewOverrides,
     incidents: IncidentOverrides,
+    guard: GuardOverrides,
     storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
 }
@@ -103,20 +130,21 @@ impl Layers {
         match key.split('.').next() {
             Some("detection") => self.detection.set(key, value),
             Some("review") => self.review.set(key, value),
+            Some("guard") => self.guard.set(key, value),
             Some("storage") => self.storage.set(key, value),
             Some("incidents") => self.incidents.set(key, value),
             _ => self.streams.set(key, value),
         }
     }
 
-    fn settings(self) -> Settings {
-        let mut settings = Settings::default();
+    fn settings_over(self, mut settings: Settings) -> Settings {
         self.detection.apply_to(&mut settings.detection);
         self.streams.apply_to(&mut settings.streams);
         self.review.apply_to(&mut settings.review);
         self.incidents.apply_to(&mut settings.incidents);
+        self.guard.apply_to(&mut settings.guard);
         self.storage.apply_to(&mut settings.storage);
-        settings.scopes = self.scopes;
+        settings.scopes.extend(self.scopes);
         settings
     }
 
