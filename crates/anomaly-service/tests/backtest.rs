@@ -20,14 +20,14 @@ use tempfile::TempDir;
 /// Clients of all patterns with what happened to them, in the order in which it happened.
 fn jobs(seed: u64) -> Vec<BackupJob> {
     let patterns = vec![Pattern::Flat, Pattern::Office, Pattern::Laptop];
-    let fleet = Fleet::default().clients(3).jobs(45).branches(2).seed(seed);
+    let fleet = Fleet::default().clients(3).jobs(40).branches(1).seed(seed);
     let histories = fleet.patterns(patterns).simulate().unwrap();
     let mut jobs = Vec::new();
     for history in histories {
         let branches = history.branches.iter().map(|branch| &branch.jobs);
         // A branch goes on from a job in the middle: for a stream of its own it is long enough.
         for (number, branch) in branches.enumerate() {
-            let before = &history.jobs[..history.jobs.len().min(40)];
+            let before = &history.jobs[..history.jobs.len().min(35)];
             for job in before.iter().chain(branch) {
                 let mut record = serde_json::to_value(job).unwrap();
                 let client = format!("{}-{number}", history.name);
@@ -137,7 +137,7 @@ fn dump(path: &Path) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4))]
+    #![proptest_config(ProptestConfig::with_cases(3))]
 
     /// The replay is what happened: the stored verdicts, with all that people decided; under the
     /// same settings nothing is gained or lost; and threads change nothing.

@@ -183,6 +183,7 @@ impl Coverage {
                 off.join(", ")
             ));
         }
+        text.push_str(&self.switched_off.loosened_in_words());
         text
     }
 }

@@ -11,6 +11,7 @@ use clap::Args;
 
 use crate::cli::key_value;
 use crate::exit::Failure;
+use crate::guard;
 use crate::switched_off::SwitchedOff;
 
 /// Which database, and by what settings it is read.
@@ -47,13 +48,30 @@ impl Now {
 impl DatabaseOptions {
     /// Opens the database, which has to be there, and says what the settings keep from judging.
     pub(crate) fn open(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+        let mut service = self.open_alone()?;
+        let configured = guard::configured(&service, self.settings.as_deref(), &self.set)?;
+        let report = service.look_by(&configured, SystemTime::now().into())?;
+        Ok((service, SwitchedOff::by_report(&report)))
+    }
+
+    /// The same, for a command that changes what is in it: what the settings loosen is taken down
+    /// first.
+    pub(crate) fn open_to_change(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+        let mut service = self.open_alone()?;
+        let configured = guard::configured(&service, self.settings.as_deref(), &self.set)?;
+        let report = guard::settle(&mut service, &configured)?;
+        Ok((service, SwitchedOff::by_report(&report)))
+    }
+
+    /// Opens the database, which has to be there.
+    pub(crate) fn open_alone(&self) -> Result<AnomalyService, Failure> {
+        // Wrong settings are told before anything else.
         let settings = Settings::load_here(self.settings.as_deref(), &self.set)?;
-        let off = SwitchedOff::by(&settings);
         if !self.db.exists() {
             let path = self.db.clone();
             return Err(Failure::NoDatabase { path });
         }
-        Ok((AnomalyService::open(&self.db, settings)?, off))
+        Ok(AnomalyService::open(&self.db, settings)?)
     }
 }
 

@@ -9,6 +9,7 @@ use anomaly_settings::Settings;
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
+use crate::guard;
 use crate::population;
 use crate::switched_off::SwitchedOff;
 
@@ -31,20 +32,24 @@ impl Judge {
         options: &JudgeOptions,
     ) -> Result<Self, Failure> {
         let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
-        let key = settings.streams.key.parts().to_vec();
-        let off = SwitchedOff::by(&settings);
+        let mut off = SwitchedOff::by(&settings);
         let mut service = match database {
             Some(path) => {
                 let mut store = SqliteStore::open(path)?;
                 store.set_busy_timeout(settings.storage.wait())?;
                 store.set_program(program);
-                AnomalyService::with_store(Box::new(store), settings)
+                let mut service = AnomalyService::with_store(Box::new(store), settings);
+                let file = options.settings.as_deref();
+                let configured = guard::configured(&service, file, &options.set)?;
+                off = SwitchedOff::by_report(&guard::settle(&mut service, &configured)?);
+                service
             }
             None => AnomalyService::in_memory(settings),
         };
         if let Some(population) = population::read(options.population.as_deref())? {
             service = service.with_population(population);
         }
+        let key = service.settings().streams.key.parts().to_vec();
         Ok(Self { service, key, off })
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use anomaly_service::{GuardReport, Loosening};
 use anomaly_settings::{RuleSettings, Settings};
 use serde::Serialize;
+
+use crate::guard;
 
 /// What the settings keep from judging, in the fleet or in some scope.
 #[derive(Debug, Default, Serialize)]
@@ -12,6 +15,9 @@ pub(crate) struct SwitchedOff {
     pub(crate) features: BTreeSet<String>,
     /// Rules, by name.
     pub(crate) rules: BTreeSet<&'static str>,
+    /// Changes of the settings of a database by which less is seen, in force or asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) loosened: Vec<Loosening>,
 }
 
 impl SwitchedOff {
@@ -62,6 +68,32 @@ impl SwitchedOff {
                 .extend(named.iter().filter(|(_, on)| !on).map(|(name, _)| *name));
         }
         off
+    }
+
+    /// What holds in a database, with what was loosened there.
+    pub(crate) fn by_report(report: &GuardReport) -> Self {
+        Self {
+            loosened: report.loosenings.clone(),
+            ..Self::by(&report.settings)
+        }
+    }
+
+    /// What was loosened, in sentences with a space before each; empty when nothing was.
+    pub(crate) fn loosened_in_words(&self) -> String {
+        let some = |holds| {
+            let some = self.loosened.iter().filter(|one| one.holds() == holds);
+            let some: Vec<String> = some.map(guard::in_words).collect();
+            some.join("; ")
+        };
+        let (holds, does_not) = (some(true), some(false));
+        let mut text = String::new();
+        if !holds.is_empty() {
+            text.push_str(&format!(" Loosened: {holds}."));
+        }
+        if !does_not.is_empty() {
+            text.push_str(&format!(" Asked for and not in force: {does_not}."));
+        }
+        text
     }
 
     /// All of it, by name.

@@ -11,6 +11,7 @@ use crate::found::Found;
 use crate::report::text::wrapped;
 use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
+use crate::terminal::harmless;
 
 /// More names than this in one sentence are counted instead.
 const SHOWN_NAMES: usize = 8;
@@ -23,12 +24,13 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
 
 /// How many jobs came out how, and no more.
 pub(super) fn print_counts(out: &mut impl Write, found: &Found) -> io::Result<()> {
-    paragraph(out, &counts(&found.tally, "new job"))
+    let text = counts(&found.tally, "new job");
+    paragraph(out, &format!("{text}{}", found.off.loosened_in_words()))
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
     for line in wrapped(text, "") {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", harmless(&line))?;
     }
     Ok(())
 }
@@ -122,6 +124,7 @@ fn coverage(text: &mut String, tally: &Tally, off: &SwitchedOff) {
             .collect();
         _ = write!(text, " Switched off in the settings: {}.", names.join(", "));
     }
+    text.push_str(&off.loosened_in_words());
 }
 
 fn labels(names: &BTreeSet<FeatureName>) -> String {

@@ -1,0 +1,101 @@
+//! What is said of settings that make Backwatch see less.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_service::{AnomalyService, GuardReport, Loosening, LooseningState, SettingsNews};
+use anomaly_settings::Settings;
+use serde_json::Value;
+
+use crate::exit::Failure;
+use crate::report::text::when;
+use crate::terminal::{information, warning};
+
+/// The user who runs the program.
+pub(crate) fn user() -> Option<String> {
+    ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.trim().is_empty())
+}
+
+/// Settings as file, environment and flags say, over what the database keeps.
+pub(crate) fn configured(
+    service: &AnomalyService,
+    file: Option<&Path>,
+    set: &[(String, String)],
+) -> Result<Settings, Failure> {
+    Ok(service.kept_settings()?.loaded_here_over(file, set)?)
+}
+
+/// Has a service judge by what is configured, as far as its guard allows, and says what is new.
+pub(crate) fn settle(
+    service: &mut AnomalyService,
+    configured: &Settings,
+) -> Result<GuardReport, Failure> {
+    let by = user().unwrap_or_else(|| "backwatch".to_owned());
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    let report = service.settle_settings(configured, &by, now)?;
+    report.news.iter().for_each(say);
+    Ok(report)
+}
+
+fn say(news: &SettingsNews) {
+    match news {
+        SettingsNews::First { looser } if !looser.is_empty() => information(&format!(
+            "the first settings of this database, looser than the defaults in: {}",
+            looser.join(", ")
+        )),
+        SettingsNews::Loosened(one) => warning(&format!(
+            "the settings see less than before: {}; recorded as a system event of {} severity",
+            in_words(one),
+            one.severity()
+        )),
+        SettingsNews::Proposed(one) => warning(&format!(
+            "the settings would see less than before: {}; judged as before until someone else \
+             approves: see `backwatch settings pending`",
+            in_words(one)
+        )),
+        SettingsNews::Ended(one) => warning(&format!(
+            "a loosening has ended, though it is still asked for: {}; judged as before it: take it \
+             out, or ask for it again with `backwatch settings set`",
+            in_words(one)
+        )),
+        SettingsNews::Lapsed(one) => warning(&format!(
+            "nobody has approved in time: {}; judged as before",
+            in_words(one)
+        )),
+        _ => {}
+    }
+}
+
+/// What is loosened from what to what, by whom and until when.
+pub(crate) fn in_words(one: &Loosening) -> String {
+    let value = |value: &Option<Value>| match value {
+        Some(value) => value.to_string(),
+        None => "none".to_owned(),
+    };
+    let mut text = format!(
+        "{} from {} to {}, by {}",
+        one.part,
+        value(&one.before),
+        value(&one.after),
+        one.by
+    );
+    if let Some(name) = &one.seconded_by {
+        text.push_str(&format!(" and {name}"));
+    }
+    let end = one.until.map(when);
+    match (one.state, end) {
+        (LooseningState::Holds, Some(end)) => text.push_str(&format!(", until {end}")),
+        (LooseningState::Holds, None) => text.push_str(", without an end"),
+        (LooseningState::Waits { proposal, .. }, _) => {
+            text.push_str(&format!(", waits for a second person as number {proposal}"));
+        }
+        (LooseningState::Ended, Some(end)) => text.push_str(&format!(", ended {end}")),
+        (LooseningState::Refused, _) => text.push_str(", refused"),
+        _ => {}
+    }
+    text
+}
