@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anomaly_service::model::Severity;
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_service::settings::Settings;
+use anomaly_service::settings::{Layers, Settings};
 use anomaly_service::storage::{AuditEntry, AuditQuery, Read, SqliteStore};
 use anomaly_service::{
     AnomalyService, LooseningState, ServiceError, SettingsNews, SettingsRefused, SettingsRequest,
@@ -44,7 +44,7 @@ impl Case {
         let over = service.kept_settings().unwrap();
         let file = self.directory.path().join("settings.toml");
         std::fs::write(&file, text).unwrap();
-        let configured = over.loaded_over(Some(&file), [], &[]).unwrap();
+        let configured = Layers::read(Some(&file), [], &[]).unwrap().over(over);
         let looked = service.guarded(&configured, at(day)).unwrap();
         let report = service
             .settle_settings(&configured, "root", at(day))

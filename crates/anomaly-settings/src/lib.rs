@@ -33,6 +33,7 @@ pub use guard::GuardSettings;
 pub use incidents::IncidentSettings;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
+pub use load::Layers;
 pub use loosening::Loosens;
 pub use number::{
     AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,

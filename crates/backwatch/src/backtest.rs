@@ -12,7 +12,7 @@ use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::storage::SqliteStore;
 use anomaly_service::{Backtest, BacktestProgress, BacktestReport, ChangedAnomaly, Changes};
-use anomaly_settings::{Difference, Settings};
+use anomaly_settings::{Difference, Layers, Settings};
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
@@ -23,7 +23,6 @@ use crate::cli::{TextOrJson, key_value};
 use crate::coverage::paragraph;
 use crate::database::job_name;
 use crate::exit::{Exit, Failure};
-use crate::guard;
 use crate::population;
 use crate::progress::Progress;
 use crate::report::json;
@@ -108,8 +107,8 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<Exit, Failure> {
         false => service.settings_in_force(now)?,
     };
     let other = match &arguments.settings {
-        Some(file) => guard::configured(&service, Some(file), &arguments.set)?,
-        None => today.clone().loaded_over(None, [], &arguments.set)?,
+        Some(file) => Layers::read_here(Some(file), &arguments.set)?.over(service.kept_settings()?),
+        None => Layers::read(None, [], &arguments.set)?.over(today.clone()),
     };
     drop(service);
     let settings = today.parts().differences(&other.parts());

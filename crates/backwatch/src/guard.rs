@@ -1,11 +1,10 @@
 //! What is said of settings that make Backwatch see less.
 
-use std::path::Path;
 use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::{AnomalyService, GuardReport, Loosening, LooseningState, SettingsNews};
-use anomaly_settings::Settings;
+use anomaly_settings::Layers;
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -20,20 +19,12 @@ pub(crate) fn user() -> Option<String> {
         .find(|name| !name.trim().is_empty())
 }
 
-/// Settings as file, environment and flags say, over what the database keeps.
-pub(crate) fn configured(
-    service: &AnomalyService,
-    file: Option<&Path>,
-    set: &[(String, String)],
-) -> Result<Settings, Failure> {
-    Ok(service.kept_settings()?.loaded_here_over(file, set)?)
-}
-
 /// Has a service judge by what is configured, as far as its guard allows, and says what is new.
 pub(crate) fn settle(
     service: &mut AnomalyService,
-    configured: &Settings,
+    layers: &Layers,
 ) -> Result<GuardReport, Failure> {
+    let configured = &layers.over(service.kept_settings()?);
     let by = user().unwrap_or_else(|| "backwatch".to_owned());
     let now = DateTime::<Utc>::from(SystemTime::now());
     let report = service.settle_settings(configured, &by, now)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
 use anomaly_service::storage::SqliteStore;
-use anomaly_settings::Settings;
+use anomaly_settings::{Layers, Settings};
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
@@ -31,7 +31,9 @@ impl Judge {
         database: Option<&Path>,
         options: &JudgeOptions,
     ) -> Result<Self, Failure> {
-        let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
+        // Read once: a file that changes later has no part in this run.
+        let layers = Layers::read_here(options.settings.as_deref(), &options.set)?;
+        let settings = layers.over(Settings::default());
         let mut off = SwitchedOff::by(&settings);
         let mut service = match database {
             Some(path) => {
@@ -39,9 +41,7 @@ impl Judge {
                 store.set_busy_timeout(settings.storage.wait())?;
                 store.set_program(program);
                 let mut service = AnomalyService::with_store(Box::new(store), settings);
-                let file = options.settings.as_deref();
-                let configured = guard::configured(&service, file, &options.set)?;
-                off = SwitchedOff::by_report(&guard::settle(&mut service, &configured)?);
+                off = SwitchedOff::by_report(&guard::settle(&mut service, &layers)?);
                 service
             }
             None => AnomalyService::in_memory(settings),
