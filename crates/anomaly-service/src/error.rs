@@ -53,6 +53,15 @@ pub enum SettingsRefused {
     /// Nobody said who asks or decides.
     #[error("who asks? A change of the settings needs a name")]
     Nameless,
+    /// There is no such part of the settings, or it may not be that.
+    #[error("{part} is no part of the settings, or may not be that")]
+    Unknown {
+        /// Which.
+        part: String,
+    },
+    /// Only what loosens ends.
+    #[error("it loosens nothing, and so has no end: leave the end out")]
+    NothingToEnd,
     /// It would have ended before it began.
     #[error("the end is not after now")]
     EndIsPast,

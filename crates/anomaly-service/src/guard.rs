@@ -84,6 +84,9 @@ pub(crate) struct Record {
     pub(crate) kept: Parts,
     #[serde(default)]
     pub(crate) loosenings: Vec<Loosening>,
+    /// Why this version is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Something that settings came to.
@@ -191,6 +194,7 @@ impl Record {
             effective,
             kept,
             loosenings,
+            ..
         } = self;
         let known = loosenings.iter_mut().find(|one| one.part == part)?;
         let lapsed = match known.state {
@@ -288,6 +292,7 @@ impl Record {
             effective,
             kept,
             loosenings,
+            ..
         } = self;
         let is_meant = |one: &&mut Loosening| matches!(one.state, LooseningState::Waits { proposal, .. } if proposal == number);
         let known = loosenings.iter_mut().find(is_meant)?;

@@ -208,6 +208,7 @@ fn a_second_person_is_another_person() {
         (last.by.as_str(), last.seconded_by.as_deref()),
         ("ann", Some("bob"))
     );
+    assert_eq!(last.reason.as_deref(), Some("a test"));
     // By itself, and for good: the database does not ask for it any more.
     assert!(case.run("", 34).0.detection.enabled);
     assert!(case.open().kept_settings().unwrap().detection.enabled);
@@ -248,6 +249,20 @@ fn a_loosening_has_an_end() {
         let error = try_set(1, until).unwrap_err().to_string();
         assert!(error.contains(is_told), "{error}");
     }
+    let refused = |part: &str, value| {
+        let error = case.try_set(part, value, "ann", 1, Some(at(10)));
+        error.unwrap_err().to_string()
+    };
+    // What loosens nothing has no end, and what is no setting is none.
+    let stricter = refused("detection.warm_up_jobs", json!(5));
+    assert!(stricter.contains("loosens nothing"), "{stricter}");
+    for (part, value) in [
+        ("detection.of_tomorrow", json!(1)),
+        ("review.ceiling", json!(9)),
+    ] {
+        assert!(refused(part, value).contains("is no part of the settings"));
+    }
+    assert_eq!(case.open().settings_history().unwrap().len(), 1);
     try_set(1, 10).unwrap();
     let SettingsNews::Loosened(renewed) = try_set(5, 50).unwrap() else {
         panic!("not renewed")

@@ -189,7 +189,7 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
         list(out, &report.confirmed_lowered, listed)?;
     }
     let mut text = format!(
-        "Of what would be gone, {} called a false positive, {} ignored, and {} not reviewed.",
+        "Of what else would be gone, {} called a false positive, {} ignored, and {} not reviewed.",
         were(report.false_positives_gone),
         were(report.ignored_gone),
         were(report.unreviewed_lost)
@@ -197,7 +197,9 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
     if report.lost.count == 0 {
         text = "Nothing that is found would be gone.".to_owned();
     }
-    paragraph(out, &text)?;
+    if report.lost.count == 0 || report.lost.count > lost.count {
+        paragraph(out, &text)?;
+    }
     writeln!(out)?;
 
     table(out, report)?;

@@ -350,6 +350,7 @@ fn history(arguments: &ListArguments) -> Result<Exit, Failure> {
         at: DateTime<Utc>,
         by: &'a str,
         seconded_by: Option<&'a str>,
+        reason: Option<&'a str>,
         changes: &'a [Difference],
     }
 
@@ -364,6 +365,7 @@ fn history(arguments: &ListArguments) -> Result<Exit, Failure> {
                     at: one.at,
                     by: &one.by,
                     seconded_by: one.seconded_by.as_deref(),
+                    reason: one.reason.as_deref(),
                     changes: &one.changes,
                 },
             )?,
@@ -372,7 +374,12 @@ fn history(arguments: &ListArguments) -> Result<Exit, Failure> {
                 let second = second
                     .map(|name| format!(" and {name}"))
                     .unwrap_or_default();
-                let text = format!("{}  {}{second}, leaf {}:", when(one.at), one.by, one.number);
+                let reason = one
+                    .reason
+                    .map(|text| format!(" ({text})"))
+                    .unwrap_or_default();
+                let (at, by, leaf) = (when(one.at), &one.by, one.number);
+                let text = format!("{at}  {by}{second}{reason}, leaf {leaf}:");
                 paragraph(&mut out, &text)?;
                 for change in &one.changes {
                     paragraph(&mut out, &format!("  {}", changed(change)))?;

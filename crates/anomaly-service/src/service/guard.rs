@@ -52,6 +52,8 @@ pub struct SettingsRevision {
     pub by: String,
     /// Who approved, where a second person was needed.
     pub seconded_by: Option<String>,
+    /// Why, where that was said.
+    pub reason: Option<String>,
     /// What holds since then and did not before; of the first, what differs from the defaults.
     pub changes: Vec<anomaly_settings::Difference>,
 }
@@ -192,7 +194,24 @@ impl AnomalyService {
             .clone()
             .filter(|value| Some(value) != default.as_ref());
         record.kept.set(&request.part, kept);
-        news.push(record.change(&guard, &request.part, wanted, &asked));
+        let part = &request.part;
+        let is_known = Settings::of_parts(&record.kept).parts();
+        if record
+            .kept
+            .get(part)
+            .is_some_and(|value| is_known.get(part) != Some(value))
+        {
+            let part = part.clone();
+            return Err(SettingsRefused::Unknown { part }.into());
+        }
+        let change = record.change(&guard, part, wanted, &asked);
+        if request.until.is_some()
+            && matches!(change, SettingsNews::Changed { .. })
+            && default.is_some()
+        {
+            return Err(SettingsRefused::NothingToEnd.into());
+        }
+        news.push(change);
         write(&mut *transaction, &mut record, &mut news, &asked, None)?;
         transaction.commit()?;
         self.engine.set_settings(record.settings());
@@ -233,6 +252,7 @@ impl AnomalyService {
         let mut record = read(&*transaction)?.ok_or_else(nothing)?;
         let loosening = record.decide(proposal, accepted, by, now);
         let loosening = loosening.ok_or_else(nothing)?;
+        record.reason.clone_from(&loosening.reason);
         transaction.set_now(now);
         let who = by.to_owned();
         let decision = Decision {
@@ -301,12 +321,17 @@ impl AnomalyService {
                 seconded_by,
                 settings,
             } = stored.record;
-            let after = parsed(settings)?.effective;
+            let Record {
+                effective: after,
+                reason,
+                ..
+            } = parsed(settings)?;
             revisions.push(SettingsRevision {
                 number: stored.number,
                 at: accepted_at,
                 by: accepted_by,
                 seconded_by,
+                reason,
                 changes: before.differences(&after),
             });
             before = after;
@@ -382,6 +407,7 @@ fn write(
     seconded_by: Option<&str>,
 ) -> Result<(), ServiceError> {
     let now = asked.now;
+    record.reason = asked.reason.map(str::to_owned);
     transaction.set_now(now);
     for one in &mut *news {
         if let SettingsNews::Proposed(loosening) = one {
