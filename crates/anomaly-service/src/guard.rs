@@ -202,16 +202,18 @@ impl Record {
             LooseningState::Waits { lapses_at, .. } if lapses_at <= now => true,
             _ => return None,
         };
-        known.state = match lapsed {
-            true => LooseningState::Refused,
-            false => LooseningState::Ended,
+        known.state = if lapsed {
+            LooseningState::Refused
+        } else {
+            LooseningState::Ended
         };
         effective.set(part, known.before.clone());
         forget_kept(kept, known);
         let known = known.clone();
-        Some(match lapsed {
-            true => SettingsNews::Lapsed(known),
-            false => SettingsNews::Ended(known),
+        Some(if lapsed {
+            SettingsNews::Lapsed(known)
+        } else {
+            SettingsNews::Ended(known)
         })
     }
 

@@ -98,7 +98,7 @@ fn a_scope_is_held_against_what_held_without_it() {
     let strict =
         "[detection]\nwarm_up_jobs = 30\n[[scope]]\npolicy = 'p'\ndetection.warm_up_jobs = 5\n";
     let client = format!("{strict}[[scope]]\nclient = 'a'\ndetection.warm_up_jobs = 20");
-    assert_eq!(loosens(strict, &client).0, true);
+    assert!(loosens(strict, &client).0);
     // Of another policy it is none of its business.
     let other = client.replace("client = 'a'", "policy = 'q'");
     assert_eq!(loosens(strict, &other), (false, true));

@@ -102,9 +102,10 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<Exit, Failure> {
     let service =
         anomaly_service::AnomalyService::with_store(Box::new(open()?), Settings::default());
     let now = DateTime::<Utc>::from(SystemTime::now());
-    let today = match service.settings_history()?.is_empty() {
-        true => Settings::load_here(None, &[])?,
-        false => service.settings_in_force(now)?,
+    let today = if service.settings_history()?.is_empty() {
+        Settings::load_here(None, &[])?
+    } else {
+        service.settings_in_force(now)?
     };
     let other = match &arguments.settings {
         Some(file) => Layers::read_here(Some(file), &arguments.set)?.over(service.kept_settings()?),

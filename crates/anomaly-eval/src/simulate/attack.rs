@@ -1,7 +1,9 @@
 //! A scenario done to jobs that are not simulated.
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{BackupImage, BackupJob, ContentStatistics, JobStatus};
+use anomaly_model::{
+    BackupImage, BackupJob, ContentStatistics, JobStatus, PolicyType, ScheduleName,
+};
 
 use super::branch::{CLOCK_BACK, MISSED_JOBS, THROTTLE};
 use super::client::Client;
@@ -115,9 +117,9 @@ impl Attack {
             owed += pace.share(number) * files;
             let count = client.random.about(owed - touched as f64);
             touched += do_to(&mut client, deed, count);
-            let seen = client.tree.back_up();
+            let found = client.tree.back_up();
             let start = first_start + gap * i32::try_from(number).unwrap_or(0);
-            jobs.push(injected(usual, deed, number + 1, start, &seen, scale)?);
+            jobs.push(injected(usual, deed, number + 1, start, &found, scale)?);
         }
         Ok(jobs)
     }
@@ -171,14 +173,8 @@ fn injected(
     let source = usual.source().as_str();
     let id = format!("drill-{number}");
     let builder = BackupJob::builder(source, id, client.as_str(), policy.as_str(), start)
-        .policy_type(
-            usual
-                .policy()
-                .policy_type
-                .as_ref()
-                .map(|word| word.as_str()),
-        )
-        .schedule(usual.schedule().name.as_ref().map(|name| name.as_str()))
+        .policy_type(usual.policy().policy_type.as_ref().map(PolicyType::as_str))
+        .schedule(usual.schedule().name.as_ref().map(ScheduleName::as_str))
         .schedule_type(usual.schedule().schedule_type)
         .status(status);
     if status == JobStatus::Failed {
@@ -198,10 +194,12 @@ fn image(usual: &BackupImage, seen: &Seen, scale: Scale) -> BackupImage {
     let plus = |usual: Option<u64>, more: f64| usual.map(|usual| bytes(usual as f64 + more));
     let touched = files(seen.files_new + seen.files_changed + seen.files_deleted);
     let sent = sized(seen.fresh_bytes as f64) + STRUCTURE_BYTES as f64 * touched;
-    let grown = |usual: Option<u64>, now: f64, before: f64, written: f64| match scale.holds_changes
-    {
-        true => plus(usual, written),
-        false => usual.map(|usual| bytes(usual as f64 * now / before.max(1.0))),
+    let grown = |usual: Option<u64>, now: f64, before: f64, written: f64| {
+        if scale.holds_changes {
+            plus(usual, written)
+        } else {
+            usual.map(|usual| bytes(usual as f64 * now / before.max(1.0)))
+        }
     };
     let written_files = seen.files_new + seen.files_changed;
     let image_bytes = grown(
@@ -251,12 +249,17 @@ fn image(usual: &BackupImage, seen: &Seen, scale: Scale) -> BackupImage {
         .directory_count(usual.directory_count)
         .content(usual.content.map(|content| {
             let written = usual.files_new.unwrap_or(0) + usual.files_changed.unwrap_or(0);
-            self::content(content, written as f64, seen, scale)
+            self::content(&content, written as f64, seen, scale)
         }))
 }
 
 /// Two lots of files together: counts are added, and means weigh as many files as they are of.
-fn content(usual: ContentStatistics, written: f64, seen: &Seen, scale: Scale) -> ContentStatistics {
+fn content(
+    usual: &ContentStatistics,
+    written: f64,
+    seen: &Seen,
+    scale: Scale,
+) -> ContentStatistics {
     let more = record::content(seen);
     let weight = |count: u64| count as f64 * scale.files;
     let all = weight(seen.files_new + seen.files_changed);

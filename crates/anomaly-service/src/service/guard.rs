@@ -261,14 +261,10 @@ impl AnomalyService {
             accepted,
         };
         transaction.decide(proposal, &decision)?;
-        let what = match accepted {
-            true => "loosening",
-            false => "loosening_refused",
-        };
-        let entry = entry(by, now, what, &loosening);
-        let entry = match accepted {
-            true => entry.with_severity(loosening.severity()),
-            false => entry,
+        let entry = if accepted {
+            entry(by, now, "loosening", &loosening).with_severity(loosening.severity())
+        } else {
+            entry(by, now, "loosening_refused", &loosening)
         };
         transaction.audit(&entry)?;
         let seconded_by = accepted.then_some(by);
