@@ -12,7 +12,9 @@ use anomaly_service::model::{
 };
 use anomaly_service::settings::{AlarmBudget, ExcludedFeatures, Settings, StreamParts};
 use anomaly_service::storage::{AnomalyQuery, SqliteStore};
-use anomaly_service::{AnomalyService, Backtest, BacktestReport, ReviewRequest, ServiceError};
+use anomaly_service::{
+    AnomalyService, Backtest, BacktestReport, ReviewRequest, ServiceError, StoredDifference,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -153,7 +155,7 @@ proptest! {
 
         let same = Backtest::new(Settings::default(), Settings::default());
         let report = run(&path, 2, &same);
-        prop_assert_eq!(report.stored, Default::default());
+        prop_assert_eq!(report.stored, StoredDifference::default());
         let changes = (report.gained.count, report.lost.count, report.changed);
         prop_assert_eq!(changes, (0, 0, 0));
         prop_assert_eq!(&report.before, &report.after);

@@ -189,16 +189,15 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
         )?;
         list(out, &report.confirmed_lowered, listed)?;
     }
-    let mut text = format!(
+    let text = format!(
         "Of what else would be gone, {} called a false positive, {} ignored, and {} not reviewed.",
         were(report.false_positives_gone),
         were(report.ignored_gone),
         were(report.unreviewed_lost)
     );
     if report.lost.count == 0 {
-        text = "Nothing that is found would be gone.".to_owned();
-    }
-    if report.lost.count == 0 || report.lost.count > lost.count {
+        paragraph(out, "Nothing that is found would be gone.")?;
+    } else if report.lost.count > lost.count {
         paragraph(out, &text)?;
     }
     writeln!(out)?;

@@ -1,5 +1,6 @@
 //! What is said of settings that make Backwatch see less.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
@@ -75,16 +76,16 @@ pub(crate) fn in_words(one: &Loosening) -> String {
         one.by
     );
     if let Some(name) = &one.seconded_by {
-        text.push_str(&format!(" and {name}"));
+        _ = write!(text, " and {name}");
     }
     let end = one.until.map(when);
     match (one.state, end) {
-        (LooseningState::Holds, Some(end)) => text.push_str(&format!(", until {end}")),
+        (LooseningState::Holds, Some(end)) => _ = write!(text, ", until {end}"),
         (LooseningState::Holds, None) => text.push_str(", without an end"),
         (LooseningState::Waits { proposal, .. }, _) => {
-            text.push_str(&format!(", waits for a second person as number {proposal}"));
+            _ = write!(text, ", waits for a second person as number {proposal}");
         }
-        (LooseningState::Ended, Some(end)) => text.push_str(&format!(", ended {end}")),
+        (LooseningState::Ended, Some(end)) => _ = write!(text, ", ended {end}"),
         (LooseningState::Refused, _) => text.push_str(", refused"),
         _ => {}
     }

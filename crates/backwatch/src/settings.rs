@@ -1,5 +1,6 @@
 //! `backwatch settings`: what holds in a database, who changed it, and until when.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -215,7 +216,7 @@ fn scope(
 ) -> Result<Wanted, Failure> {
     let mut text = format!("[[scope]]\n{names}");
     if let Some(until) = until {
-        text.push_str(&format!("until = \"{}\"\n", until.to_rfc3339()));
+        _ = writeln!(text, "until = \"{}\"", until.to_rfc3339());
     }
     for (key, value) in changes {
         let line = format!("{key} = {value}\n");

@@ -1,6 +1,7 @@
 //! What the settings keep from judging.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use anomaly_service::{GuardReport, Loosening};
 use anomaly_settings::{RuleSettings, Settings};
@@ -88,10 +89,10 @@ impl SwitchedOff {
         let (holds, does_not) = (some(true), some(false));
         let mut text = String::new();
         if !holds.is_empty() {
-            text.push_str(&format!(" Loosened: {holds}."));
+            _ = write!(text, " Loosened: {holds}.");
         }
         if !does_not.is_empty() {
-            text.push_str(&format!(" Asked for and not in force: {does_not}."));
+            _ = write!(text, " Asked for and not in force: {does_not}.");
         }
         text
     }

@@ -160,12 +160,11 @@ impl AnomalyService {
         now: DateTime<Utc>,
     ) -> Result<SettingsNews, ServiceError> {
         let mut transaction = self.store.transaction()?;
-        let (mut record, mut news) = match read(&*transaction)? {
-            Some(record) => (record, Vec::new()),
-            None => {
-                let (record, first) = Record::first(&Settings::default().parts());
-                (record, vec![first])
-            }
+        let (mut record, mut news) = if let Some(record) = read(&*transaction)? {
+            (record, Vec::new())
+        } else {
+            let (record, first) = Record::first(&Settings::default().parts());
+            (record, vec![first])
         };
         let guard = record.guard();
         if request.by.trim().is_empty() {
