@@ -1,6 +1,9 @@
 //! Engine and store, composed.
 
+mod backtest;
 mod coverage;
+mod drill;
+mod guard;
 mod incidents;
 mod recovery;
 mod reviews;
@@ -17,6 +20,8 @@ use anomaly_storage::{
     AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, SqliteStore, Store,
 };
 
+pub use self::drill::StreamCopy;
+pub use self::guard::{GuardReport, SettingsRequest, SettingsRevision};
 use crate::session::Session;
 use crate::{BatchSummary, Observed, ServiceError};
 

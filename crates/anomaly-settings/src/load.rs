@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
+use crate::guard::GuardOverrides;
 use crate::incidents::IncidentOverrides;
 use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
@@ -43,7 +44,67 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
+        Ok(Layers::read(file, environment, flags)?.over(Self::default()))
+    }
+
+    /// [`Settings::load`] with the environment of this process.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_here(
+        file: Option<&Path>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        Ok(Layers::read_here(file, flags)?.over(Self::default()))
+    }
+
+    /// Reads the text of a settings file; `path` is how messages name it.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let mut layers = Layers::default();
+        file::read(path, text, &mut layers)?;
+        Ok(layers.over(Self::default()))
+    }
+}
+
+/// What file, environment and flags set, read once: it can then lie over the defaults, or over what a
+/// database keeps.
+///
+/// ```
+/// use anomaly_settings::{Layers, Settings};
+///
+/// let mut kept = Settings::default();
+/// kept.detection.seed = 7;
+/// kept.detection.rules.clock = false;
+/// let flags = [("detection.rules.clock".to_owned(), "true".to_owned())];
+/// let settings = Layers::read(None, [], &flags)?.over(kept);
+/// assert_eq!((settings.detection.seed, settings.detection.rules.clock), (7, true));
+/// # Ok::<(), anomaly_settings::SettingsError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Layers {
+    detection: DetectionOverrides,
+    streams: StreamOverrides,
+    review: ReviewOverrides,
+    incidents: IncidentOverrides,
+    guard: GuardOverrides,
+    storage: StorageOverrides,
+    pub(crate) scopes: Vec<Scope>,
+}
+
+impl Layers {
+    /// Reads what [`Settings::load`] reads.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        let mut layers = Self::default();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
                 path: path.to_owned(),
@@ -53,14 +114,14 @@ impl Settings {
         }
         layers.read_environment(environment)?;
         layers.read_flags(flags)?;
-        Ok(layers.settings())
+        Ok(layers)
     }
 
-    /// [`Settings::load`] with the environment of this process.
+    /// [`Layers::read`] with the environment of this process.
     ///
     /// # Errors
     /// As [`Settings::load`].
-    pub fn load_here(
+    pub fn read_here(
         file: Option<&Path>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
@@ -72,52 +133,32 @@ impl Settings {
                 value.to_string_lossy().into_owned(),
             )
         });
-        Self::load(file, environment, flags)
+        Self::read(file, environment, flags)
     }
 
-    /// Reads the text of a settings file; `path` is how messages name it.
-    ///
-    /// # Errors
-    /// As [`Settings::load`].
-    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
-        let mut layers = Layers::default();
-        file::read(path, text, &mut layers)?;
-        Ok(layers.settings())
+    /// These settings, with what was set over them. Scopes come after those that are there.
+    #[must_use]
+    pub fn over(&self, mut settings: Settings) -> Settings {
+        self.detection.apply_to(&mut settings.detection);
+        self.streams.apply_to(&mut settings.streams);
+        self.review.apply_to(&mut settings.review);
+        self.incidents.apply_to(&mut settings.incidents);
+        self.guard.apply_to(&mut settings.guard);
+        self.storage.apply_to(&mut settings.storage);
+        settings.scopes.extend(self.scopes.iter().cloned());
+        settings
     }
-}
 
-/// What has been set so far.
-#[derive(Debug, Default)]
-pub(crate) struct Layers {
-    detection: DetectionOverrides,
-    streams: StreamOverrides,
-    review: ReviewOverrides,
-    incidents: IncidentOverrides,
-    storage: StorageOverrides,
-    pub(crate) scopes: Vec<Scope>,
-}
-
-impl Layers {
     /// Sets the key of this full name, over what an earlier layer set.
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
         match key.split('.').next() {
             Some("detection") => self.detection.set(key, value),
             Some("review") => self.review.set(key, value),
+            Some("guard") => self.guard.set(key, value),
             Some("storage") => self.storage.set(key, value),
             Some("incidents") => self.incidents.set(key, value),
             _ => self.streams.set(key, value),
         }
-    }
-
-    fn settings(self) -> Settings {
-        let mut settings = Settings::default();
-        self.detection.apply_to(&mut settings.detection);
-        self.streams.apply_to(&mut settings.streams);
-        self.review.apply_to(&mut settings.review);
-        self.incidents.apply_to(&mut settings.incidents);
-        self.storage.apply_to(&mut settings.storage);
-        settings.scopes = self.scopes;
-        settings
     }
 
     fn read_environment(

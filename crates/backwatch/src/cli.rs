@@ -13,11 +13,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::anomalies::AnomaliesArguments;
+use crate::backtest::BacktestArguments;
 use crate::coverage::CoverageArguments;
 use crate::detect::{DETECTORS, Detector, Scale};
+use crate::drill::DrillArguments;
 use crate::eval::Tracks;
 use crate::incidents::IncidentsArguments;
 use crate::recovery::RecoveryArguments;
+use crate::settings::SettingsArguments;
 use crate::tick::TickArguments;
 #[cfg(unix)]
 use crate::walk::{Beside, WalkArguments};
@@ -39,6 +42,9 @@ pub(crate) enum Command {
     RecoveryPoint(RecoveryArguments),
     Coverage(CoverageArguments),
     Tick(TickArguments),
+    Backtest(BacktestArguments),
+    Settings(SettingsArguments),
+    Drill(DrillArguments),
     Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),

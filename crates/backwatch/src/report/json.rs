@@ -6,7 +6,6 @@ use std::io::{BufWriter, Write};
 
 use anomaly_features::AnomalyType;
 use anomaly_model::{Anomaly, JobRef};
-use anomaly_settings::SwitchedOff;
 use serde::Serialize;
 
 use crate::exit::Failure;
