@@ -10,7 +10,7 @@ use crate::history::{assert_whole, command, stored, told, undisturbed};
 
 const KILLS: usize = 200;
 
-/// Numbers that look random (SplitMix64).
+/// Numbers that look random (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -50,8 +50,8 @@ fn killed_at_any_instant() {
                 0 => 0,
                 _ => known + 1 + usize::try_from(random.below(9)).unwrap(),
             };
-            let output = BufReader::new(child.stdout.take().unwrap());
-            let mut output = output.lines().map(Result::unwrap);
+            let told_by_child = BufReader::new(child.stdout.take().unwrap());
+            let mut output = told_by_child.lines().map(Result::unwrap);
             let mut seen: Vec<String> = Vec::new();
             while seen.len() < lines {
                 let Some(line) = output.next() else { break };
