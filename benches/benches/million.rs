@@ -60,6 +60,13 @@ fn next_day(path: &Path) -> u64 {
     head.size.div_ceil(STREAMS)
 }
 
+/// The most memory that the process held, where the system tells (Linux).
+fn most_memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "?".to_owned(), |most| most.trim().to_owned())
+}
+
 /// Makes the database, and says how long that took.
 fn make(path: &Path) {
     let begin = Instant::now();
@@ -70,7 +77,7 @@ fn make(path: &Path) {
         let records = records(day);
         let (on_processor, on_clock) = (processor_time(begin), Instant::now());
         take_in(&mut service, &records);
-        processor += processor_time(begin) - on_processor;
+        processor += processor_time(begin).saturating_sub(on_processor);
         clock += on_clock.elapsed();
         if day % 10 == 9 {
             println!(
@@ -82,10 +89,12 @@ fn make(path: &Path) {
     if first < DAYS {
         let jobs = ((DAYS - first) * STREAMS) as f64;
         println!(
-            "{jobs} jobs: {:.0} a second of processor time, {:.0} a second on the clock, {} MB",
+            "{jobs} jobs: {:.0} a second of processor time, {:.0} a second on the clock; {} MB; at most \
+             {} of memory, the records of a day among it",
             jobs / processor.as_secs_f64(),
             jobs / clock.as_secs_f64(),
             fs::metadata(path).unwrap().len() / 1_000_000,
+            most_memory(),
         );
     }
 }
@@ -141,7 +150,7 @@ fn batch(criterion: &mut Criterion, path: &Path) {
                 day += 1;
                 let on_processor = processor_time(begin);
                 take_in(&mut service, &records);
-                total += processor_time(begin) - on_processor;
+                total += processor_time(begin).saturating_sub(on_processor);
             }
             total
         });
@@ -179,7 +188,7 @@ fn one_more(path: &Path) {
         let (on_processor, on_clock) = (processor_time(begin), Instant::now());
         service.observe(&job).unwrap();
         observed.push(on_clock.elapsed());
-        processor += processor_time(begin) - on_processor;
+        processor += processor_time(begin).saturating_sub(on_processor);
 
         let on_clock = Instant::now();
         file.seek(SeekFrom::Start(stream * PAGE_BYTES as u64))
