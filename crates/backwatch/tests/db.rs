@@ -190,7 +190,8 @@ fn what_is_older_than_it_is_kept_is_deleted_beside_ingest() {
     // The tool goes on listing what was deleted: none of it is news, or learnt twice.
     let listed = database.run("ingest", &[SAMPLE, "--set", "storage.retention_days=40"]);
     assert_eq!(listed.status.code(), Some(0), "{}", stderr(&listed));
-    assert_eq!(stdout(&listed), "");
+    let told = "No new job. 57 jobs were known already.\n";
+    assert_eq!(stdout(&listed), told);
     assert_eq!(kept(&database), found);
 }
 
@@ -268,7 +269,7 @@ fn settings_that_change_meanwhile_are_those_of_the_next_run() {
     // The next run meets them: a broken file stops it before it does anything, and says where.
     fs::write(&settings, "[detection]\nenabled = fal").unwrap();
     let stopped = backwatch(&[&arguments[..5], &[SAMPLE]].concat());
-    assert_eq!(stopped.status.code(), Some(4));
+    assert_eq!(stopped.status.code(), Some(2));
     assert!(
         stderr(&stopped).contains("settings.toml"),
         "{}",

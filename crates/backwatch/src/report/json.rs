@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::found::{Found, FoundAnomaly};
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::harmful;
 
