@@ -221,10 +221,13 @@ fn scope(
     for (key, value) in changes {
         let line = format!("{key} = {value}\n");
         // What is not TOML is taken as a string, as in a flag.
-        text.push_str(&match line.parse::<toml::Table>() {
-            Ok(_) => line,
-            Err(_) => format!("{key} = {}\n", quoted(value)),
-        });
+        let is_toml = line.parse::<toml::Table>().is_ok();
+        let line = if is_toml {
+            line
+        } else {
+            format!("{key} = {}\n", quoted(value))
+        };
+        text.push_str(&line);
     }
     let settings = Settings::parse(Path::new("the command line"), &text)?;
     let parts = settings.parts();
