@@ -60,6 +60,13 @@ fn next_day(path: &Path) -> u64 {
     head.size.div_ceil(STREAMS)
 }
 
+/// The most memory that the process held, where the system tells (Linux).
+fn most_memory() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "?".to_owned(), |most| most.trim().to_owned())
+}
+
 /// Makes the database, and says how long that took.
 fn make(path: &Path) {
     let begin = Instant::now();
@@ -82,10 +89,12 @@ fn make(path: &Path) {
     if first < DAYS {
         let jobs = ((DAYS - first) * STREAMS) as f64;
         println!(
-            "{jobs} jobs: {:.0} a second of processor time, {:.0} a second on the clock, {} MB",
+            "{jobs} jobs: {:.0} a second of processor time, {:.0} a second on the clock; {} MB; at most \
+             {} of memory, the records of a day among it",
             jobs / processor.as_secs_f64(),
             jobs / clock.as_secs_f64(),
             fs::metadata(path).unwrap().len() / 1_000_000,
+            most_memory(),
         );
     }
 }

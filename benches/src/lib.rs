@@ -6,7 +6,8 @@
 //! `cargo bench -p benches --bench observe` measures the way from a job to a verdict,
 //! `cargo bench -p benches --bench read` that from the output of a tool to its jobs, and
 //! `cargo bench -p benches --bench content` looking into the bytes of files, beside copying them.
-//! `cargo bench -p benches --bench fleet` judges a million jobs, and `--bench million` stores them.
+//! `cargo bench -p benches --bench fleet` judges a million jobs, and `--bench million` stores them;
+//! `cargo run --release -p benches --bin records` prints them.
 
 pub mod fleet;
 

@@ -53,6 +53,11 @@ impl Engine {
         self
     }
 
+    /// Judges by these settings from now on. Models stay as they are.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// The settings by which it judges.
     #[must_use]
     pub fn settings(&self) -> &Settings {

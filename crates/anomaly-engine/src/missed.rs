@@ -11,6 +11,8 @@ use crate::sentence::span;
 
 /// The tool that is said to have run the jobs that never ran.
 const SOURCE: &str = "backwatch";
+/// What the ids of their records begin with.
+const PREFIX: &str = "missed-";
 
 /// A record of a job that did not come, and the anomaly that it is.
 ///
@@ -27,7 +29,7 @@ pub fn missed_job(
 ) -> Result<(BackupJob, Verdict), ModelError> {
     let subject = status.subject(silence.due_at);
     let id = format!(
-        "missed-{stream_number}-{}",
+        "{PREFIX}{stream_number}-{}",
         silence.since.timestamp_micros()
     );
     let job = BackupJob::builder(
@@ -52,6 +54,21 @@ pub fn missed_job(
     };
     let verdict = Verdict::new(&job, judgement, summary);
     Ok((job, verdict))
+}
+
+/// The start of the job after which the one that this record is of did not come; `None` if it is no
+/// record of [`missed_job`].
+#[must_use]
+pub fn missed_after(job: &BackupJob) -> Option<DateTime<Utc>> {
+    if job.source().as_str() != SOURCE {
+        return None;
+    }
+    let (_, micros) = job
+        .job_id()
+        .as_str()
+        .strip_prefix(PREFIX)?
+        .split_once('-')?;
+    DateTime::from_timestamp_micros(micros.parse().ok()?)
 }
 
 fn when(time: DateTime<Utc>) -> String {

@@ -36,5 +36,5 @@ pub use peer::{Peer, PeerJudge};
 pub use scores::Scores;
 pub use share::Share;
 pub use short_history::evaluate_short;
-pub use simulate::{Fleet, Pattern};
+pub use simulate::{Attack, Fleet, Pattern};
 pub use track::Track;

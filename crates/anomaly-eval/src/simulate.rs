@@ -1,5 +1,6 @@
 //! Simulated fleets, with labels.
 
+mod attack;
 mod branch;
 mod client;
 mod content;
@@ -12,6 +13,7 @@ mod tree;
 
 use anomaly_model::ModelError;
 
+pub use self::attack::Attack;
 use self::branch::Writer;
 use self::client::{Client, Tamper};
 pub use self::pattern::Pattern;

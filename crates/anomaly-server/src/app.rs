@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
+use anomaly_settings::Layers;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::ServerOptions;
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) live: Live,
     pub(crate) calendar: Calendar,
+    /// What the configuration sets, read once.
+    pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
     pub(crate) sinks: Vec<Arc<Sink>>,
     pub(crate) sink_states: SinkStates,
@@ -55,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) database: PathBuf,
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
+    pub(crate) layers: Arc<Layers>,
     pub(crate) sinks: Vec<Arc<Sink>>,
     pub(crate) instance: String,
     pub(crate) metrics: PrometheusHandle,
@@ -78,6 +82,7 @@ impl App {
             readers: parts.readers,
             live: Live::default(),
             calendar: Calendar::default(),
+            layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),
             instance: parts.instance,

@@ -20,7 +20,7 @@ struct Shared {
     database: PathBuf,
     free: Mutex<Vec<AnomalyService>>,
     permits: Arc<Semaphore>,
-    settings: Arc<Settings>,
+    settings: Mutex<Arc<Settings>>,
 }
 
 impl Readers {
@@ -29,7 +29,7 @@ impl Readers {
             database,
             free: Mutex::default(),
             permits: Arc::new(Semaphore::new(most.max(1).into())),
-            settings: Arc::new(settings),
+            settings: Mutex::new(Arc::new(settings)),
         };
         Self {
             shared: Arc::new(shared),
@@ -38,7 +38,20 @@ impl Readers {
 
     /// The settings by which is judged now.
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.shared.settings)
+        let settings = self.shared.settings.lock();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on, these settings are shown. What is read meanwhile is read by the old ones.
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        let lock = |poisoned: PoisonError<_>| poisoned.into_inner();
+        *self.shared.settings.lock().unwrap_or_else(lock) = Arc::new(settings);
+        let mut free = self
+            .shared
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        free.clear();
     }
 
     /// Reads, beside the threads that answer requests.
@@ -74,7 +87,13 @@ impl Shared {
         };
         match free {
             Some(reader) => Ok(reader),
-            None => AnomalyService::open(&self.database, (*self.settings).clone()),
+            None => {
+                let settings = {
+                    let settings = self.settings.lock();
+                    Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+                };
+                AnomalyService::open(&self.database, (*settings).clone())
+            }
         }
     }
 

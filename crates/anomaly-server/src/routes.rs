@@ -253,6 +253,7 @@ mod tests {
             database,
             writer,
             readers,
+            layers: Arc::default(),
             sinks: Vec::new(),
             instance: "test".into(),
             metrics,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anomaly_notify::{NotifyError, Sink, SinkOptions, check_names};
 use anomaly_service::AnomalyService;
-use anomaly_settings::Settings;
+use anomaly_settings::{Layers, Settings};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
@@ -32,7 +32,7 @@ use crate::readers::Readers;
 use crate::routes::router;
 use crate::security::headers;
 use crate::teller::tell;
-use crate::timers;
+use crate::timers::{self, settle};
 use crate::writer::Writer;
 use crate::{Accounts, AccountsError, ServerError, ServerOptions};
 
@@ -49,14 +49,15 @@ pub struct Server {
 
 impl Server {
     /// Opens the database at `database`, which is made if it is not there, takes the address, and
-    /// opens the sinks that are told what is found.
+    /// opens the sinks that are told what is found. The settings are those that the database keeps,
+    /// with `layers` over them, as far as its guard allows.
     ///
     /// # Errors
     /// [`ServerError`] when the database cannot be used, the address is taken, or it can be reached
     /// from other machines without TLS.
     pub fn bind(
         database: impl Into<PathBuf>,
-        settings: Settings,
+        layers: Layers,
         options: ServerOptions,
         sinks: Vec<SinkOptions>,
     ) -> Result<Self, ServerError> {
@@ -70,7 +71,9 @@ impl Server {
             .into_iter()
             .map(|sink| Ok(Arc::new(Sink::open(sink)?)));
         let sinks = sinks.collect::<Result<Vec<_>, NotifyError>>()?;
-        let mut service = AnomalyService::open(&database, settings.clone())?;
+        let settings = layers.over(Settings::default());
+        let mut service = AnomalyService::open(&database, settings)?;
+        let settings = settle(&mut service, &layers)?;
         let instance = instance(&mut service)?;
         let listen = |source| ServerError::Listen { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(listen)?;
@@ -86,6 +89,7 @@ impl Server {
             database,
             writer: sender,
             readers,
+            layers: Arc::new(layers),
             sinks,
             instance,
             metrics: handle,

@@ -1,6 +1,10 @@
 //! What has to be done again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_settings::{Layers, Settings};
 
 use crate::app::{App, now};
 
@@ -9,12 +13,40 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Jobs that are deleted each time: others write meanwhile.
 const MOST_PURGED: u64 = 2_000;
 
+/// Judges by what is configured, as far as the database's guard allows: a loosening that has ended
+/// holds no more, and what was changed on the command line does.
+pub(crate) fn settle(
+    service: &mut AnomalyService,
+    layers: &Layers,
+) -> Result<Settings, ServiceError> {
+    let configured = layers.over(service.kept_settings()?);
+    let report = service.settle_settings(&configured, "backwatch serve", now())?;
+    for news in &report.news {
+        tracing::warn!(?news, "the settings have changed");
+    }
+    Ok(report.settings)
+}
+
+async fn settle_again(app: &App) {
+    let layers = Arc::clone(&app.layers);
+    match app
+        .writer
+        .run(move |service| settle(service, &layers))
+        .await
+    {
+        Ok(settings) if settings != *app.readers.settings() => app.readers.set_settings(settings),
+        Ok(_) => {}
+        Err(problem) => tracing::warn!(detail = problem.detail(), "cannot look at the settings"),
+    }
+}
+
 /// Asks which jobs did not come, and deletes what is kept no longer, until the service ends.
 pub(crate) async fn run(app: App) {
     let mut interval = tokio::time::interval(EVERY);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
+        settle_again(&app).await;
         // What is missed is stored as an anomaly: the teller sees it as it sees any other.
         let ticked = app.writer.run(|service| service.tick(now(), |_| ())).await;
         match ticked {

@@ -1,6 +1,7 @@
 //! What can go wrong beside the backup.
 
 use anomaly_engine::EngineError;
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_storage::StoreError;
 
 use crate::ReviewRefused;
@@ -34,9 +35,60 @@ pub enum ServiceError {
         /// What.
         what: String,
     },
+    /// Whoever watched the progress of something broke it off.
+    #[error("it was broken off")]
+    BrokenOff,
+    /// A change of the settings was not taken down.
+    #[error(transparent)]
+    Settings(#[from] SettingsRefused),
     /// A decision about an anomaly was not taken down.
     #[error(transparent)]
     Review(#[from] ReviewRefused),
+}
+
+/// Why a change of the settings was not taken down. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsRefused {
+    /// Nobody said who asks or decides.
+    #[error("who asks? A change of the settings needs a name")]
+    Nameless,
+    /// There is no such part of the settings, or it may not be that.
+    #[error("{part} is no part of the settings, or may not be that")]
+    Unknown {
+        /// Which.
+        part: String,
+    },
+    /// Only what loosens ends.
+    #[error("it loosens nothing, and so has no end: leave the end out")]
+    NothingToEnd,
+    /// It would have ended before it began.
+    #[error("the end is not after now")]
+    EndIsPast,
+    /// It would hold for longer than the settings allow.
+    #[error("it may hold until {latest} at most: see guard.longest_days")]
+    TooLong {
+        /// The latest end that is allowed.
+        latest: DateTime<Utc>,
+    },
+    /// Nothing waits under this number.
+    #[error("no change of the settings waits under the number {proposal}")]
+    NothingWaits {
+        /// The number.
+        proposal: u64,
+    },
+    /// Nobody approved in time.
+    #[error("the time to approve of {proposal} is over: ask for it again")]
+    Lapsed {
+        /// The number.
+        proposal: u64,
+    },
+    /// Whoever asked cannot be the second person.
+    #[error("{by} asked for it: someone else has to approve")]
+    SamePerson {
+        /// Who asked.
+        by: String,
+    },
 }
 
 /// What is wrong with a stored model.

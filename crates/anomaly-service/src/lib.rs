@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod backtest;
 mod error;
+mod guard;
 mod observed;
 mod report;
 mod review;
@@ -9,11 +11,16 @@ mod session;
 mod ticks;
 
 pub use anomaly_engine::{LearnError, PastStream, Population, PopulationError};
-pub use error::{ModelFault, ServiceError};
+pub use backtest::{
+    Alarms, Backtest, BacktestProgress, BacktestReport, ChangedAnomaly, Changes, StoredDifference,
+    StreamChange,
+};
+pub use error::{ModelFault, ServiceError, SettingsRefused};
+pub use guard::{Loosening, LooseningState, SettingsNews};
 pub use observed::{BatchSummary, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};
-pub use service::AnomalyService;
+pub use service::{AnomalyService, GuardReport, SettingsRequest, SettingsRevision, StreamCopy};
 
 /// The vocabulary of jobs and verdicts.
 pub use anomaly_model as model;

@@ -1,6 +1,9 @@
 //! Engine and store, composed.
 
+mod backtest;
 mod coverage;
+mod drill;
+mod guard;
 mod incidents;
 mod recovery;
 mod reviews;
@@ -18,6 +21,8 @@ use anomaly_storage::{
     Transaction,
 };
 
+pub use self::drill::StreamCopy;
+pub use self::guard::{GuardReport, SettingsRequest, SettingsRevision};
 use crate::session::Session;
 use crate::{BatchSummary, Observed, ServiceError};
 

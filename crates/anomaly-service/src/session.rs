@@ -13,6 +13,7 @@ use anomaly_storage::{AuditEntry, Observation, Origin, Store, StoreError, Transa
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
+pub(crate) use self::reviews::learn;
 use crate::ticks::Ticks;
 use crate::{ModelFault, Observed, ServiceError};
 

@@ -1,5 +1,6 @@
 //! The table of keys.
 
+use crate::Loosens;
 use crate::knob::Knob;
 
 /// One key of the settings: what it is called, what it may be and what it does.
@@ -16,6 +17,8 @@ pub struct Key {
     pub allowed: String,
     /// What it means, in one sentence.
     pub meaning: &'static str,
+    /// Which way a change of it makes Backwatch see less.
+    pub loosens: Loosens,
     /// What a change does, and why the default is what it is.
     pub reason: &'static str,
 }
@@ -38,6 +41,8 @@ impl Key {
                 .map(|value| value.to_string())
                 .unwrap_or_default(),
             allowed: K::allowed(),
+            // A key that is not in the table is guarded whichever way it changes; a test finds it.
+            loosens: Loosens::of(name).unwrap_or(Loosens::AnyChange),
             meaning: meaning.trim_ascii(),
             reason: reason.trim_ascii(),
         }

@@ -6,12 +6,15 @@ mod error;
 mod excluded;
 mod extensions;
 mod file;
+mod guard;
 mod incidents;
 mod key;
 mod knob;
 mod list;
 mod load;
+mod loosening;
 mod number;
+mod parts;
 mod place;
 mod review;
 mod scope;
@@ -27,15 +30,20 @@ pub use detector::DetectorName;
 pub use error::SettingsError;
 pub use excluded::ExcludedFeatures;
 pub use extensions::Extensions;
+pub use guard::GuardSettings;
 pub use incidents::IncidentSettings;
 pub use key::Key;
 pub use list::{DetectorSet, StreamParts};
+pub use load::Layers;
+pub use loosening::Loosens;
 pub use number::{
     AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
     DefaultCeiling, ExpiryDays, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples,
-    ForestTrees, HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays,
-    SensitivityPercent, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
+    ForestTrees, GuardDays, HistoryJobs, IqrFactor, LongestExpiryDays, LongestGuardDays,
+    ManyClients, RetentionDays, SensitivityPercent, SuspiciousExtensionPercent, WaitSeconds,
+    WarmUpJobs,
 };
+pub use parts::{Difference, Parts};
 pub use place::Place;
 pub use review::ReviewSettings;
 pub use scope::Scope;

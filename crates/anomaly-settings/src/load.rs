@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::error::{cut, one_or_several};
+use crate::guard::GuardOverrides;
 use crate::incidents::IncidentOverrides;
 use crate::review::ReviewOverrides;
 use crate::section::{RawValue, Refusal};
@@ -43,24 +44,7 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
-        Layers::default().load(file, environment, flags)
-    }
-
-    /// [`Settings::load`] of a file that a program shares with the settings: `others` are the sections
-    /// of it that the program reads itself, and that are passed over here.
-    ///
-    /// # Errors
-    /// As [`Settings::load`].
-    pub fn load_shared(
-        file: Option<&Path>,
-        others: &'static [&'static str],
-        flags: &[(String, String)],
-    ) -> Result<Self, SettingsError> {
-        let layers = Layers {
-            others,
-            ..Layers::default()
-        };
-        layers.load(file, environment_here(), flags)
+        Ok(Layers::read(file, environment, flags)?.over(Self::default()))
     }
 
     /// [`Settings::load`] with the environment of this process.
@@ -71,7 +55,7 @@ impl Settings {
         file: Option<&Path>,
         flags: &[(String, String)],
     ) -> Result<Self, SettingsError> {
-        Self::load(file, environment_here(), flags)
+        Ok(Layers::read_here(file, flags)?.over(Self::default()))
     }
 
     /// Reads the text of a settings file; `path` is how messages name it.
@@ -81,8 +65,35 @@ impl Settings {
     pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         let mut layers = Layers::default();
         file::read(path, text, &mut layers)?;
-        Ok(layers.settings())
+        Ok(layers.over(Self::default()))
     }
+}
+
+/// What file, environment and flags set, read once: it can then lie over the defaults, or over what a
+/// database keeps.
+///
+/// ```
+/// use anomaly_settings::{Layers, Settings};
+///
+/// let mut kept = Settings::default();
+/// kept.detection.seed = 7;
+/// kept.detection.rules.clock = false;
+/// let flags = [("detection.rules.clock".to_owned(), "true".to_owned())];
+/// let settings = Layers::read(None, [], &flags)?.over(kept);
+/// assert_eq!((settings.detection.seed, settings.detection.rules.clock), (7, true));
+/// # Ok::<(), anomaly_settings::SettingsError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Layers {
+    detection: DetectionOverrides,
+    streams: StreamOverrides,
+    review: ReviewOverrides,
+    incidents: IncidentOverrides,
+    guard: GuardOverrides,
+    storage: StorageOverrides,
+    pub(crate) scopes: Vec<Scope>,
+    /// Sections of the file that are somebody else's.
+    pub(crate) others: &'static [&'static str],
 }
 
 /// The environment of this process.
@@ -98,37 +109,42 @@ fn environment_here() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// What has been set so far.
-#[derive(Debug, Default)]
-pub(crate) struct Layers {
-    detection: DetectionOverrides,
-    streams: StreamOverrides,
-    review: ReviewOverrides,
-    incidents: IncidentOverrides,
-    storage: StorageOverrides,
-    pub(crate) scopes: Vec<Scope>,
-    /// Sections of the file that are somebody else's.
-    pub(crate) others: &'static [&'static str],
-}
-
 impl Layers {
-    /// Sets the key of this full name, over what an earlier layer set.
-    pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
-        match key.split('.').next() {
-            Some("detection") => self.detection.set(key, value),
-            Some("review") => self.review.set(key, value),
-            Some("storage") => self.storage.set(key, value),
-            Some("incidents") => self.incidents.set(key, value),
-            _ => self.streams.set(key, value),
-        }
+    /// Reads what [`Settings::load`] reads.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        Self::default().read_all(file, environment, flags)
     }
 
-    fn load(
+    /// [`Layers::read_here`] of a file that a program shares with the settings: `others` are the
+    /// sections of it that the program reads itself, and that are passed over here.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn read_shared(
+        file: Option<&Path>,
+        others: &'static [&'static str],
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        let layers = Self {
+            others,
+            ..Self::default()
+        };
+        layers.read_all(file, environment_here(), flags)
+    }
+
+    fn read_all(
         mut self,
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
         flags: &[(String, String)],
-    ) -> Result<Settings, SettingsError> {
+    ) -> Result<Self, SettingsError> {
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
                 path: path.to_owned(),
@@ -138,18 +154,43 @@ impl Layers {
         }
         self.read_environment(environment)?;
         self.read_flags(flags)?;
-        Ok(self.settings())
+        Ok(self)
     }
 
-    fn settings(self) -> Settings {
-        let mut settings = Settings::default();
+    /// [`Layers::read`] with the environment of this process.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn read_here(
+        file: Option<&Path>,
+        flags: &[(String, String)],
+    ) -> Result<Self, SettingsError> {
+        Self::read(file, environment_here(), flags)
+    }
+
+    /// These settings, with what was set over them. Scopes come after those that are there.
+    #[must_use]
+    pub fn over(&self, mut settings: Settings) -> Settings {
         self.detection.apply_to(&mut settings.detection);
         self.streams.apply_to(&mut settings.streams);
         self.review.apply_to(&mut settings.review);
         self.incidents.apply_to(&mut settings.incidents);
+        self.guard.apply_to(&mut settings.guard);
         self.storage.apply_to(&mut settings.storage);
-        settings.scopes = self.scopes;
+        settings.scopes.extend(self.scopes.iter().cloned());
         settings
+    }
+
+    /// Sets the key of this full name, over what an earlier layer set.
+    pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
+        match key.split('.').next() {
+            Some("detection") => self.detection.set(key, value),
+            Some("review") => self.review.set(key, value),
+            Some("guard") => self.guard.set(key, value),
+            Some("storage") => self.storage.set(key, value),
+            Some("incidents") => self.incidents.set(key, value),
+            _ => self.streams.set(key, value),
+        }
     }
 
     fn read_environment(

@@ -116,6 +116,10 @@ numbers! {
     ExpiryDays(u32), "expires_after_days", 1..=3660, 90;
     /// The most days for which a false positive may cover later jobs.
     LongestExpiryDays(u32), "longest_days", 1..=3660, 366;
+    /// Days for which a loosening holds.
+    GuardDays(u32), "guard.expires_after_days", 1..=3660, 30;
+    /// The most days for which a loosening may hold.
+    LongestGuardDays(u32), "guard.longest_days", 1..=3660, 366;
     /// Hours within which anomalies of one client belong together.
     ClientHours(u32), "client_hours", 1..=8784, 192;
     /// Hours within which anomalies of many clients belong together.

@@ -80,6 +80,18 @@ impl Scope {
             && self.until.is_none_or(|until| job.at < until)
     }
 
+    /// Whether there may be jobs that both are for.
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.zip(other).is_none_or(|(one, other)| one == other)
+        }
+
+        agree(self.client.as_ref(), other.client.as_ref())
+            && agree(self.policy.as_ref(), other.policy.as_ref())
+            && agree(self.policy_type.as_ref(), other.policy_type.as_ref())
+            && agree(self.schedule_type.as_ref(), other.schedule_type.as_ref())
+    }
+
     /// Sets the key of this full name.
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
         match key.strip_prefix("scope.") {

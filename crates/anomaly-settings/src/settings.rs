@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    DetectionSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope, SettingsError,
-    StorageSettings, StreamSettings, Subject, SwitchedOff, SwitchedOffBy,
+    DetectionSettings, GuardSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope,
+    SettingsError, StorageSettings, StreamSettings, Subject, SwitchedOff, SwitchedOffBy,
 };
 
 /// Every setting.
@@ -26,6 +26,8 @@ pub struct Settings {
     pub review: ReviewSettings,
     /// Which anomalies belong together.
     pub incidents: IncidentSettings,
+    /// What becomes of a change that makes Backwatch see less.
+    pub guard: GuardSettings,
     /// How the database is kept.
     pub storage: StorageSettings,
     /// Settings for some of the jobs: `[[scope]]` in the file.
@@ -57,6 +59,7 @@ impl Settings {
             keys.extend(StreamSettings::keys());
             keys.extend(ReviewSettings::keys());
             keys.extend(IncidentSettings::keys());
+            keys.extend(GuardSettings::keys());
             keys.extend(StorageSettings::keys());
             keys
         });

@@ -90,6 +90,10 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("incidents.client_hours", ["1", "24", "8784"]),
     ("incidents.fleet_hours", ["1", "12", "744"]),
     ("incidents.clients", ["2", "30", "100000"]),
+    ("guard.second_person", ["true", "true", "true"]),
+    ("guard.expires_after_days", ["1", "60", "3660"]),
+    ("guard.longest_days", ["1", "30", "3660"]),
+    ("guard.endless", ["true", "true", "true"]),
     ("storage.retention_days", ["0", "30", "36500"]),
     ("storage.wait_seconds", ["0", "30", "86400"]),
 ];

@@ -56,11 +56,12 @@ fn reference() -> String {
         let (name, toml_type, default, allowed) =
             (key.name, key.toml_type, &key.default, &key.allowed);
         let (meaning, reason) = (key.meaning, key.reason);
+        let loosened = key.loosens.in_words();
         write!(
             text,
             "\n### {name}\n\n{meaning}\n\n{reason}\n\n\
              - type: {toml_type}\n- default: `{default}`\n- allowed: {allowed}\n\
-             - environment: `{variable}`\n"
+             - environment: `{variable}`\n- [loosened](guarded-settings.md) by: {loosened}\n"
         )
         .unwrap();
     }
@@ -82,6 +83,10 @@ Values in the environment and in flags are written as in TOML (`false`, `2.5`, `
 not TOML is taken as a string. A key that does not exist, a value that is not allowed, and a variable
 that begins with `BACKWATCH_` and is not listed here are errors. The message says where, and what is
 allowed.
+
+Under all three lies what a database keeps for itself: `backwatch settings set`. What holds for a
+database has versions, and a change that makes Backwatch see less is guarded:
+[guarded-settings.md](guarded-settings.md).
 
 ## Scopes
 

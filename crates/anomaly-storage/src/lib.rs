@@ -31,7 +31,9 @@ pub use incident::{IncidentQuery, IncidentRecord};
 pub use judged_as::JudgedAs;
 pub use memory::MemoryStore;
 pub use nearby::{Around, NearbyAnomaly};
-pub use observation::{Inserted, Observation, ObservationQuery, Origin, StoredObservation};
+pub use observation::{
+    Inserted, Observation, ObservationQuery, Origin, Recorded, StoredObservation,
+};
 pub use outbox::{Delivery, Message};
 pub use purge::{Purge, Purged};
 pub use query::AnomalyQuery;

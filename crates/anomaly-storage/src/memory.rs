@@ -13,8 +13,8 @@ use self::log::Entry;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
-    StoredObservation, Transaction,
+    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
+    Stored, StoredObservation, Transaction,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -118,6 +118,14 @@ macro_rules! read_from_data {
                 limit: usize,
             ) -> Result<Vec<StoredObservation>, StoreError> {
                 Ok(self.data.observations_stored_after(after, limit))
+            }
+            fn recorded_after(
+                &self,
+                stream: Option<&StreamKey>,
+                after: u64,
+                limit: usize,
+            ) -> Result<Vec<Recorded>, StoreError> {
+                Ok(self.data.recorded_after(stream, after, limit))
             }
             fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
                 self.data.anomalies(query)

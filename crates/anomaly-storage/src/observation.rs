@@ -1,7 +1,7 @@
 //! A job with what was concluded about it.
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{BackupJob, ClientName, Finding, JobKey, StreamKey, Verdict};
+use anomaly_model::{BackupJob, ClientName, Finding, JobKey, Review, StreamKey, Verdict};
 
 use crate::setters::setters;
 use crate::{JudgedAs, StoreError};
@@ -99,6 +99,37 @@ pub struct StoredObservation {
     pub verdict: Verdict,
     /// Who says that there was such a job.
     pub origin: Origin,
+}
+
+/// What was recorded of a job: that it ran, or what a person decided about it.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are observations, and few are held at a time"
+)]
+pub enum Recorded {
+    /// It ran.
+    Observation(StoredObservation),
+    /// A person decided about it, or took a decision back.
+    Review {
+        /// Its number in the log.
+        number: u64,
+        /// The job.
+        job: JobKey,
+        /// The decision that counts since then.
+        review: Review,
+    },
+}
+
+impl Recorded {
+    /// Its number in the log.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Observation(observation) => observation.number,
+            Self::Review { number, .. } => *number,
+        }
+    }
 }
 
 /// Which observations to list: those that meet every condition that is set. The default is all.

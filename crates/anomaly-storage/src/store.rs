@@ -8,7 +8,8 @@ use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Stre
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, SettingsVersion, StoreError, Stored, StoredObservation,
+    Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError, Stored,
+    StoredObservation,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -59,6 +60,19 @@ pub trait Read {
         after: u64,
         limit: usize,
     ) -> Result<Vec<StoredObservation>, StoreError>;
+
+    /// Up to `limit` observations and reviews, of one stream or of all, in the order in which they
+    /// were recorded, from the first one after the one with the number `after`; 0 for the first of
+    /// all. What was purged is not among them.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn recorded_after(
+        &self,
+        stream: Option<&StreamKey>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError>;
 
     /// The anomalies that `query` asks for, newest start first, and of the same start the one
     /// stored last first; each with its current review and the stream's last normal job.

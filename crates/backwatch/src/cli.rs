@@ -13,12 +13,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::anomalies::AnomaliesArguments;
+use crate::backtest::BacktestArguments;
 use crate::coverage::CoverageArguments;
 use crate::detect::{DETECTORS, Detector, Scale};
+use crate::drill::DrillArguments;
 use crate::eval::Tracks;
 use crate::incidents::IncidentsArguments;
 use crate::recovery::RecoveryArguments;
 use crate::serve::ServeArguments;
+use crate::settings::SettingsArguments;
 use crate::tick::TickArguments;
 use crate::user::UserArguments;
 #[cfg(unix)]
@@ -41,6 +44,9 @@ pub(crate) enum Command {
     RecoveryPoint(RecoveryArguments),
     Coverage(CoverageArguments),
     Tick(TickArguments),
+    Backtest(BacktestArguments),
+    Settings(SettingsArguments),
+    Drill(DrillArguments),
     Convert(ConvertArguments),
     Detect(DetectArguments),
     Eval(EvalArguments),

@@ -14,6 +14,7 @@ use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
 use crate::report::json;
 use crate::report::text::{when, wrapped};
+use crate::switched_off::SwitchedOff;
 
 /// Streams that are read at once.
 const PAGE: usize = 1_000;
@@ -71,14 +72,18 @@ impl Which {
 #[derive(Debug, Serialize)]
 pub(crate) struct Coverage {
     pub(crate) fleet: FleetCoverage,
+    pub(crate) switched_off: SwitchedOff,
 }
 
 pub(crate) fn run(arguments: &CoverageArguments) -> Result<Exit, Failure> {
-    let service = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open()?;
     let now = arguments.now.time();
     let fleet = service.coverage(now)?;
     let silent = fleet.silent;
-    let coverage = Coverage { fleet };
+    let coverage = Coverage {
+        fleet,
+        switched_off,
+    };
     // A page at a time: there may be millions.
     let pages = |show: &mut dyn FnMut(&StreamCoverage) -> Result<(), Failure>| {
         let mut after = arguments.list.map(|_| 0);
@@ -183,6 +188,7 @@ impl Coverage {
                 names.join(", ")
             );
         }
+        text.push_str(&self.switched_off.loosened_in_words());
         text
     }
 }

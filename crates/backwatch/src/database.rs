@@ -6,11 +6,13 @@ use std::time::SystemTime;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{JobId, JobKey, SourceName};
 use anomaly_service::AnomalyService;
-use anomaly_settings::Settings;
+use anomaly_settings::{Layers, Settings};
 use clap::Args;
 
 use crate::cli::key_value;
 use crate::exit::Failure;
+use crate::guard;
+use crate::switched_off::SwitchedOff;
 
 /// Which database, and by what settings it is read.
 #[derive(Debug, Args)]
@@ -44,14 +46,35 @@ impl Now {
 }
 
 impl DatabaseOptions {
-    /// Opens the database, which has to be there.
-    pub(crate) fn open(&self) -> Result<AnomalyService, Failure> {
-        let settings = Settings::load_here(self.settings.as_deref(), &self.set)?;
+    /// Opens the database, which has to be there, and says what the settings keep from judging.
+    pub(crate) fn open(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+        let (mut service, layers) = self.open_with_layers()?;
+        let configured = layers.over(service.kept_settings()?);
+        let report = service.look_by(&configured, SystemTime::now().into())?;
+        Ok((service, SwitchedOff::by_report(&report)))
+    }
+
+    /// The same, for a command that changes what is in it: what the settings loosen is taken down
+    /// first.
+    pub(crate) fn open_to_change(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+        let (mut service, layers) = self.open_with_layers()?;
+        let report = guard::settle(&mut service, &layers)?;
+        Ok((service, SwitchedOff::by_report(&report)))
+    }
+
+    /// Opens the database, and reads the settings without looking at those in it.
+    pub(crate) fn open_alone(&self) -> Result<AnomalyService, Failure> {
+        Ok(self.open_with_layers()?.0)
+    }
+
+    fn open_with_layers(&self) -> Result<(AnomalyService, Layers), Failure> {
+        let layers = Layers::read_here(self.settings.as_deref(), &self.set)?;
         if !self.db.exists() {
             let path = self.db.clone();
             return Err(Failure::NoDatabase { path });
         }
-        Ok(AnomalyService::open(&self.db, settings)?)
+        let settings = layers.over(Settings::default());
+        Ok((AnomalyService::open(&self.db, settings)?, layers))
     }
 }
 

@@ -174,6 +174,7 @@ impl Failure {
             } => Exit::Usage,
             #[cfg(unix)]
             Self::Walk(WalkError::Exclude { .. } | WalkError::ExcludeFile { .. }) => Exit::Usage,
+            Self::Service(ServiceError::Settings(_)) => Exit::BadRecords,
             Self::Detect(error) => error.exit(),
             _ => Exit::Failure,
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anomaly_model::{Anomaly, JobRef, StreamKey, Verdict};
 use anomaly_service::{AnomalyService, Observed};
-use anomaly_settings::SwitchedOff;
 
 use crate::exit::{Exit, Failure};
 use crate::input::FileSummary;
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::warning;
 

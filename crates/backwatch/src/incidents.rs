@@ -71,7 +71,7 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
-    let service = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open()?;
     let mut anomalies = Vec::new();
     let reports = if let Some(number) = arguments.number {
         let what = || format!("incident {number}");
@@ -89,7 +89,10 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
         service.incidents(&query)?
     };
     let fleet = service.coverage(arguments.now.time())?;
-    let coverage = Coverage { fleet };
+    let coverage = Coverage {
+        fleet,
+        switched_off,
+    };
     match arguments.output {
         TextOrJson::Text => {
             let mut out = anstream::stdout().lock();

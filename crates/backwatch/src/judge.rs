@@ -5,11 +5,13 @@ use std::path::Path;
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
 use anomaly_service::storage::SqliteStore;
-use anomaly_settings::{Settings, SwitchedOff};
+use anomaly_settings::{Layers, Settings};
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
+use crate::guard;
 use crate::population;
+use crate::switched_off::SwitchedOff;
 
 /// What judges, and what is known of how it does.
 #[derive(Debug)]
@@ -29,21 +31,25 @@ impl Judge {
         database: Option<&Path>,
         options: &JudgeOptions,
     ) -> Result<Self, Failure> {
-        let settings = Settings::load_here(options.settings.as_deref(), &options.set)?;
-        let key = settings.streams.key.parts().to_vec();
-        let off = settings.switched_off_somewhere();
+        // Read once: a file that changes later has no part in this run.
+        let layers = Layers::read_here(options.settings.as_deref(), &options.set)?;
+        let settings = layers.over(Settings::default());
+        let mut off = SwitchedOff::by(&settings);
         let mut service = match database {
             Some(path) => {
                 let mut store = SqliteStore::open(path)?;
                 store.set_busy_timeout(settings.storage.wait())?;
                 store.set_program(program);
-                AnomalyService::with_store(Box::new(store), settings)
+                let mut service = AnomalyService::with_store(Box::new(store), settings);
+                off = SwitchedOff::by_report(&guard::settle(&mut service, &layers)?);
+                service
             }
             None => AnomalyService::in_memory(settings),
         };
         if let Some(population) = population::read(options.population.as_deref())? {
             service = service.with_population(population);
         }
+        let key = service.settings().streams.key.parts().to_vec();
         Ok(Self { service, key, off })
     }
 }

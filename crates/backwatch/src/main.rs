@@ -1,16 +1,19 @@
 //! `backwatch`: tells whose backups just became strange.
 
 mod anomalies;
+mod backtest;
 mod cli;
 mod convert;
 mod coverage;
 mod database;
 mod db;
 mod detect;
+mod drill;
 mod eval;
 mod evidence;
 mod exit;
 mod found;
+mod guard;
 mod incidents;
 mod ingest;
 mod input;
@@ -22,6 +25,8 @@ mod recovery;
 mod report;
 mod scan;
 mod serve;
+mod settings;
+mod switched_off;
 mod tally;
 mod terminal;
 mod tick;
@@ -58,6 +63,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::RecoveryPoint(arguments) => recovery::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Tick(arguments) => tick::run(&arguments),
+        Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Settings(arguments) => settings::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),

@@ -28,7 +28,12 @@ impl Progress {
 
     /// One more is done.
     pub(crate) fn advance(&mut self) {
-        self.done += 1;
+        self.reach(self.done + 1);
+    }
+
+    /// So much is done.
+    pub(crate) fn reach(&mut self, done: u64) {
+        self.done = self.done.max(done);
         if self.bar.is_none() && self.since.elapsed() >= PATIENCE {
             let bar = ProgressBar::new(self.total);
             if let Ok(style) = ProgressStyle::with_template(

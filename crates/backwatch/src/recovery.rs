@@ -48,7 +48,7 @@ pub(crate) struct RecoveryArguments {
 }
 
 pub(crate) fn run(arguments: &RecoveryArguments) -> Result<Exit, Failure> {
-    let service = arguments.database.open()?;
+    let (service, _) = arguments.database.open()?;
     let client = ClientName::new(&arguments.client).map_err(Failure::Argument)?;
     let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();
     let policy = policy.map_err(Failure::Argument)?;

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use anomaly_notify::SinkOptions;
 use anomaly_server::{Server, ServerOptions};
-use anomaly_settings::Settings;
+use anomaly_settings::Layers;
 use clap::Args;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -54,7 +54,7 @@ const SECTIONS: &[&str] = &["server", "sinks"];
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let file = arguments.config.as_deref();
-    let settings = Settings::load_shared(file, SECTIONS, &arguments.set)?;
+    let layers = Layers::read_shared(file, SECTIONS, &arguments.set)?;
     let Configuration {
         server: mut options,
         sinks,
@@ -72,13 +72,13 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(database, settings, options, sinks))?;
+    runtime.block_on(serve(database, layers, options, sinks))?;
     Ok(Exit::Quiet)
 }
 
 async fn serve(
     database: PathBuf,
-    settings: Settings,
+    layers: Layers,
     options: ServerOptions,
     sinks: Vec<SinkOptions>,
 ) -> Result<(), Failure> {
@@ -87,7 +87,7 @@ async fn serve(
     } else {
         "http"
     };
-    let server = Server::bind(&database, settings, options, sinks)?;
+    let server = Server::bind(&database, layers, options, sinks)?;
     let address = server.address()?;
     // Where it is asked for a port, whoever started it wants to know which one it got.
     anstream::println!("listening on {scheme}://{address}");

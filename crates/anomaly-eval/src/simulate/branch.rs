@@ -11,9 +11,9 @@ use crate::{AttackSize, JobLabel, Label, Phase};
 
 /// Jobs after the event.
 const AFTER_JOBS: usize = 4;
-const MISSED_JOBS: u64 = 5;
-const THROTTLE: f64 = 5.0;
-const CLOCK_BACK: TimeDelta = TimeDelta::days(-40);
+pub(super) const MISSED_JOBS: u64 = 5;
+pub(super) const THROTTLE: f64 = 5.0;
+pub(super) const CLOCK_BACK: TimeDelta = TimeDelta::days(-40);
 
 /// Writes one branch.
 pub(super) struct Writer<'a> {

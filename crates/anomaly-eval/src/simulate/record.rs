@@ -11,11 +11,11 @@ use super::random::bytes;
 use super::tree::Seen;
 
 /// Bytes of structure that a tool sends with each touched file.
-const STRUCTURE_BYTES: u64 = 400;
+pub(super) const STRUCTURE_BYTES: u64 = 400;
 /// What a job takes before it reads anything, per file, and per byte that it sends.
 const START_SECONDS: f64 = 2.0;
 const SECONDS_PER_FILE: f64 = 0.000_4;
-const BYTES_PER_SECOND: f64 = 60_000_000.0;
+pub(super) const BYTES_PER_SECOND: f64 = 60_000_000.0;
 
 /// How a job ran.
 #[derive(Debug, Clone, Copy)]
@@ -94,13 +94,13 @@ pub(super) fn succeeded(
 }
 
 impl Seen {
-    fn written_bytes(&self) -> u64 {
+    pub(super) fn written_bytes(&self) -> u64 {
         let changed = self.changed.iter().map(|(bytes, ..)| bytes);
         self.new.iter().map(|(bytes, _)| bytes).chain(changed).sum()
     }
 }
 
-fn content(seen: &Seen) -> ContentStatistics {
+pub(super) fn content(seen: &Seen) -> ContentStatistics {
     let changed: Vec<(u64, Content)> = seen
         .changed
         .iter()

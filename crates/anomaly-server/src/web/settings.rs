@@ -60,6 +60,7 @@ const QUESTIONS: &[(&str, &[&str])] = &[
     ("Which rules are on?", &["detection.rules"]),
     ("Who belongs together?", &["incidents", "streams"]),
     ("What may a review cover?", &["review"]),
+    ("Who may loosen, and for how long?", &["guard"]),
     ("What is kept, and how long?", &["storage"]),
     ("How does it judge?", &[""]),
 ];

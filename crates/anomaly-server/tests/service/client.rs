@@ -5,7 +5,7 @@ use std::thread;
 
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_server::{Server, ServerOptions};
-use anomaly_settings::Settings;
+use anomaly_settings::Layers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -64,7 +64,7 @@ impl Service {
         let database = directory.path().join("backwatch.db");
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(&database, Settings::default(), options, Vec::new()).unwrap();
+        let server = Server::bind(&database, Layers::default(), options, Vec::new()).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();

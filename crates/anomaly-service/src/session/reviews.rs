@@ -159,7 +159,7 @@ fn stands(review: &Review) -> bool {
     )
 }
 
-fn learn(model: &mut StreamModel, verdict: &Verdict, review: &Review) -> bool {
+pub(crate) fn learn(model: &mut StreamModel, verdict: &Verdict, review: &Review) -> bool {
     let key = verdict.key();
     match review.scope {
         ReviewScope::LevelShift => model.accept_level_shift(&key) > 0,

@@ -10,7 +10,7 @@ use crate::history::{assert_whole, command, stored, told, undisturbed};
 
 const KILLS: usize = 200;
 
-/// Numbers that look random (SplitMix64).
+/// Numbers that look random (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -50,22 +50,22 @@ fn killed_at_any_instant() {
                 0 => 0,
                 _ => known + 1 + usize::try_from(random.below(9)).unwrap(),
             };
-            let output = BufReader::new(child.stdout.take().unwrap());
-            let mut output = output.lines().map(Result::unwrap);
-            let mut seen: Vec<String> = Vec::new();
-            while seen.len() < lines {
+            let told_by_child = BufReader::new(child.stdout.take().unwrap());
+            let mut output = told_by_child.lines().map(Result::unwrap);
+            let mut heard: Vec<String> = Vec::new();
+            while heard.len() < lines {
                 let Some(line) = output.next() else { break };
-                seen.extend(told(&line).map(str::to_owned));
+                heard.extend(told(&line).map(str::to_owned));
             }
             let longest = if lines == 0 { 30_000 } else { 6_000 };
             thread::sleep(Duration::from_micros(random.below(longest)));
             child.kill().unwrap();
-            seen.extend(output.filter_map(|line| told(&line).map(str::to_owned)));
+            heard.extend(output.filter_map(|line| told(&line).map(str::to_owned)));
             let is_done = child.wait().unwrap().success();
             kills += usize::from(!is_done);
 
             let verdicts = stored(&path);
-            acknowledged = seen.into_iter().chain(acknowledged).collect();
+            acknowledged = heard.into_iter().chain(acknowledged).collect();
             acknowledged.sort_unstable();
             acknowledged.dedup();
             for job in &acknowledged {

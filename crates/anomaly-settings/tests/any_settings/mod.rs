@@ -7,8 +7,9 @@ use anomaly_settings::{
     AcceptLevelShiftAfterJobs, AlarmBudget, AttributeDeviations, AttributeRate, ClientHours,
     DefaultCeiling, DetectionOverrides, DetectorName, DetectorSet, ExcludedFeatures, ExpiryDays,
     Extensions, FleetAlarmsPerWeek, FleetHours, FleetStreams, ForestSamples, ForestTrees,
-    HistoryJobs, IqrFactor, LongestExpiryDays, ManyClients, RetentionDays, Scope,
-    SensitivityPercent, Settings, StreamParts, SuspiciousExtensionPercent, WaitSeconds, WarmUpJobs,
+    GuardDays, HistoryJobs, IqrFactor, LongestExpiryDays, LongestGuardDays, ManyClients,
+    RetentionDays, Scope, SensitivityPercent, Settings, StreamParts, SuspiciousExtensionPercent,
+    WaitSeconds, WarmUpJobs,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -24,29 +25,36 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
         StreamParts::new(words).unwrap()
     });
     let review = (1.0..=2.0, 1_u32..=3660, 1_u32..=3660, any::<bool>());
+    let guard = (any::<bool>(), 1_u32..=3660, 1_u32..=3660, any::<bool>());
     let incidents = (1_u32..=8784, 1_u32..=744, 2_u32..=100_000);
     (
         any_overrides(),
         key,
-        (review, incidents, (0..=36_500_u32, 0..=86_400_u32)),
+        (review, incidents, guard, (0..=36_500_u32, 0..=86_400_u32)),
         vec(any_scope(), 0..4),
     )
-        .prop_map(|(detection, key, (review, incidents, storage), scopes)| {
-            let mut settings = Settings::default();
-            detection.apply_to(&mut settings.detection);
-            settings.streams.key = key;
-            settings.review.ceiling = DefaultCeiling::new(review.0).unwrap();
-            settings.review.expires_after_days = ExpiryDays::new(review.1).unwrap();
-            settings.review.longest_days = LongestExpiryDays::new(review.2).unwrap();
-            settings.review.endless = review.3;
-            settings.incidents.client_hours = ClientHours::new(incidents.0).unwrap();
-            settings.incidents.fleet_hours = FleetHours::new(incidents.1).unwrap();
-            settings.incidents.clients = ManyClients::new(incidents.2).unwrap();
-            settings.storage.retention_days = RetentionDays::new(storage.0).unwrap();
-            settings.storage.wait_seconds = WaitSeconds::new(storage.1).unwrap();
-            settings.scopes = scopes;
-            settings
-        })
+        .prop_map(
+            |(detection, key, (review, incidents, guard, storage), scopes)| {
+                let mut settings = Settings::default();
+                detection.apply_to(&mut settings.detection);
+                settings.streams.key = key;
+                settings.review.ceiling = DefaultCeiling::new(review.0).unwrap();
+                settings.review.expires_after_days = ExpiryDays::new(review.1).unwrap();
+                settings.review.longest_days = LongestExpiryDays::new(review.2).unwrap();
+                settings.review.endless = review.3;
+                settings.incidents.client_hours = ClientHours::new(incidents.0).unwrap();
+                settings.incidents.fleet_hours = FleetHours::new(incidents.1).unwrap();
+                settings.incidents.clients = ManyClients::new(incidents.2).unwrap();
+                settings.guard.second_person = guard.0;
+                settings.guard.expires_after_days = GuardDays::new(guard.1).unwrap();
+                settings.guard.longest_days = LongestGuardDays::new(guard.2).unwrap();
+                settings.guard.endless = guard.3;
+                settings.storage.retention_days = RetentionDays::new(storage.0).unwrap();
+                settings.storage.wait_seconds = WaitSeconds::new(storage.1).unwrap();
+                settings.scopes = scopes;
+                settings
+            },
+        )
 }
 
 fn any_scope() -> impl Strategy<Value = Scope> {

@@ -15,8 +15,8 @@ use super::numbered::Numbered;
 use crate::purge::PurgeRecord;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
-    JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, SettingsVersion,
-    StoreError, Stored, StoredObservation,
+    JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, Recorded,
+    SettingsVersion, StoreError, Stored, StoredObservation,
 };
 
 #[derive(Debug, Default)]
@@ -347,6 +347,32 @@ impl Data {
         let later = self.rows.range((Bound::Excluded(after), Bound::Unbounded));
         let later = later.map(|(&number, row)| (number, row));
         later.take(limit).map(observation).collect()
+    }
+
+    pub(super) fn recorded_after(
+        &self,
+        stream: Option<&StreamKey>,
+        after: u64,
+        limit: usize,
+    ) -> Vec<Recorded> {
+        let is_meant = |row: &Row| stream.is_none_or(|stream| row.stream == *stream);
+        let jobs = self.rows.range((Bound::Excluded(after), Bound::Unbounded));
+        let jobs = jobs.filter(|(_, row)| is_meant(row));
+        let jobs = jobs.map(|(&number, row)| Recorded::Observation(observation((number, row))));
+        let reviewed = self.reviews.iter();
+        let reviewed = reviewed.filter(|(job, _)| self.row(job).is_some_and(is_meant));
+        let reviews = reviewed.flat_map(|(job, reviews)| {
+            let later = reviews.iter().filter(|review| review.number > after);
+            later.map(|review| Recorded::Review {
+                number: review.number,
+                job: job.clone(),
+                review: review.record.clone(),
+            })
+        });
+        let mut recorded: Vec<Recorded> = jobs.chain(reviews).collect();
+        recorded.sort_by_key(Recorded::number);
+        recorded.truncate(limit);
+        recorded
     }
 
     pub(super) fn incidents(

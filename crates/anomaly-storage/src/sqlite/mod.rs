@@ -9,6 +9,7 @@ mod columns;
 mod conditions;
 mod copy;
 mod fault;
+mod history;
 mod incidents;
 mod jobs;
 mod lock;
@@ -42,8 +43,8 @@ use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
     IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, SettingsVersion, Store, StoreError, Stored,
-    StoredObservation, Transaction, Verification,
+    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
+    Stored, StoredObservation, Transaction, Verification,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -346,6 +347,15 @@ impl<T: Reader> Read for T {
         limit: usize,
     ) -> Result<Vec<StoredObservation>, StoreError> {
         self.read(|connection| jobs::observations_stored_after(connection, after, limit))
+    }
+
+    fn recorded_after(
+        &self,
+        stream: Option<&StreamKey>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        self.read(|connection| history::recorded_after(connection, stream, after, limit))
     }
 
     fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::jobs::Place;
 use super::migrations::MIGRATIONS;
-use super::{adopt, anomalies, changes, incidents, jobs, outbox, purge, records, streams};
+use super::{adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams};
 use crate::evidence::LeafKind;
 use crate::{AnomalyQuery, JudgedAs, ObservationQuery};
 
@@ -55,6 +55,8 @@ fn every_query_follows_an_index() {
         changes::PROPOSAL,
         outbox::DELIVERIES,
         outbox::DUE,
+        history::RECORDED,
+        history::RECORDED_OF_STREAM,
         purge::OLD_JOBS,
         purge::OLD_INCIDENTS,
         purge::REVIEWS,
@@ -73,11 +75,12 @@ fn every_query_follows_an_index() {
     }
 }
 
-/// Tables that are read in the order of their numbers, up to a limit; and the few streams of a
-/// client.
+/// Tables that are read in the order of their numbers, up to a limit; the few streams of a client;
+/// and the jobs of one stream.
 fn is_in_order(step: &str, sql: &str) -> bool {
     step == "SCAN settings_versions" && sql == changes::SETTINGS
-        || step.contains("TEMP B-TREE") && sql == streams::OF_CLIENT
+        || step.contains("TEMP B-TREE")
+            && [streams::OF_CLIENT, history::RECORDED_OF_STREAM].contains(&sql)
 }
 
 #[test]

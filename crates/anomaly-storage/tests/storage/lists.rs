@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use anomaly_model::{BackupJob, ClientName, JobKey, Judgement, StreamKey, StreamPart};
+use anomaly_model::{
+    BackupJob, ClientName, JobKey, Judgement, ReviewStatus, StreamKey, StreamPart,
+};
 use anomaly_storage::{
     AnomalyQuery, Inserted, JudgedAs, MemoryStore, Observation, ObservationQuery, Origin, Read,
-    SqliteStore, Store, StoreError, StoredObservation,
+    Recorded, SqliteStore, Store, StoreError, StoredObservation,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -13,11 +15,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::both_stores::both_stores;
-use crate::data::{Case, anomalous, at, store_all};
+use crate::data::{Case, anomalous, at, review, store_all};
 
 both_stores! {
     a_missed_backup_is_told_from_a_job_of_a_tool
     a_list_cannot_go_on_after_what_is_not_stored
+    what_was_recorded_comes_in_its_order
 }
 
 fn a_missed_backup_is_told_from_a_job_of_a_tool(store: &mut dyn Store) {
@@ -45,6 +48,43 @@ fn a_missed_backup_is_told_from_a_job_of_a_tool(store: &mut dyn Store) {
         all.iter().map(|one| one.origin).collect::<Vec<_>>(),
         [Origin::Clock, Origin::Tool]
     );
+}
+
+/// Jobs and reviews, of all and of one stream, whatever the size of the pages.
+fn what_was_recorded_comes_in_its_order(store: &mut dyn Store) {
+    let [first, other, last] = [
+        Case::new("a", 9, anomalous()),
+        Case::of_client("other", "b", 2, anomalous()),
+        Case::new("c", 3, Judgement::Normal),
+    ];
+    store_all(store, [&first, &other]);
+    let decision = review(ReviewStatus::Confirmed, "ann");
+    store.review(&first.key(), &decision).unwrap();
+    store_all(store, [&last]);
+    store.review(&other.key(), &decision).unwrap();
+
+    let words = |stream: Option<&StreamKey>, limit: usize| {
+        let (mut words, mut after) = (Vec::new(), 0);
+        loop {
+            let page = store.recorded_after(stream, after, limit).unwrap();
+            let Some(last) = page.last() else {
+                return words.join(" ");
+            };
+            after = last.number();
+            words.extend(page.iter().map(|one| match one {
+                Recorded::Observation(one) => one.job.job_id().to_string(),
+                Recorded::Review { job, review, .. } => {
+                    assert_eq!(*review, decision);
+                    format!("!{}", job.job_id)
+                }
+            }));
+        }
+    };
+    for limit in [1, 2, 9] {
+        assert_eq!(words(None, limit), "a b !a c !b");
+        assert_eq!(words(Some(&first.stream), limit), "a !a c");
+        assert_eq!(words(Some(&other.stream), limit), "b !b");
+    }
 }
 
 fn a_list_cannot_go_on_after_what_is_not_stored(store: &mut dyn Store) {

@@ -87,7 +87,7 @@ words! {
 }
 
 pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
-    let service = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open()?;
     let client = arguments.client.as_ref().map(ClientName::new).transpose();
     let client = client.map_err(Failure::Argument)?;
     let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();
@@ -104,7 +104,10 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
         .limit(arguments.limit);
     let anomalies = service.anomalies(&query)?;
     let fleet = service.coverage(arguments.now.time())?;
-    let coverage = Coverage { fleet };
+    let coverage = Coverage {
+        fleet,
+        switched_off,
+    };
     match arguments.output {
         TextOrJson::Text => print(&mut anstream::stdout().lock(), &anomalies, &coverage)?,
         TextOrJson::Json => {

@@ -14,6 +14,7 @@ use super::show::decision;
 use crate::cli::TextOrJson;
 use crate::database::{DatabaseOptions, Now, job, job_name};
 use crate::exit::{Exit, Failure};
+use crate::guard::user;
 use crate::report::json;
 use crate::terminal::harmless;
 
@@ -113,7 +114,7 @@ struct Answer {
 }
 
 pub(super) fn run(arguments: &ReviewArguments) -> Result<Exit, Failure> {
-    let mut service = arguments.database.open()?;
+    let (mut service, _) = arguments.database.open_to_change()?;
     let jobs = jobs(&service, arguments)?;
     let mut requests = Vec::with_capacity(jobs.len());
     for job in &jobs {
@@ -211,12 +212,6 @@ fn request(
     review.expires_at = arguments.expires.or(review.expires_at);
     review.reason.clone_from(&arguments.reason);
     Ok(ReviewRequest::decide(job, review))
-}
-
-/// The user who runs the program, by the system and not by what the environment says.
-fn user() -> Option<String> {
-    let name = whoami::username().ok()?;
-    (!name.trim().is_empty()).then_some(name)
 }
 
 fn answer(job: &JobKey, answer: Result<Reviewed, ReviewRefused>) -> Answer {

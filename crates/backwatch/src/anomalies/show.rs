@@ -45,7 +45,7 @@ struct Known {
 }
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<Exit, Failure> {
-    let service = arguments.database.open()?;
+    let (service, _) = arguments.database.open()?;
     let known = know(&service, &arguments.job)?;
     match arguments.output {
         TextOrJson::Text => print(&mut anstream::stdout().lock(), &known)?,

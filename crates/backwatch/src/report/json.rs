@@ -6,11 +6,11 @@ use std::io::{BufWriter, Write};
 
 use anomaly_features::AnomalyType;
 use anomaly_model::{Anomaly, JobRef};
-use anomaly_settings::SwitchedOff;
 use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::found::{Found, FoundAnomaly};
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::harmful;
 

@@ -6,11 +6,12 @@ use std::io::{self, Write};
 
 use anomaly_features::{counted, feature};
 use anomaly_model::FeatureName;
-use anomaly_settings::SwitchedOff;
 
 use crate::found::Found;
 use crate::report::text::wrapped;
+use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
+use crate::terminal::harmless;
 
 /// More names than this in one sentence are counted instead.
 const SHOWN_NAMES: usize = 8;
@@ -26,13 +27,15 @@ pub(super) fn print_news(out: &mut impl Write, found: &Found) -> io::Result<()> 
     let mut text = counts(&found.tally, "new job");
     if found.tally.jobs > 0 {
         coverage(&mut text, &found.tally, &found.off);
+    } else {
+        text.push_str(&found.off.loosened_in_words());
     }
     paragraph(out, &text)
 }
 
 fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
     for line in wrapped(text, "") {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", harmless(&line))?;
     }
     Ok(())
 }
@@ -121,6 +124,7 @@ fn coverage(text: &mut String, tally: &Tally, off: &SwitchedOff) {
         let names: Vec<&str> = off.names().collect();
         _ = write!(text, " Switched off in the settings: {}.", names.join(", "));
     }
+    text.push_str(&off.loosened_in_words());
 }
 
 fn labels(names: &BTreeSet<FeatureName>) -> String {

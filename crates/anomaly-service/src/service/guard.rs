@@ -1,0 +1,529 @@
+//! Settings with versions, and the guard over what makes Backwatch see less.
+
+use anomaly_model::Severity;
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_settings::{Parts, Settings};
+use anomaly_storage::{
+    AuditEntry, Decision, PendingChange, Read, SettingsVersion, Stored, Transaction,
+};
+use serde_json::{Value, json};
+
+use super::AnomalyService;
+use crate::guard::{Asked, Loosening, LooseningState, Record, SettingsNews, is_same_person};
+use crate::session::OURSELVES;
+use crate::{ServiceError, SettingsRefused};
+
+/// What holds in a store, and what is guarded.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct GuardReport {
+    /// The settings that hold.
+    pub settings: Settings,
+    /// What was loosened, whether it holds or not.
+    pub loosenings: Vec<Loosening>,
+    /// What has changed since the last time.
+    pub news: Vec<SettingsNews>,
+}
+
+/// A change of one part of the settings that a store keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettingsRequest {
+    /// Which part: a key such as `detection.alarm_budget`, or a scope as [`Parts`] names it.
+    pub part: String,
+    /// What it is to be; `None` for the default, or no such scope.
+    pub value: Option<Value>,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Until when, if it loosens; as the settings say when not given.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// One version of the settings.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SettingsRevision {
+    /// Its number in the log.
+    pub number: u64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who asked.
+    pub by: String,
+    /// Who approved, where a second person was needed.
+    pub seconded_by: Option<String>,
+    /// Why, where that was said.
+    pub reason: Option<String>,
+    /// What holds since then and did not before; of the first, what differs from the defaults.
+    pub changes: Vec<anomaly_settings::Difference>,
+}
+
+impl AnomalyService {
+    /// What is set in the store itself, over the defaults: what a settings file is to lie over.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn kept_settings(&self) -> Result<Settings, ServiceError> {
+        let record = read(&*self.store)?.unwrap_or_default();
+        Ok(Settings::of_parts(&record.kept))
+    }
+
+    /// Takes in the settings that are configured now, and judges by what then holds.
+    ///
+    /// They are held against those that held the last time. A change that makes Backwatch see less,
+    /// or people heed less of it, is a system event of the audit log of at least medium severity;
+    /// holds for a time, after which what stood before holds again by itself; and waits for a
+    /// second person where the settings that held ask for one. Any other change holds at once. The
+    /// first settings of a store are no change.
+    ///
+    /// To be called after opening, with the settings that files and the like say, and the user who
+    /// runs the program. What is changed while a program runs has no part in what it does: the next
+    /// one that calls this takes it in.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store fails; then nothing was changed.
+    pub fn settle_settings(
+        &mut self,
+        configured: &Settings,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<GuardReport, ServiceError> {
+        let report = self.guarded(configured, now)?;
+        let report = if report.news.is_empty() {
+            report
+        } else {
+            let asked = Asked {
+                by,
+                reason: None,
+                now,
+                until: None,
+            };
+            let mut transaction = self.store.transaction()?;
+            let (mut record, mut news) = settled(&*transaction, configured, &asked)?;
+            if news.is_empty() {
+                drop(transaction);
+            } else {
+                write(&mut *transaction, &mut record, &mut news, &asked, None)?;
+                transaction.commit()?;
+            }
+            report_of(&record, news)
+        };
+        self.engine.set_settings(report.settings.clone());
+        Ok(report)
+    }
+
+    /// What [`settle_settings`](Self::settle_settings) would come to, without taking it down: for
+    /// programs that only look.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn guarded(
+        &self,
+        configured: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<GuardReport, ServiceError> {
+        let asked = Asked {
+            by: OURSELVES,
+            reason: None,
+            now,
+            until: None,
+        };
+        let (record, news) = settled(&*self.store, configured, &asked)?;
+        Ok(report_of(&record, news))
+    }
+
+    /// The same, and this service judges by it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn look_by(
+        &mut self,
+        configured: &Settings,
+        now: DateTime<Utc>,
+    ) -> Result<GuardReport, ServiceError> {
+        let report = self.guarded(configured, now)?;
+        self.engine.set_settings(report.settings.clone());
+        Ok(report)
+    }
+
+    /// Changes one part of the settings that the store keeps, or has the change wait for a second
+    /// person. A loosening that holds is renewed when it is asked for again.
+    ///
+    /// A settings file lies over what the store keeps: where it sets the same, it wins.
+    ///
+    /// # Errors
+    /// [`ServiceError::Settings`] when it is refused, and [`ServiceError::Store`] when the store
+    /// fails; then nothing was changed.
+    pub fn set_setting(
+        &mut self,
+        request: &SettingsRequest,
+        now: DateTime<Utc>,
+    ) -> Result<SettingsNews, ServiceError> {
+        let mut transaction = self.store.transaction()?;
+        let (mut record, mut news) = if let Some(record) = read(&*transaction)? {
+            (record, Vec::new())
+        } else {
+            let (record, first) = Record::first(&Settings::default().parts());
+            (record, vec![first])
+        };
+        let guard = record.guard();
+        if request.by.trim().is_empty() {
+            return Err(SettingsRefused::Nameless.into());
+        }
+        if let Some(until) = request.until {
+            let longest = TimeDelta::days(guard.longest_days.get().into());
+            let latest = now.checked_add_signed(longest);
+            if until <= now {
+                return Err(SettingsRefused::EndIsPast.into());
+            }
+            if let Some(latest) = latest.filter(|latest| until > *latest && !guard.endless) {
+                return Err(SettingsRefused::TooLong { latest }.into());
+            }
+        }
+        let asked = Asked {
+            by: &request.by,
+            reason: request.reason.as_deref(),
+            now,
+            until: request.until,
+        };
+        let defaults = Settings::default().parts();
+        let default = defaults.get(&request.part).cloned();
+        let wanted = request.value.clone().or_else(|| default.clone());
+        let kept = wanted
+            .clone()
+            .filter(|value| Some(value) != default.as_ref());
+        record.kept.set(&request.part, kept);
+        let part = &request.part;
+        let is_known = Settings::of_parts(&record.kept).parts();
+        if record
+            .kept
+            .get(part)
+            .is_some_and(|value| is_known.get(part) != Some(value))
+        {
+            let part = part.clone();
+            return Err(SettingsRefused::Unknown { part }.into());
+        }
+        let change = record.change(&guard, part, wanted, &asked);
+        if request.until.is_some()
+            && matches!(change, SettingsNews::Changed { .. })
+            && default.is_some()
+        {
+            return Err(SettingsRefused::NothingToEnd.into());
+        }
+        news.push(change);
+        write(&mut *transaction, &mut record, &mut news, &asked, None)?;
+        transaction.commit()?;
+        self.engine.set_settings(record.settings());
+        news.pop().ok_or_else(|| ServiceError::Unreadable {
+            what: "the answer to a change of settings".to_owned(),
+        })
+    }
+
+    /// Approves of a loosening that waits, or refuses it. Nobody approves of what they asked for
+    /// themselves, as far as names tell; to refuse it is to take it back.
+    ///
+    /// # Errors
+    /// [`ServiceError::Settings`] when nothing waits under this number, its time is over, or the
+    /// same person asked; and [`ServiceError::Store`] when the store fails. Then nothing was
+    /// changed.
+    pub fn decide_setting(
+        &mut self,
+        proposal: u64,
+        accepted: bool,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Loosening, ServiceError> {
+        let mut transaction = self.store.transaction()?;
+        let nothing = || ServiceError::from(SettingsRefused::NothingWaits { proposal });
+        let change = transaction.proposal(proposal)?;
+        let change = change.filter(|change| change.decision.is_none());
+        let change = change.ok_or_else(nothing)?;
+        if by.trim().is_empty() {
+            return Err(SettingsRefused::Nameless.into());
+        }
+        if accepted && is_same_person(by, &change.proposed_by) {
+            let by = change.proposed_by;
+            return Err(SettingsRefused::SamePerson { by }.into());
+        }
+        if accepted && change.expires_at.is_some_and(|end| end <= now) {
+            return Err(SettingsRefused::Lapsed { proposal }.into());
+        }
+        let mut record = read(&*transaction)?.ok_or_else(nothing)?;
+        let loosening = record.decide(proposal, accepted, by, now);
+        let loosening = loosening.ok_or_else(nothing)?;
+        record.reason.clone_from(&loosening.reason);
+        transaction.set_now(now);
+        let who = by.to_owned();
+        let decision = Decision {
+            at: now,
+            who,
+            accepted,
+        };
+        transaction.decide(proposal, &decision)?;
+        let entry = if accepted {
+            entry(by, now, "loosening", &loosening).with_severity(loosening.severity())
+        } else {
+            entry(by, now, "loosening_refused", &loosening)
+        };
+        transaction.audit(&entry)?;
+        let seconded_by = accepted.then_some(by);
+        accept(
+            &mut *transaction,
+            &record,
+            &change.proposed_by,
+            seconded_by,
+            now,
+        )?;
+        transaction.commit()?;
+        self.engine.set_settings(record.settings());
+        Ok(loosening)
+    }
+
+    /// What waits for a second person, oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn pending_settings(&self) -> Result<Vec<Stored<PendingChange>>, ServiceError> {
+        Ok(self.store.pending()?)
+    }
+
+    /// The settings that hold, without what was loosened until before `now`; the defaults if none
+    /// were ever taken in.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn settings_in_force(&self, now: DateTime<Utc>) -> Result<Settings, ServiceError> {
+        let mut record = read(&*self.store)?.unwrap_or_default().completed();
+        for one in &record.loosenings {
+            if one.holds() && one.until.is_some_and(|until| until <= now) {
+                record.effective.set(&one.part, one.before.clone());
+            }
+        }
+        Ok(record.settings())
+    }
+
+    /// Every version of the settings, oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn settings_history(&self) -> Result<Vec<SettingsRevision>, ServiceError> {
+        let mut before = Settings::default().parts();
+        let mut revisions = Vec::new();
+        for stored in self.store.settings_versions()? {
+            let SettingsVersion {
+                accepted_at,
+                accepted_by,
+                seconded_by,
+                settings,
+            } = stored.record;
+            let Record {
+                effective: after,
+                reason,
+                ..
+            } = parsed(settings)?;
+            revisions.push(SettingsRevision {
+                number: stored.number,
+                at: accepted_at,
+                by: accepted_by,
+                seconded_by,
+                reason,
+                changes: before.differences(&after),
+            });
+            before = after;
+        }
+        Ok(revisions)
+    }
+
+    /// Takes down that a drill took place: who had it done, with which attack, on what, and what
+    /// came of it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store fails.
+    pub fn note_drill(
+        &mut self,
+        by: &str,
+        now: DateTime<Utc>,
+        subject: &str,
+        outcome: Value,
+    ) -> Result<(), ServiceError> {
+        let entry = AuditEntry::new(now, by, "drill", subject).with_change(None, Some(outcome));
+        let mut transaction = self.store.transaction()?;
+        transaction.set_now(now);
+        transaction.audit(&entry)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+fn report_of(record: &Record, news: Vec<SettingsNews>) -> GuardReport {
+    GuardReport {
+        settings: record.settings(),
+        loosenings: record.loosenings.clone(),
+        news,
+    }
+}
+
+fn parsed(settings: Value) -> Result<Record, ServiceError> {
+    let record: Record =
+        serde_json::from_value(settings).map_err(|source| ServiceError::Record { source })?;
+    Ok(record.completed())
+}
+
+fn read(store: &(impl Read + ?Sized)) -> Result<Option<Record>, ServiceError> {
+    let version = store.settings()?;
+    version
+        .map(|version| parsed(version.record.settings))
+        .transpose()
+}
+
+fn settled(
+    store: &(impl Read + ?Sized),
+    configured: &Settings,
+    asked: &Asked<'_>,
+) -> Result<(Record, Vec<SettingsNews>), ServiceError> {
+    let configured: Parts = configured.parts();
+    Ok(match read(store)? {
+        None => {
+            let (record, news) = Record::first(&configured);
+            (record, vec![news])
+        }
+        Some(mut record) => {
+            let news = record.settle(&configured, asked);
+            (record, news)
+        }
+    })
+}
+
+/// Takes down what settings came to.
+fn write(
+    transaction: &mut dyn Transaction,
+    record: &mut Record,
+    news: &mut [SettingsNews],
+    asked: &Asked<'_>,
+    seconded_by: Option<&str>,
+) -> Result<(), ServiceError> {
+    let now = asked.now;
+    record.reason = asked.reason.map(str::to_owned);
+    transaction.set_now(now);
+    for one in &mut *news {
+        if let SettingsNews::Proposed(loosening) = one {
+            let number = transaction.propose(&PendingChange {
+                proposed_at: now,
+                proposed_by: loosening.by.clone(),
+                what: "settings".to_owned(),
+                subject: loosening.part.clone(),
+                reason: loosening.reason.clone(),
+                change: json!({ "before": loosening.before, "after": loosening.after }),
+                expires_at: lapses_at(loosening),
+                decision: None,
+            })?;
+            record.number(&loosening.part, number);
+            if let Some(numbered) = record.loosening(&loosening.part) {
+                *loosening = numbered.clone();
+            }
+        }
+        // What waited and is not asked for any more, or has lapsed, is decided by that.
+        let part = match one {
+            SettingsNews::First { .. } => None,
+            SettingsNews::Changed { part, .. } => Some(part.as_str()),
+            SettingsNews::Loosened(known)
+            | SettingsNews::Proposed(known)
+            | SettingsNews::Ended(known)
+            | SettingsNews::Lapsed(known) => Some(known.part.as_str()),
+        };
+        let standing = part
+            .and_then(|part| record.loosening(part))
+            .map(|one| one.state);
+        for waiting in transaction.pending()? {
+            let is_this = matches!(
+                standing,
+                Some(LooseningState::Waits { proposal, .. }) if proposal == waiting.number
+            );
+            let what = waiting.record.what == "settings";
+            if what && Some(waiting.record.subject.as_str()) == part && !is_this {
+                let who = OURSELVES.to_owned();
+                let decision = Decision {
+                    at: now,
+                    who,
+                    accepted: false,
+                };
+                transaction.decide(waiting.number, &decision)?;
+            }
+        }
+        transaction.audit(&audited(one, asked))?;
+    }
+    accept(transaction, record, asked.by, seconded_by, now)
+}
+
+fn lapses_at(loosening: &Loosening) -> Option<DateTime<Utc>> {
+    match loosening.state {
+        LooseningState::Waits { lapses_at, .. } => Some(lapses_at),
+        _ => None,
+    }
+}
+
+fn accept(
+    transaction: &mut dyn Transaction,
+    record: &Record,
+    by: &str,
+    seconded_by: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), ServiceError> {
+    let settings =
+        serde_json::to_value(record).map_err(|source| ServiceError::Record { source })?;
+    transaction.accept_settings(&SettingsVersion {
+        accepted_at: now,
+        accepted_by: by.to_owned(),
+        seconded_by: seconded_by.map(str::to_owned),
+        settings,
+    })?;
+    Ok(())
+}
+
+fn audited(news: &SettingsNews, asked: &Asked<'_>) -> AuditEntry {
+    let Asked { by, now, .. } = *asked;
+    match news {
+        SettingsNews::First { looser } => {
+            let entry = AuditEntry::new(now, by, "settings", "the first of this database");
+            if looser.is_empty() {
+                return entry;
+            }
+            let entry = entry.with_change(None, Some(json!({ "looser_than_default": looser })));
+            entry.with_severity(Severity::Medium)
+        }
+        SettingsNews::Changed {
+            part,
+            before,
+            after,
+        } => {
+            let entry = AuditEntry::new(now, by, "settings", part.clone());
+            let entry = entry.with_change(before.clone(), after.clone());
+            match asked.reason {
+                Some(reason) => entry.with_reason(reason),
+                None => entry,
+            }
+        }
+        SettingsNews::Loosened(known) => {
+            entry(by, now, "loosening", known).with_severity(known.severity())
+        }
+        SettingsNews::Proposed(known) => {
+            entry(by, now, "loosening_proposed", known).with_severity(known.severity())
+        }
+        SettingsNews::Ended(known) => entry(OURSELVES, now, "loosening_ended", known),
+        SettingsNews::Lapsed(known) => entry(OURSELVES, now, "loosening_lapsed", known),
+    }
+}
+
+fn entry(by: &str, now: DateTime<Utc>, what: &str, known: &Loosening) -> AuditEntry {
+    let after = json!({
+        "value": known.after,
+        "until": known.until,
+        "asked_by": known.by,
+        "state": known.state,
+    });
+    let entry = AuditEntry::new(now, by, what, known.part.clone());
+    let entry = entry.with_change(known.before.clone(), Some(after));
+    match &known.reason {
+        Some(reason) => entry.with_reason(reason.clone()),
+        None => entry,
+    }
+}
