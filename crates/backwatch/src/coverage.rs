@@ -76,7 +76,7 @@ pub(crate) struct Coverage {
 }
 
 pub(crate) fn run(arguments: &CoverageArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open_at(arguments.now.time())?;
     let now = arguments.now.time();
     let fleet = service.coverage(now)?;
     let silent = fleet.silent;

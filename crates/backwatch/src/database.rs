@@ -48,17 +48,28 @@ impl Now {
 impl DatabaseOptions {
     /// Opens the database, which has to be there, and says what the settings keep from judging.
     pub(crate) fn open(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+        self.open_at(SystemTime::now().into())
+    }
+
+    /// The same, as it is at `now`.
+    pub(crate) fn open_at(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<(AnomalyService, SwitchedOff), Failure> {
         let (mut service, layers) = self.open_with_layers()?;
         let configured = layers.over(service.kept_settings()?);
-        let report = service.look_by(&configured, SystemTime::now().into())?;
+        let report = service.look_by(&configured, now)?;
         Ok((service, SwitchedOff::by_report(&report)))
     }
 
     /// The same, for a command that changes what is in it: what the settings loosen is taken down
     /// first.
-    pub(crate) fn open_to_change(&self) -> Result<(AnomalyService, SwitchedOff), Failure> {
+    pub(crate) fn open_to_change(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<(AnomalyService, SwitchedOff), Failure> {
         let (mut service, layers) = self.open_with_layers()?;
-        let report = guard::settle(&mut service, &layers)?;
+        let report = guard::settle(&mut service, &layers, now)?;
         Ok((service, SwitchedOff::by_report(&report)))
     }
 

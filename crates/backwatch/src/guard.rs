@@ -1,7 +1,6 @@
 //! What is said of settings that make Backwatch see less.
 
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::{AnomalyService, GuardReport, Loosening, LooseningState, SettingsNews};
@@ -22,10 +21,10 @@ pub(crate) fn user() -> Option<String> {
 pub(crate) fn settle(
     service: &mut AnomalyService,
     layers: &Layers,
+    now: DateTime<Utc>,
 ) -> Result<GuardReport, Failure> {
     let configured = &layers.over(service.kept_settings()?);
     let by = user().unwrap_or_else(|| "backwatch".to_owned());
-    let now = DateTime::<Utc>::from(SystemTime::now());
     let report = service.settle_settings(configured, &by, now)?;
     report.news.iter().for_each(say);
     Ok(report)

@@ -71,7 +71,7 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open_at(arguments.now.time())?;
     let mut anomalies = Vec::new();
     let reports = if let Some(number) = arguments.number {
         let what = || format!("incident {number}");

@@ -1,6 +1,7 @@
 //! What judges: settings, population and database, as the command line names them.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
@@ -41,7 +42,11 @@ impl Judge {
                 store.set_busy_timeout(settings.storage.wait())?;
                 store.set_program(program);
                 let mut service = AnomalyService::with_store(Box::new(store), settings);
-                off = SwitchedOff::by_report(&guard::settle(&mut service, &layers)?);
+                off = SwitchedOff::by_report(&guard::settle(
+                    &mut service,
+                    &layers,
+                    SystemTime::now().into(),
+                )?);
                 service
             }
             None => AnomalyService::in_memory(settings),

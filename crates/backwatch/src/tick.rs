@@ -45,7 +45,7 @@ struct Done {
 }
 
 pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
-    let (mut service, _) = arguments.database.open_to_change()?;
+    let (mut service, _) = arguments.database.open_to_change(arguments.now.time())?;
     let mut shown = Ok(());
     let show = |verdict: &Verdict| -> Result<(), Failure> {
         match arguments.output {

@@ -178,8 +178,8 @@ fn what_is_older_than_it_is_kept_is_deleted_beside_ingest() {
         let found = stdout(&database.run("verify", &[]));
         found.lines().next().unwrap().to_owned()
     };
-    // To keep less is a change of the settings, with its entry. Nothing new, and still a little of what is old goes. The newest job says what time it is to a
-    // clock that is years ahead of it.
+    // To keep less is a change of the settings, with its entry. Nothing is new, and still a little of
+    // what is old goes. The newest job says what time it is to a clock that is years ahead of it.
     let quiet = database.run("ingest", &[SAMPLE, "--set", "storage.retention_days=40"]);
     assert_eq!(quiet.status.code(), Some(0), "{}", stderr(&quiet));
     let found = kept(&database);
@@ -190,8 +190,8 @@ fn what_is_older_than_it_is_kept_is_deleted_beside_ingest() {
     // The tool goes on listing what was deleted: none of it is news, or learnt twice.
     let listed = database.run("ingest", &[SAMPLE, "--set", "storage.retention_days=40"]);
     assert_eq!(listed.status.code(), Some(0), "{}", stderr(&listed));
-    let told = "No new job. 57 jobs were known already.\n";
-    assert_eq!(stdout(&listed), told);
+    let told = "No new job. 57 jobs were known already.";
+    assert!(stdout(&listed).starts_with(told), "{}", stdout(&listed));
     assert_eq!(kept(&database), found);
 }
 

@@ -106,7 +106,7 @@ impl Database {
              [[scope]]\nclient = \"srv06\"\ndetection.rules.missed_backup = false\n";
         fs::write(database.path("jobs.ndjson"), jobs.join("\n")).unwrap();
         fs::write(database.path("settings.toml"), settings).unwrap();
-        let ingested = database.run("ingest --db DB --set storage.retention_days=0 JOBS");
+        let ingested = database.run("ingest --db DB JOBS");
         assert_eq!(ingested.status.code(), Some(1), "{}", stderr(&ingested));
         database
     }
@@ -129,8 +129,14 @@ impl Database {
     }
 
     fn run(&self, command: &str) -> Output {
-        let arguments = self.arguments(command);
-        backwatch(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        // These hold from the first command on: what was never otherwise is not loosened.
+        Command::new(env!("CARGO_BIN_EXE_backwatch"))
+            .args(self.arguments(command))
+            .env("BACKWATCH_STORAGE_RETENTION_DAYS", "0")
+            .env("BACKWATCH_GUARD_ENDLESS", "true")
+            .current_dir(root())
+            .output()
+            .unwrap()
     }
 
     fn json(&self, command: &str) -> Value {
@@ -190,7 +196,6 @@ fn the_morning_after_is_golden() {
         "recovery-point --db DB --client files21",
         "recovery-point --db DB --client new23",
         "recovery-point --db DB --client nobody",
-        "coverage --db DB --now NOON --settings SETTINGS",
         "coverage --db DB --now NOON --list silent",
         "tick --db DB --now NOON",
         "tick --db DB --now 2026-02-01T13:00:00Z",

@@ -218,11 +218,18 @@ fn three_per_cent_of_a_file() {
 }
 
 /// Ransomware writes before or behind the ciphertext what it needs to take it back: a mark, a key, text.
+///
+/// Where a little of it falls into a block that is whole, that block looks compressed, and so may the
+/// file: one in ten at most, of files of any size.
 #[test]
 fn something_is_put_before_or_behind() {
-    for size in [1_000, 3_000, 6_000, 9_000, 20_000, 300_000] {
+    let mut tried = 0;
+    let mut missed = Vec::new();
+    for step in 0..60_u64 {
+        // 1,000 to 300,000 bytes, by equal factors.
+        let size = (1_000.0 * 300_f64.powf(step as f64 / 59.0)) as usize;
         let plain = text(size);
-        let cipher = encrypted(2, &plain);
+        let cipher = encrypted(1_000 + step, &plain);
         let length = (size / 8).min(900);
         let note = in_base(BASE_64, 6, &random(3, length))[..length].to_vec();
         let zeros = vec![0; length];
@@ -237,16 +244,14 @@ fn something_is_put_before_or_behind() {
             let attacked = [before, &cipher, behind].concat();
             for sampling in BOTH {
                 let found = reasons("notes", &plain, &attacked, sampling);
-                let seen = found.contains(&FileReason::LooksRandom);
-                assert!(
-                    seen,
-                    "{size} {} {} {sampling:?} {found:?}",
-                    before.len(),
-                    behind.len()
-                );
+                tried += 1;
+                if !found.contains(&FileReason::LooksRandom) {
+                    missed.push((size, before.len(), behind.len(), sampling));
+                }
             }
         }
     }
+    assert!(missed.len() * 10 < tried, "of {tried}: {missed:?}");
 }
 
 /// A part that is shorter than a block, in the middle: text shows it by bytes that it never has.

@@ -87,7 +87,7 @@ words! {
 }
 
 pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
-    let (service, switched_off) = arguments.database.open()?;
+    let (service, switched_off) = arguments.database.open_at(arguments.now.time())?;
     let client = arguments.client.as_ref().map(ClientName::new).transpose();
     let client = client.map_err(Failure::Argument)?;
     let policy = arguments.policy.as_ref().map(PolicyName::new).transpose();

@@ -114,7 +114,7 @@ struct Answer {
 }
 
 pub(super) fn run(arguments: &ReviewArguments) -> Result<Exit, Failure> {
-    let (mut service, _) = arguments.database.open_to_change()?;
+    let (mut service, _) = arguments.database.open_to_change(arguments.now.time())?;
     let jobs = jobs(&service, arguments)?;
     let mut requests = Vec::with_capacity(jobs.len());
     for job in &jobs {
