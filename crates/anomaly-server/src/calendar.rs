@@ -7,7 +7,7 @@ use anomaly_model::chrono::{Days, NaiveDate};
 use anomaly_model::{Judgement, Severity, Verdict};
 
 /// Days that are shown.
-pub(crate) const DAYS: usize = 90;
+pub(crate) const DAYS: u16 = 90;
 
 /// The worst of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -150,10 +150,10 @@ impl Calendar {
 }
 
 fn first_of(today: NaiveDate) -> NaiveDate {
-    let back = Days::new(DAYS as u64 - 1);
+    let back = Days::new(u64::from(DAYS) - 1);
     today.checked_sub_days(back).unwrap_or(NaiveDate::MIN)
 }
 
 fn dates(today: NaiveDate) -> impl Iterator<Item = NaiveDate> {
-    first_of(today).iter_days().take(DAYS)
+    first_of(today).iter_days().take(DAYS.into())
 }

@@ -100,13 +100,14 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
         match read(record) {
             Err(why) => done.push((number, given_up(delivery, why))),
             Ok(event) if !sink.wants(&event) => done.push((number, taken(delivery, now))),
-            Ok(event) => match sink.held_until(&event, now) {
-                Some(later) => done.push((number, at(delivery, later))),
-                None => {
+            Ok(event) => {
+                if let Some(later) = sink.held_until(&event, now) {
+                    done.push((number, at(delivery, later)));
+                } else {
                     events.push(event);
                     deliveries.push((number, delivery));
                 }
-            },
+            }
         }
     }
     for group in sink.groups(&events) {

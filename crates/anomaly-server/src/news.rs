@@ -33,16 +33,14 @@ impl Told {
     pub(crate) fn read(service: &AnomalyService) -> Result<Self, ServiceError> {
         let records = service.records();
         let kept = records.note(NOTE)?;
-        match kept.and_then(|note| serde_json::from_str(&note).ok()) {
-            Some(told) => Ok(told),
-            None => {
-                let size = records.log_head()?.size;
-                Ok(Self {
-                    observation: size,
-                    audit: size,
-                })
-            }
+        if let Some(told) = kept.and_then(|note| serde_json::from_str(&note).ok()) {
+            return Ok(told);
         }
+        let size = records.log_head()?.size;
+        Ok(Self {
+            observation: size,
+            audit: size,
+        })
     }
 }
 

@@ -85,16 +85,14 @@ impl Shared {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             free.pop()
         };
-        match free {
-            Some(reader) => Ok(reader),
-            None => {
-                let settings = {
-                    let settings = self.settings.lock();
-                    Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
-                };
-                AnomalyService::open(&self.database, (*settings).clone())
-            }
+        if let Some(reader) = free {
+            return Ok(reader);
         }
+        let settings = {
+            let settings = self.settings.lock();
+            Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+        };
+        AnomalyService::open(&self.database, (*settings).clone())
     }
 
     fn give_back(&self, reader: AnomalyService) {

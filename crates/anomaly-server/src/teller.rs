@@ -83,7 +83,7 @@ async fn remember(app: &App) -> Result<u64, Problem> {
         .read(|service| Ok(service.records().log_head()?))
         .await?;
     let today = now().date_naive();
-    let from = now() - TimeDelta::days(DAYS as i64);
+    let from = now() - TimeDelta::days(DAYS.into());
     let mut query = ObservationQuery::default().started_from(from).limit(PAGE);
     loop {
         let asked = query.clone();

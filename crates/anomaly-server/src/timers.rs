@@ -9,7 +9,7 @@ use anomaly_settings::{Layers, Settings};
 use crate::app::{App, now};
 
 /// How often it is asked which jobs did not come, and deleted what is old.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// Jobs that are deleted each time: others write meanwhile.
 const MOST_PURGED: u64 = 2_000;
 
@@ -51,11 +51,11 @@ pub(crate) async fn run(app: App) {
         let ticked = app.writer.run(|service| service.tick(now(), |_| ())).await;
         match ticked {
             Ok(report) if report.missed > 0 => {
-                tracing::info!(missed = report.missed, "jobs are missing")
+                tracing::info!(missed = report.missed, "jobs are missing");
             }
             Ok(_) => {}
             Err(problem) => {
-                tracing::warn!(detail = problem.detail(), "cannot ask for missing jobs")
+                tracing::warn!(detail = problem.detail(), "cannot ask for missing jobs");
             }
         }
         let purged = app

@@ -8,6 +8,7 @@ use anomaly_notify::SinkOptions;
 use anomaly_server::{Server, ServerOptions};
 use anomaly_settings::Layers;
 use clap::Args;
+use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
@@ -136,10 +137,10 @@ fn configuration(file: Option<&Path>) -> Result<Configuration, Failure> {
 
 /// The database of the user's data directory, such as `~/.local/share/backwatch/backwatch.db`.
 pub(crate) fn default_database() -> Result<PathBuf, Failure> {
-    let directories = directories::ProjectDirs::from("", "", "backwatch").ok_or(Failure::NoHome)?;
-    let directory = directories.data_dir();
-    fs::create_dir_all(directory).map_err(|source| Failure::Create {
-        path: directory.to_owned(),
+    let strategy = etcetera::choose_base_strategy().map_err(|_| Failure::NoHome)?;
+    let directory = strategy.data_dir().join("backwatch");
+    fs::create_dir_all(&directory).map_err(|source| Failure::Create {
+        path: directory.clone(),
         source,
     })?;
     Ok(directory.join("backwatch.db"))

@@ -1,4 +1,4 @@
-//! The description of the interface (OpenAPI 3.1).
+//! The description of the interface, as `OpenAPI` 3.1 has it.
 
 use axum::Json;
 use utoipa::OpenApi;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::chrome::{Chrome, PageResult, see, show};
-use crate::account::{AccountsError, SecondFactor};
+use crate::account::{AccountsError, SecondFactor, User};
 use crate::app::{App, now};
 use crate::guard::Caller;
 use crate::identity::SignedIn;
@@ -29,19 +29,18 @@ const OFFERED: &str = "offered_second_factor";
 pub(crate) async fn page(State(app): State<App>, chrome: Chrome, session: Session) -> PageResult {
     let accounts = app.accounts().await?;
     let user = accounts.users.get(&chrome.name);
-    let has_second_factor = user.is_some_and(|user| user.has_second_factor());
+    let has_second_factor = user.is_some_and(User::has_second_factor);
     let failed = |error: tower_sessions::session::Error| Problem::internal(&error.to_string());
     let offered = if has_second_factor {
         String::new()
     } else {
         let offered: Option<SecondFactor> = session.get(OFFERED).await.map_err(failed)?;
-        let factor = match offered {
-            Some(factor) => factor,
-            None => {
-                let factor = SecondFactor::new().map_err(|error| Problem::of_accounts(&error))?;
-                session.insert(OFFERED, &factor).await.map_err(failed)?;
-                factor
-            }
+        let factor = if let Some(factor) = offered {
+            factor
+        } else {
+            let factor = SecondFactor::new().map_err(|error| Problem::of_accounts(&error))?;
+            session.insert(OFFERED, &factor).await.map_err(failed)?;
+            factor
         };
         factor.secret().to_owned()
     };

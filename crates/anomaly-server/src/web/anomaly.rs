@@ -1,8 +1,8 @@
 //! One anomaly: the sentence, what shows it, what to do.
 
 use anomaly_model::chrono::TimeDelta;
-use anomaly_model::{BackupJob, RecoveryPoint, Review, Severity};
-use anomaly_service::IncidentReport;
+use anomaly_model::{BackupJob, JobKey, RecoveryPoint, Review, Severity};
+use anomaly_service::{AnomalyService, IncidentReport, ServiceError};
 use anomaly_storage::{AnomalyQuery, ObservationQuery};
 use askama::Template;
 use axum::extract::State;
@@ -85,6 +85,51 @@ struct Known {
     jobs: Vec<BackupJob>,
 }
 
+impl Known {
+    fn read(service: &AnomalyService, key: &JobKey) -> Result<Option<Self>, ServiceError> {
+        let records = service.records();
+        let Some((job, verdict)) = records.job(key)?.zip(records.verdict(key)?) else {
+            return Ok(None);
+        };
+        let incident = match service.incident_of(key)? {
+            Some(number) => service.incident(number)?,
+            None => None,
+        };
+        let related = match &incident {
+            Some(incident) => {
+                let query = AnomalyQuery::default().incident(incident.number);
+                service.anomalies(&query.limit(MOST_RELATED + 1))?
+            }
+            None => Vec::new(),
+        };
+        let number = incident.as_ref().map(|incident| incident.number);
+        let recovery = service.recovery_points(&verdict.client, number)?;
+        let stream = anomaly_model::StreamKey::of(&job, service.settings().streams.key.parts());
+        let until = job.started_at() + TimeDelta::microseconds(1);
+        let query = ObservationQuery::default()
+            .stream(stream)
+            .started_until(until);
+        let mut jobs: Vec<BackupJob> = records
+            .observations(&query.limit(SHOWN_JOBS))?
+            .into_iter()
+            .map(|stored| stored.job)
+            .collect();
+        jobs.reverse();
+        let reviews = service.reviews(key)?;
+        let mut anomaly = anomaly_model::Anomaly::new(verdict);
+        anomaly.review = reviews.last().cloned();
+        Ok(Some(Self {
+            job,
+            anomaly,
+            reviews,
+            incident,
+            related,
+            recovery,
+            jobs,
+        }))
+    }
+}
+
 pub(crate) async fn page(
     State(app): State<App>,
     chrome: Chrome,
@@ -93,48 +138,7 @@ pub(crate) async fn page(
     let asked = key.clone();
     let known = app
         .readers
-        .read(move |service| {
-            let records = service.records();
-            let Some((job, verdict)) = records.job(&key)?.zip(records.verdict(&key)?) else {
-                return Ok(None);
-            };
-            let incident = match service.incident_of(&key)? {
-                Some(number) => service.incident(number)?,
-                None => None,
-            };
-            let related = match &incident {
-                Some(incident) => {
-                    let query = AnomalyQuery::default().incident(incident.number);
-                    service.anomalies(&query.limit(MOST_RELATED + 1))?
-                }
-                None => Vec::new(),
-            };
-            let number = incident.as_ref().map(|incident| incident.number);
-            let recovery = service.recovery_points(&verdict.client, number)?;
-            let stream = anomaly_model::StreamKey::of(&job, service.settings().streams.key.parts());
-            let until = job.started_at() + TimeDelta::microseconds(1);
-            let query = ObservationQuery::default()
-                .stream(stream)
-                .started_until(until);
-            let mut jobs: Vec<BackupJob> = records
-                .observations(&query.limit(SHOWN_JOBS))?
-                .into_iter()
-                .map(|stored| stored.job)
-                .collect();
-            jobs.reverse();
-            let reviews = service.reviews(&key)?;
-            let mut anomaly = anomaly_model::Anomaly::new(verdict);
-            anomaly.review = reviews.last().cloned();
-            Ok(Some(Known {
-                job,
-                anomaly,
-                reviews,
-                incident,
-                related,
-                recovery,
-                jobs,
-            }))
-        })
+        .read(move |service| Known::read(service, &key))
         .await?;
     let known = known.filter(|known| known.anomaly.verdict.is_anomalous());
     let known = known.ok_or_else(|| Problem::not_found("anomaly"))?;

@@ -20,7 +20,7 @@ const HEIGHT: usize = 16;
 impl Strip {
     pub(crate) fn of(client: &str, days: &[Day], last: anomaly_model::chrono::NaiveDate) -> Self {
         use std::fmt::Write as _;
-        let width = DAYS * (CELL + GAP) - GAP;
+        let width = usize::from(DAYS) * (CELL + GAP) - GAP;
         let mut svg = format!(
             "<svg class=\"strip\" viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\" \
              role=\"img\" aria-hidden=\"true\">"

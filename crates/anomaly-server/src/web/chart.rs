@@ -74,6 +74,16 @@ pub(crate) fn feature_chart(
     }))
 }
 
+/// What is drawn at a place of the axis.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "axes are short and begin at 0"
+)]
+fn place_of(place: f64) -> usize {
+    place.max(0.0).round() as usize
+}
+
 type Drawn = Result<String, Box<dyn std::error::Error>>;
 /// When a job was, and what it showed.
 type Point = (DateTime<Utc>, Option<f64>);
@@ -95,14 +105,14 @@ fn draw_feature(points: &[Point], (low, high): (f64, f64), unit: Unit) -> Drawn 
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (440, 170)).into_drawing_area();
-        let last = points.len() as f64;
+        let width = points.len() as f64;
         let mut chart = ChartBuilder::on(&root)
             .margin(6)
             .x_label_area_size(22)
             .y_label_area_size(64)
-            .build_cartesian_2d(-0.5..last - 0.5, bottom..most + margin)?;
+            .build_cartesian_2d(-0.5..width - 0.5, bottom..most + margin)?;
         let day = |place: &f64| {
-            let job = points.get(place.round().max(0.0) as usize);
+            let job = points.get(place_of(*place));
             job.map_or_else(String::new, |(at, _)| at.format("%d %b").to_string())
         };
         let style = ("system-ui", 11).into_font().color(&TEXT);
@@ -118,14 +128,14 @@ fn draw_feature(points: &[Point], (low, high): (f64, f64), unit: Unit) -> Drawn 
             .bold_line_style(LINE)
             .light_line_style(TRANSPARENT)
             .draw()?;
-        let corners = [(-0.5, low.max(bottom)), (last - 0.5, high)];
+        let corners = [(-0.5, low.max(bottom)), (width - 0.5, high)];
         chart.draw_series([Rectangle::new(corners, BAND.filled())])?;
         let known = points
             .iter()
             .enumerate()
             .filter_map(|(place, (_, value))| Some((place as f64, (*value)?)));
         let (this, before): (Vec<_>, Vec<_>) =
-            known.partition(|(place, _)| *place as usize + 1 == points.len());
+            known.partition(|(place, _)| place_of(*place) + 1 == points.len());
         chart.draw_series(
             before
                 .into_iter()
@@ -157,7 +167,7 @@ fn draw_days(days: &[(NaiveDate, Counts)]) -> Drawn {
             .y_label_area_size(36)
             .build_cartesian_2d(0.0..days.len() as f64, 0.0..most)?;
         let day = |place: &f64| {
-            let day = days.get(*place as usize);
+            let day = days.get(place_of(*place));
             day.map_or_else(String::new, |(date, _)| date.format("%d %b").to_string())
         };
         let style = ("system-ui", 11).into_font().color(&TEXT);

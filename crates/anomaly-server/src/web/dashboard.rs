@@ -1,5 +1,7 @@
 //! Is anything wrong, since when, how far; and does anybody look?
 
+use std::fmt::Write as _;
+
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{FleetCoverage, Severity, StreamCoverage};
 use anomaly_service::IncidentReport;
@@ -187,7 +189,8 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
         (coverage.not_scored, "not judged"),
     ] {
         if count > 0 {
-            text.push_str(&format!(", {count} {words}"));
+            // Writing to a string does not fail.
+            _ = write!(text, ", {count} {words}");
         }
     }
     format!("{text}. The last job ended {}.", ago(last, now()))

@@ -61,9 +61,10 @@ pub(crate) async fn sign_in(
     let accounts = app.accounts().await?;
     let user = accounts.users.get(&sent.name).cloned();
     let password = sent.password;
-    let checked = tokio::task::spawn_blocking(move || match user {
-        Some(user) => user.password.is(&password).then_some(user),
-        None => {
+    let checked = tokio::task::spawn_blocking(move || {
+        if let Some(user) = user {
+            user.password.is(&password).then_some(user)
+        } else {
             spend_as_much(&password);
             None
         }

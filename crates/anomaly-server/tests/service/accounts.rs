@@ -164,7 +164,7 @@ fn a_session_ends_with_the_right_to_it() {
 fn keys_are_kept_as_hashes_and_stop_when_they_are_taken_away() {
     let service = Service::start();
     let administrator = service.administrator();
-    let key = service.key(&administrator, "viewer", &[]);
+    let key = administrator.key("viewer", &[]);
     let asks = |key: &str| {
         service
             .with_key(key, "/api/v1/jobs?format=auto", "text/plain", "")

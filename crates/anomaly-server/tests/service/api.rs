@@ -19,7 +19,7 @@ fn history(client: &str) -> String {
 fn jobs_are_judged_kept_and_known_the_second_time() {
     let mut service = Service::start();
     let administrator = service.administrator();
-    let key = service.key(&administrator, "ingest", &["restic"]);
+    let key = administrator.key("ingest", &["restic"]);
     let post = |body: &str| service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", body);
 
     let receipt = post(&history("mail01"));
@@ -83,7 +83,7 @@ fn jobs_are_judged_kept_and_known_the_second_time() {
 fn an_anomaly_is_reviewed_and_taken_back() {
     let service = Service::start();
     let administrator = service.administrator();
-    let key = service.key(&administrator, "ingest", &[]);
+    let key = administrator.key("ingest", &[]);
     service.with_key(
         &key,
         "/api/v1/jobs",
@@ -137,7 +137,7 @@ fn an_anomaly_is_reviewed_and_taken_back() {
 fn lists_go_on_where_they_ended() {
     let service = Service::start();
     let administrator = service.administrator();
-    let key = service.key(&administrator, "ingest", &[]);
+    let key = administrator.key("ingest", &[]);
     service.with_key(
         &key,
         "/api/v1/jobs",

@@ -111,14 +111,6 @@ impl Service {
         browser
     }
 
-    /// A new key of this role, for these sources.
-    pub(crate) fn key(&self, by: &Browser<'_>, role: &str, sources: &[&str]) -> String {
-        let new = json!({ "name": "nightly", "role": role, "sources": sources });
-        let made = by.call("POST", "/api/v1/api-keys", Some(&new));
-        assert_eq!(made.status, 201, "{}", made.text);
-        made.json()["key"].as_str().unwrap().to_owned()
-    }
-
     /// A program with this key.
     pub(crate) fn with_key(&self, key: &str, path: &str, kind: &str, body: &str) -> Answer {
         let browser = self.browser();
@@ -166,6 +158,14 @@ impl Browser<'_> {
         )
     }
 
+    /// A new key of this role, for these sources.
+    pub(crate) fn key(&self, role: &str, sources: &[&str]) -> String {
+        let new = json!({ "name": "nightly", "role": role, "sources": sources });
+        let made = self.call("POST", "/api/v1/api-keys", Some(&new));
+        assert_eq!(made.status, 201, "{}", made.text);
+        made.json()["key"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn open(&self, path: &str) -> Answer {
         self.call("GET", path, None)
     }
@@ -180,7 +180,8 @@ impl Browser<'_> {
         let answer = Answer::of(request.send_form(form.iter().copied()).unwrap());
         let set = answer.headers.iter().find(|(name, _)| name == "set-cookie");
         if let Some((_, set)) = set {
-            self.cookie = set.split(';').next().unwrap().to_owned();
+            let cookie = set.split(';').next().unwrap();
+            cookie.clone_into(&mut self.cookie);
         }
         answer
     }

@@ -1,4 +1,9 @@
 //! The service over HTTP, as programs and browsers meet it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod accounts;
 mod api;

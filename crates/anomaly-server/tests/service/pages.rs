@@ -10,7 +10,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 fn filled(service: &Service, client: &str) {
     let administrator = service.administrator();
-    let key = service.key(&administrator, "ingest", &[]);
+    let key = administrator.key("ingest", &[]);
     let attack = json!({ "files_changed": 60_000, "files_unmodified": 40_000,
         "transferred_bytes": 24_000_000_000_u64 });
     let jobs = (0..40)
@@ -23,7 +23,8 @@ fn filled(service: &Service, client: &str) {
                 job
             }),
         );
-    let body: String = jobs.map(|job| format!("{job}\n")).collect();
+    let lines: Vec<String> = jobs.map(|job| job.to_string()).collect();
+    let body = lines.join("\n");
     let receipt = service
         .with_key(&key, "/api/v1/jobs", "application/x-ndjson", &body)
         .json();
@@ -67,10 +68,7 @@ fn every_page_shows_and_trusts_nothing() {
             .map(|(at, _)| &page.text[at.saturating_sub(10)..(at + 20).min(page.text.len())])
             .collect();
         let named = |text: &&str| !text.contains("www.w3.org");
-        assert!(
-            !elsewhere.iter().any(|text| named(text)),
-            "{path}: {elsewhere:?}"
-        );
+        assert!(!elsewhere.iter().any(named), "{path}: {elsewhere:?}");
     }
     assert_eq!(browser.open("/nothing").status, 404);
     assert_eq!(browser.open("/anomalies/restic/nothing").status, 404);

@@ -5,8 +5,6 @@ use cargo_metadata::DependencyKind;
 use crate::workspace::{Edge, WORKSPACE, edges};
 
 /// The rooms from the ground up, each with the rooms that it may use.
-///
-/// `anomaly-server` is planned.
 pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-model", &[]),
     ("anomaly-features", &["anomaly-model"]),
@@ -41,7 +39,18 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "anomaly-walk",
         ],
     ),
-    ("anomaly-server", &["anomaly-service", "anomaly-notify"]),
+    (
+        "anomaly-server",
+        &[
+            "anomaly-model",
+            "anomaly-features",
+            "anomaly-settings",
+            "anomaly-storage",
+            "anomaly-sources",
+            "anomaly-notify",
+            "anomaly-service",
+        ],
+    ),
     ("anomaly-remote", &["anomaly-model", "anomaly-sources"]),
     (
         "anomaly-eval",
