@@ -4,6 +4,7 @@ mod account;
 mod api;
 mod app;
 mod calendar;
+mod certificates;
 mod delivery;
 mod error;
 mod guard;

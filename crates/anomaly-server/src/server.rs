@@ -24,6 +24,7 @@ use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 
 use crate::app::{App, Parts};
+use crate::certificates::renew;
 use crate::delivery::deliver;
 use crate::guard::{no_such_page, same_origin};
 use crate::identity::identify;
@@ -159,9 +160,12 @@ impl Server {
             }
             Some(tls) => {
                 let path = tls.certificate.clone();
+                // Whoever runs the service may have chosen another one before.
+                _ = rustls::crypto::ring::default_provider().install_default();
                 let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key)
                     .await
                     .map_err(|source| ServerError::Tls { path, source })?;
+                tasks.spawn(renew(config.clone(), tls));
                 let server =
                     axum_server::from_tcp_rustls(listener, config).map_err(ServerError::Serve)?;
                 server.handle(handle).serve(service).await

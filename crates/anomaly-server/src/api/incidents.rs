@@ -1,4 +1,4 @@
-//! Incidents.
+//! Incidents, listed and shown.
 
 use anomaly_model::Incident;
 use anomaly_model::Severity;

@@ -1,4 +1,4 @@
-//! Incidents.
+//! Incidents, as pages.
 
 use anomaly_storage::{AnomalyQuery, IncidentQuery};
 use askama::Template;

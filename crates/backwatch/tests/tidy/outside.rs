@@ -26,7 +26,10 @@ const OWNED: &[(&[&str], &[&str])] = &[
         &["anomaly-remote"],
     ),
     (&["lettre", "reqwest"], &["anomaly-notify"]),
-    (&["rustls"], &["anomaly-notify", "anomaly-remote"]),
+    (
+        &["rustls"],
+        &["anomaly-notify", "anomaly-remote", "anomaly-server"],
+    ),
     // A library neither reads flags nor draws on a terminal.
     (
         &[
