@@ -225,11 +225,11 @@ fn three_per_cent_of_a_file() {
 fn something_is_put_before_or_behind() {
     let mut tried = 0;
     let mut missed = Vec::new();
-    for step in 0..60_u64 {
-        // 1,000 to 300,000 bytes, by equal factors.
-        let size = (1_000.0 * 300_f64.powf(step as f64 / 59.0)) as usize;
+    // 1,000 to 300,000 bytes, each a tenth more than the one before.
+    let sizes = std::iter::successors(Some(1_000_usize), |size| Some(size + size / 10));
+    for (seed, size) in (1_000..).zip(sizes.take_while(|size| *size < 300_000)) {
         let plain = text(size);
-        let cipher = encrypted(1_000 + step, &plain);
+        let cipher = encrypted(seed, &plain);
         let length = (size / 8).min(900);
         let note = in_base(BASE_64, 6, &random(3, length))[..length].to_vec();
         let zeros = vec![0; length];
