@@ -29,18 +29,27 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// As it was kept; of a database that nobody was told of, all that is there is old.
-    pub(crate) fn read(service: &AnomalyService) -> Result<Self, ServiceError> {
+    /// As it was kept. Of a database that nobody was told of, all that is there is old: that is kept
+    /// at once, so that what comes next is news.
+    pub(crate) fn begin(service: &mut AnomalyService) -> Result<Self, ServiceError> {
         let records = service.records();
         let kept = records.note(NOTE)?;
         if let Some(told) = kept.and_then(|note| serde_json::from_str(&note).ok()) {
             return Ok(told);
         }
         let size = records.log_head()?.size;
-        Ok(Self {
+        let told = Self {
             observation: size,
             audit: size,
-        })
+        };
+        let mut transaction = service.transaction()?;
+        transaction.put_note(NOTE, &told.written()?)?;
+        transaction.commit()?;
+        Ok(told)
+    }
+
+    fn written(self) -> Result<String, ServiceError> {
+        serde_json::to_string(&self).map_err(|source| ServiceError::Record { source })
     }
 }
 
@@ -63,7 +72,7 @@ impl Sender {
         stored: &[StoredObservation],
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let told = Told::read(service)?;
+        let told = Told::begin(service)?;
         let is_new = |stored: &&StoredObservation| {
             stored.number > told.observation
                 && stored.verdict.is_anomalous()
@@ -93,7 +102,7 @@ impl Sender {
         }
         let sinks: Vec<&str> = self.sinks.iter().map(String::as_str).collect();
         let json = |source| ServiceError::Record { source };
-        let note = serde_json::to_string(&last).map_err(json)?;
+        let note = last.written()?;
         let mut transaction = service.transaction()?;
         for event in events {
             let message = Message {

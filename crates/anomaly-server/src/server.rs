@@ -29,6 +29,7 @@ use crate::delivery::deliver;
 use crate::guard::{no_such_page, same_origin};
 use crate::identity::identify;
 use crate::instance::instance;
+use crate::news::Told;
 use crate::readers::Readers;
 use crate::routes::router;
 use crate::security::headers;
@@ -75,6 +76,8 @@ impl Server {
         let settings = layers.over(Settings::default());
         let mut service = AnomalyService::open(&database, settings)?;
         let settings = settle(&mut service, &layers)?;
+        // Before the first job comes: what is there now is old.
+        Told::begin(&mut service)?;
         let instance = instance(&mut service)?;
         let listen = |source| ServerError::Listen { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(listen)?;

@@ -104,6 +104,6 @@ async fn remember(app: &App) -> Result<u64, Problem> {
         return Ok(head.size);
     }
     // What was stored while the service did not run is news to sinks.
-    let told = app.readers.read(Told::read).await?;
+    let told = app.writer.run(Told::begin).await?;
     Ok(told.observation.min(head.size))
 }

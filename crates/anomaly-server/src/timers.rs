@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_service::{AnomalyService, ServiceError, SettingsNews};
 use anomaly_settings::{Layers, Settings};
 
 use crate::app::{App, now};
@@ -21,7 +21,8 @@ pub(crate) fn settle(
 ) -> Result<Settings, ServiceError> {
     let configured = layers.over(service.kept_settings()?);
     let report = service.settle_settings(&configured, "backwatch serve", now())?;
-    for news in &report.news {
+    let is_change = |news: &&SettingsNews| !matches!(news, SettingsNews::First { .. });
+    for news in report.news.iter().filter(is_change) {
         tracing::warn!(?news, "the settings have changed");
     }
     Ok(report.settings)

@@ -157,7 +157,14 @@ fn a_session_ends_with_the_right_to_it() {
         .iter()
         .map(|entry| entry["what"].as_str().unwrap())
         .collect();
-    assert_eq!(what, ["remove_user", "set_role", "add_user", "add_user"]);
+    let expected = [
+        "remove_user",
+        "set_role",
+        "add_user",
+        "add_user",
+        "settings",
+    ];
+    assert_eq!(what, expected, "the first settings come first");
 }
 
 #[test]

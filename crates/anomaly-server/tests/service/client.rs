@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use anomaly_model::chrono::{DateTime, TimeDelta};
+use anomaly_notify::SinkOptions;
 use anomaly_server::{Server, ServerOptions};
 use anomaly_settings::Layers;
 use serde_json::{Value, json};
@@ -20,6 +21,12 @@ pub(crate) struct Service {
     _directory: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
+}
+
+#[derive(serde::Deserialize)]
+struct Configuration {
+    #[serde(default)]
+    sinks: Vec<SinkOptions>,
 }
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -60,11 +67,18 @@ impl Answer {
 
 impl Service {
     pub(crate) fn start() -> Self {
+        Self::telling("")
+    }
+
+    /// One that tells these sinks, as the configuration writes them; `DIR` is its directory.
+    pub(crate) fn telling(sinks: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("backwatch.db");
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(&database, Layers::default(), options, Vec::new()).unwrap();
+        let sinks = sinks.replace("DIR", directory.path().to_str().unwrap());
+        let Configuration { sinks } = toml::from_str(&sinks).unwrap();
+        let server = Server::bind(&database, Layers::default(), options, sinks).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();

@@ -9,5 +9,6 @@ mod accounts;
 mod api;
 mod client;
 mod pages;
+mod telling;
 
 pub(crate) use client::{Service, job};
