@@ -9,6 +9,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
 use anomaly_settings::Layers;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) live: Live,
+    /// A permit for each request that may be worked on now.
+    pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
@@ -75,12 +78,14 @@ impl std::ops::Deref for App {
 
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
+        let requests = Semaphore::new(parts.options.most_requests.into());
         let shared = Shared {
             options: parts.options,
             database: parts.database,
             writer: parts.writer,
             readers: parts.readers,
             live: Live::default(),
+            requests,
             calendar: Calendar::default(),
             layers: parts.layers,
             sinks: parts.sinks,

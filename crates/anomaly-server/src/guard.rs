@@ -108,6 +108,15 @@ fn is_ours(headers: &HeaderMap, is_secure: bool) -> bool {
     }
 }
 
+/// Turns away what comes while as many requests are worked on as may be.
+pub(crate) async fn not_too_many(State(app): State<App>, request: Request, next: Next) -> Response {
+    if let Ok(_permit) = app.requests.try_acquire() {
+        return next.run(request).await;
+    }
+    let detail = "Too many requests at the same time. Send it again.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).into_response()
+}
+
 /// Who asks, in a handler behind a guard.
 pub(crate) struct Caller(pub(crate) Arc<Identity>);
 

@@ -26,7 +26,7 @@ use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 use crate::app::{App, Parts};
 use crate::certificates::renew;
 use crate::delivery::deliver;
-use crate::guard::{no_such_page, same_origin};
+use crate::guard::{no_such_page, not_too_many, same_origin};
 use crate::identity::identify;
 use crate::instance::instance;
 use crate::news::Told;
@@ -221,6 +221,7 @@ fn service(app: &App) -> Router {
             StatusCode::REQUEST_TIMEOUT,
             seconds,
         ))
+        .layer(from_fn_with_state(app.clone(), not_too_many))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))
