@@ -15,6 +15,7 @@ use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
+use crate::hashing::Hashing;
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) live: Live,
+    pub(crate) hashing: Hashing,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
@@ -85,6 +87,7 @@ impl App {
             writer: parts.writer,
             readers: parts.readers,
             live: Live::default(),
+            hashing: Hashing::default(),
             requests,
             calendar: Calendar::default(),
             layers: parts.layers,
