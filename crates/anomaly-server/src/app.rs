@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
+use crate::backtests::Backtests;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
 use crate::live::Live;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
+    pub(crate) backtests: Backtests,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -87,6 +89,7 @@ impl App {
             live: Live::default(),
             requests,
             calendar: Calendar::default(),
+            backtests: Backtests::default(),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),
