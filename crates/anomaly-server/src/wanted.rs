@@ -204,7 +204,8 @@ mod tests {
         )
         .unwrap();
         let settings = wanted.over(&Settings::default());
-        assert_eq!(settings.detection.alarm_budget.get(), 2.0);
+        let budget = anomaly_settings::AlarmBudget::new(2.0).unwrap();
+        assert_eq!(settings.detection.alarm_budget, budget);
         assert_eq!(wanted.parts[2].1, None);
         assert_eq!(wanted.parts[0].1, Some(json!(2.0)));
     }

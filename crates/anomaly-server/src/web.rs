@@ -31,6 +31,7 @@ pub(crate) use chrome::problem_page;
 pub(crate) use words::{address, encoded};
 
 /// The pages, and the forms on them.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("GET", "/assets/{file}", Anyone, get(assets::asset)),

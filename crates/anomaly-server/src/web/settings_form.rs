@@ -119,25 +119,27 @@ async fn look(
     mut typed: Typed,
 ) -> PageResult {
     let settings = &holding.guard.settings;
+    let error = &mut typed.error;
+    let mut say = |status, what: &str| {
+        what.clone_into(error);
+        status
+    };
     let status = if !typed.errors.is_empty() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else if seen.is_some_and(|seen| seen != holding.version) {
-        typed.error =
-            "The settings have changed meanwhile. Look at what you typed again.".to_owned();
-        StatusCode::PRECONDITION_FAILED
-    } else if let Some(fixed) = wanted.fixed(&app.layers).into_iter().next() {
-        typed.error = fixed.detail;
-        StatusCode::CONFLICT
+        let changed = "The settings have changed meanwhile. Look at what you typed again.";
+        say(StatusCode::PRECONDITION_FAILED, changed)
+    } else if let Some(fixed) = wanted.fixed(&app.layers).first() {
+        say(StatusCode::CONFLICT, &fixed.detail)
     } else if wanted.over(settings) == *settings {
-        typed.error = "Nothing differs from what holds.".to_owned();
-        StatusCode::UNPROCESSABLE_ENTITY
+        let nothing = "Nothing differs from what holds.";
+        say(StatusCode::UNPROCESSABLE_ENTITY, nothing)
     } else {
         match start(app, &caller.name, wanted, None, None).await {
             Ok(run) => return Ok(see(&format!("/settings/backtests/{}", run.id))),
             Err(problem) => {
-                problem.detail().clone_into(&mut typed.error);
                 typed.running = app.backtests.running().map(|run| run.id.clone());
-                problem.status()
+                say(problem.status(), problem.detail())
             }
         }
     };

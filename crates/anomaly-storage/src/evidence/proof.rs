@@ -179,7 +179,9 @@ fn hash_of(log: &(impl Read + ?Sized), leaves: Range<u64>) -> Result<Hash, Store
                 number: after + 1,
             });
         }
-        page.into_iter().for_each(|leaf| tree.push(leaf));
+        for leaf in page {
+            tree.push(leaf);
+        }
     }
     Ok(tree.head().root)
 }
