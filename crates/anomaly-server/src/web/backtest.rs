@@ -270,12 +270,8 @@ impl Outcome {
     }
 }
 
-fn anomalies(count: u64) -> String {
-    match count {
-        0 => "no anomaly".to_owned(),
-        1 => "1 anomaly".to_owned(),
-        count => format!("{count} anomalies"),
-    }
+fn anomalies(count: u64) -> &'static str {
+    if count == 1 { "anomaly" } else { "anomalies" }
 }
 
 fn sentence(report: &BacktestReport) -> String {
@@ -286,10 +282,14 @@ fn sentence(report: &BacktestReport) -> String {
     );
     match (report.gained.count, report.lost.count) {
         (0, 0) => format!("In {of}, nothing would have been found or missed that was not."),
+        (gained, 0) => format!(
+            "In {of}, it would have found {gained} more {}.",
+            anomalies(gained)
+        ),
+        (0, lost) => format!("In {of}, it would have missed {lost} {}.", anomalies(lost)),
         (gained, lost) => format!(
-            "In {of}, it would have found {} more, and missed {}.",
-            anomalies(gained),
-            anomalies(lost)
+            "In {of}, it would have found {gained} more {}, and missed {lost}.",
+            anomalies(gained)
         ),
     }
 }

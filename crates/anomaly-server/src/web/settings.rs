@@ -57,6 +57,10 @@ impl Row {
         self.key.toml_type == "boolean"
     }
 
+    fn is_off(&self) -> bool {
+        matches!(self.value.as_str(), "off" | "false")
+    }
+
     fn is_number(&self) -> bool {
         matches!(self.key.toml_type, "integer" | "float")
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(crate) fn value(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "none".to_owned(),
+        Some(Value::Bool(is_on)) => if *is_on { "on" } else { "off" }.to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(words)) => {
             let words: Vec<String> = words.iter().map(|word| self::value(Some(word))).collect();
