@@ -112,6 +112,8 @@ impl Service {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // The service closes one that says nothing for long, and tests may be slow.
+            .max_idle_connections(0)
             .max_redirects_will_error(false);
         Browser {
             service: self,
