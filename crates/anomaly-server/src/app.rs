@@ -41,6 +41,9 @@ pub(crate) struct Shared {
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
     pub(crate) backtests: Backtests,
+    /// A permit for whoever has a proof made: it reads for long where the log is large, and others
+    /// want to read too.
+    pub(crate) proofs: Semaphore,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -90,6 +93,7 @@ impl App {
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),
+            proofs: Semaphore::new(1),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),
