@@ -10,6 +10,8 @@ mod accounts;
 mod api;
 mod client;
 mod pages;
+mod proofs;
+mod settings;
 mod telling;
 
 pub(crate) use client::{Service, job};
