@@ -8,6 +8,7 @@ mod calendar;
 mod certificates;
 mod delivery;
 mod error;
+mod explain;
 mod guard;
 mod hashing;
 mod identity;

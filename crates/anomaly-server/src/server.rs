@@ -11,7 +11,7 @@ use anomaly_service::AnomalyService;
 use anomaly_settings::{Layers, Settings};
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -26,6 +26,7 @@ use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 use crate::app::{App, Parts};
 use crate::certificates::renew;
 use crate::delivery::deliver;
+use crate::explain::explain;
 use crate::guard::{no_such_page, not_too_many, same_origin};
 use crate::identity::identify;
 use crate::instance::instance;
@@ -240,6 +241,7 @@ fn service(app: &App) -> Router {
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
+        .layer(from_fn(explain))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))
         .layer(CatchPanicLayer::new())

@@ -9,6 +9,7 @@
 mod accounts;
 mod api;
 mod client;
+mod described;
 mod pages;
 mod proofs;
 mod settings;
