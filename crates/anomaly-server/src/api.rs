@@ -16,6 +16,7 @@ mod path;
 pub(crate) mod recovery;
 pub(crate) mod reviews;
 pub(crate) mod settings;
+pub(crate) mod sources;
 pub(crate) mod streams;
 pub(crate) mod users;
 

@@ -7,10 +7,12 @@ mod calendar;
 mod certificates;
 mod delivery;
 mod error;
+mod gather;
 mod guard;
 mod identity;
 mod instance;
 mod live;
+mod meters;
 mod news;
 mod options;
 mod problem;
@@ -26,5 +28,8 @@ mod writer;
 
 pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Permission, Role, User};
 pub use error::ServerError;
+pub use gather::{
+    BareosOptions, DirectoryOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind,
+};
 pub use options::{ServerOptions, TlsOptions};
 pub use server::Server;

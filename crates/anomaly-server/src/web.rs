@@ -15,6 +15,7 @@ mod review_form;
 mod settings;
 mod sign_in;
 mod sinks;
+mod sources;
 mod streams;
 mod users;
 mod words;
@@ -79,6 +80,13 @@ pub(crate) fn routes() -> Vec<Route> {
             "/notifications/{name}/test",
             Needs(Configure),
             post(sinks::test),
+        ),
+        Route::new("GET", "/sources", Needs(See), get(sources::page)),
+        Route::new(
+            "POST",
+            "/sources/{name}/read",
+            Needs(Configure),
+            post(sources::read_now),
         ),
         Route::new("GET", "/audit", Needs(See), get(audit::page)),
         Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),

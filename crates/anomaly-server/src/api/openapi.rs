@@ -7,7 +7,7 @@ use utoipa::{Modify, openapi};
 
 use super::{
     anomalies, audit, events, health, incidents, jobs, keys, metrics, recovery, reviews, settings,
-    streams, users,
+    sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +20,7 @@ use super::{
         reviews::review, reviews::take_back, reviews::review_many,
         incidents::list, incidents::show,
         streams::coverage, streams::list, recovery::of_client,
+        sources::list, sources::read_now,
         settings::show, audit::list, audit::head,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,

@@ -1,11 +1,13 @@
 //! A service that runs, and who talks to it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_notify::SinkOptions;
-use anomaly_server::{Server, ServerOptions};
+use anomaly_server::{GatherOptions, Server, ServerOptions};
 use anomaly_settings::Layers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,7 +20,7 @@ pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) code: String,
     pub(crate) database: PathBuf,
-    _directory: TempDir,
+    pub(crate) directory: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -27,6 +29,8 @@ pub(crate) struct Service {
 struct Configuration {
     #[serde(default)]
     sinks: Vec<SinkOptions>,
+    #[serde(default)]
+    gather: Vec<GatherOptions>,
 }
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -72,13 +76,25 @@ impl Service {
 
     /// One that tells these sinks, as the configuration writes them; `DIR` is its directory.
     pub(crate) fn telling(sinks: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::configured(sinks, &[], &Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// One with these sinks and sources, and these settings; `DIR` is its directory.
+    pub(crate) fn configured(
+        configuration: &str,
+        settings: &[(&str, &str)],
+        directory: &Arc<TempDir>,
+    ) -> Self {
         let database = directory.path().join("backwatch.db");
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let sinks = sinks.replace("DIR", directory.path().to_str().unwrap());
-        let Configuration { sinks } = toml::from_str(&sinks).unwrap();
-        let server = Server::bind(&database, Layers::default(), options, sinks).unwrap();
+        let text = configuration.replace("DIR", directory.path().to_str().unwrap());
+        let Configuration { sinks, gather } = toml::from_str(&text).unwrap();
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let settings: Vec<_> = settings.iter().map(owned).collect();
+        let layers = Layers::read(None, [], &settings).unwrap();
+        let server = Server::bind(&database, layers, options, sinks).unwrap();
+        let server = server.gathering(gather).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -93,7 +109,7 @@ impl Service {
             base,
             code,
             database,
-            _directory: directory,
+            directory: Arc::clone(directory),
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -122,6 +138,13 @@ impl Service {
         ];
         let answer = browser.send("/first-run", &form);
         assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+
+    /// The administrator of a database that was used before, signed in.
+    pub(crate) fn known_administrator(&self) -> Browser<'_> {
+        let mut browser = self.browser();
+        assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 303);
         browser
     }
 
@@ -178,6 +201,20 @@ impl Browser<'_> {
         let made = self.call("POST", "/api/v1/api-keys", Some(&new));
         assert_eq!(made.status, 201, "{}", made.text);
         made.json()["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks until it is as it is waited for: what the service does by itself takes a moment.
+    pub(crate) fn wait_for(&self, path: &str, is_so: impl Fn(&Answer) -> bool) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let answer = self.open(path);
+            if is_so(&answer) {
+                return answer;
+            }
+            let took = begun.elapsed();
+            assert!(took < Duration::from_mins(1), "{path}: {}", answer.text);
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     pub(crate) fn open(&self, path: &str) -> Answer {

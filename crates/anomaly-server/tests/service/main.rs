@@ -8,7 +8,9 @@
 mod accounts;
 mod api;
 mod client;
+mod gathering;
 mod pages;
+mod roles;
 mod telling;
 
 pub(crate) use client::{Service, job};
