@@ -229,7 +229,7 @@ const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 /// What is counted in the database is counted anew after this long.
-const FRESH: Duration = Duration::from_secs(10);
+const FRESH: Duration = Duration::from_secs(2);
 
 /// All that is counted and measured by one service.
 pub(crate) struct Meters {
@@ -421,5 +421,71 @@ impl Meters {
     /// Puts together what was measured, so that it takes no more room when nobody asks.
     pub(crate) fn tidy(&self) {
         self.handle.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::{env, fs};
+
+    use super::{Kind, METRICS};
+
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+    const BEGIN: &str = "<!-- metrics -->\n";
+    const END: &str = "<!-- /metrics -->";
+
+    #[test]
+    fn the_page_has_each_metric() {
+        let mut table = "| metric | kind | labels | |\n|---|---|---|---|\n".to_owned();
+        for metric in METRICS {
+            let kind = match metric.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
+            };
+            let labels: Vec<String> = metric
+                .labels
+                .iter()
+                .map(|label| format!("`{label}`"))
+                .collect();
+            let (name, labels, help) = (metric.name, labels.join(", "), metric.help);
+            writeln!(table, "| `{name}` | {kind} | {labels} | {help} |").unwrap();
+        }
+        let page = fs::read_to_string(PAGE).unwrap();
+        let (before, rest) = page.split_once(BEGIN).unwrap();
+        let (_, after) = rest.split_once(END).unwrap();
+        let written = format!("{before}{BEGIN}{table}{END}{after}");
+        if env::var_os("BLESS").is_some() {
+            fs::write(PAGE, &written).unwrap();
+        }
+        let page = fs::read_to_string(PAGE).unwrap();
+        assert!(
+            page == written,
+            "docs/metrics.md differs; BLESS=1 writes it anew"
+        );
+    }
+
+    /// By the conventions of Prometheus.
+    #[test]
+    fn names_say_what_they_count_and_in_which_unit() {
+        for metric in METRICS {
+            let name = metric.name;
+            assert!(name.starts_with("backwatch_"), "{name}");
+            assert_eq!(
+                name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{name}"
+            );
+            for unit in ["minutes", "hours", "days", "millis", "kib", "mib"] {
+                assert!(!name.contains(unit), "{name}");
+            }
+            for label in metric.labels {
+                assert!(
+                    !["client", "stream", "job", "policy"].contains(label),
+                    "{name}"
+                );
+            }
+        }
     }
 }

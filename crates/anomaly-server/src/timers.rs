@@ -11,7 +11,7 @@ use crate::app::{App, now};
 /// How often it is asked which jobs did not come, and deleted what is old.
 const EVERY: Duration = Duration::from_mins(1);
 /// How often the settings are looked at: what is switched on the command line is soon off here.
-const SETTLE_EVERY: Duration = Duration::from_secs(5);
+const SETTLE_EVERY: Duration = Duration::from_secs(2);
 /// Jobs that are deleted each time: others write meanwhile.
 const MOST_PURGED: u64 = 2_000;
 

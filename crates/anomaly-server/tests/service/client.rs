@@ -20,7 +20,7 @@ pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) code: String,
     pub(crate) database: PathBuf,
-    pub(crate) directory: Arc<TempDir>,
+    _directory: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -109,7 +109,7 @@ impl Service {
             base,
             code,
             database,
-            directory: Arc::clone(directory),
+            _directory: Arc::clone(directory),
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -254,6 +254,8 @@ impl Browser<'_> {
             .header("cookie", &self.cookie)
             .header("sec-fetch-site", "same-origin");
         let response = match body {
+            // Without a length the connection could not be used again.
+            None if method == "POST" => self.agent.run(request.body("").unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
             Some(body) => {
                 let request = request.header("content-type", "application/json");

@@ -19,22 +19,27 @@ fn source(answer: &Answer, name: &str) -> Value {
 }
 
 /// Waits until a source is as it should be.
-fn wait_for(browser: &Browser<'_>, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn wait_for(browser: &Browser<'_>, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let answer = browser.wait_for("/api/v1/sources", |answer| is_so(&source(answer, name)));
     source(&answer, name)
 }
 
-/// Has it read now, and waits until it was.
-fn read_again(browser: &Browser<'_>, name: &str) -> Value {
-    let before = source(&browser.open("/api/v1/sources"), name)["succeeded_at"].clone();
+/// Has it read now.
+pub(crate) fn read_now(browser: &Browser<'_>, name: &str) {
     let path = format!("/api/v1/sources/{name}/readings");
     assert_eq!(browser.call("POST", &path, None).status, 202);
+}
+
+/// Has it read now, and waits until it was.
+pub(crate) fn read_again(browser: &Browser<'_>, name: &str) -> Value {
+    let before = source(&browser.open("/api/v1/sources"), name)["succeeded_at"].clone();
+    read_now(browser, name);
     wait_for(browser, name, |source| {
         source["succeeded_at"] != before && source["is_reading"] == false
     })
 }
 
-fn job_ids(browser: &Browser<'_>) -> Vec<String> {
+pub(crate) fn job_ids(browser: &Browser<'_>) -> Vec<String> {
     let page = browser.open("/api/v1/jobs?limit=1000").json();
     let jobs = page["items"].as_array().unwrap().iter();
     let mut ids: Vec<String> = jobs
@@ -396,7 +401,7 @@ fn a_tool_gets_its_keys_in_its_environment_and_no_more_time_than_it_has() {
     );
     // A file that everybody may read is none for secrets.
     fs::set_permissions(path("env"), fs::Permissions::from_mode(0o644)).unwrap();
-    administrator.call("POST", "/api/v1/sources/bucket/readings", None);
+    read_now(&administrator, "bucket");
     let state = wait_for(&administrator, "bucket", |source| {
         source["state"] == "degraded"
     });

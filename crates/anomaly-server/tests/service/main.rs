@@ -9,8 +9,12 @@ mod accounts;
 mod api;
 mod client;
 mod gathering;
+mod monitoring;
 mod pages;
 mod roles;
+mod servers_polled;
 mod telling;
 
 pub(crate) use client::{Service, job};
+#[path = "../../../anomaly-remote/tests/servers/mod.rs"]
+mod servers;
