@@ -15,7 +15,7 @@ use crate::problem::Problem;
 /// How often each sink's outbox is looked at.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long a message waits before it is looked at again while alerting is switched off.
-const HELD: TimeDelta = TimeDelta::seconds(10);
+const HELD: TimeDelta = TimeDelta::seconds(5);
 /// Messages that are told in one go.
 const PAGE: usize = 500;
 

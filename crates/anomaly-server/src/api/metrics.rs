@@ -129,7 +129,7 @@ fn show(app: &App, counts: &Counts) {
     let meters = &app.meters;
     for severity in Severity::ALL {
         let of =
-            |counts: &BTreeMap<Severity, u64>| long(counts.get(&severity).copied().unwrap_or(0));
+            |counts: &BTreeMap<Severity, u64>| long(counts.get(severity).copied().unwrap_or(0));
         for (name, value) in [
             ("backwatch_anomalies_unreviewed", of(&counts.unreviewed)),
             ("backwatch_incidents_open", of(&counts.incidents)),

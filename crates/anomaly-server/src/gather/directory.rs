@@ -30,7 +30,7 @@ struct Candidate {
 /// `seen_before` those that were there the last time and were not settled.
 pub(super) fn gather(
     options: &DirectoryOptions,
-    read_before: Files,
+    read_before: &Files,
     seen_before: &mut Vec<(String, Print)>,
     out: &mut Out,
 ) -> Result<(), GatherError> {
@@ -72,7 +72,7 @@ pub(super) fn gather(
     }
     out.tally.unsettled = unsettled.len() as u64;
     *seen_before = unsettled;
-    if files == read_before {
+    if files == *read_before {
         out.flush()
     } else {
         out.done(files)

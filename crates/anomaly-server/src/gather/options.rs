@@ -73,7 +73,7 @@ pub struct RepositoryOptions {
     pub program: Option<PathBuf>,
     /// Where the tool may keep what it has fetched; it keeps nothing unless set.
     pub cache_directory: Option<PathBuf>,
-    /// Of which parts to make the policy; as `ingest --policy-from` has it.
+    /// Of which parts to make the policy; as `ingest --policy-parts` has it.
     pub policy_parts: Option<Vec<String>>,
     /// Seconds that may be waited for the tool in one reading, 1 to 3600; 300 unless set. Then it is
     /// killed.
@@ -138,11 +138,11 @@ pub struct DirectoryOptions {
     pub client: Option<String>,
     /// The policy of records that name none.
     pub policy: Option<String>,
-    /// Of which parts to make the policy; as `ingest --policy-from` has it.
+    /// Of which parts to make the policy; as `ingest --policy-parts` has it.
     pub policy_parts: Option<Vec<String>>,
     /// The zone of times that are printed without one.
     pub timezone: Option<String>,
-    /// Which column of a CSV file is which field: a [mapping](https://docs.rs/anomaly-sources).
+    /// Which column of a CSV file is which field: a file of a mapping.
     pub csv_mapping: Option<PathBuf>,
     /// Only files whose names end so are read; all unless set. Those whose names begin with `.`, or
     /// end with `.tmp`, `.part` or `~`, never are.
@@ -220,9 +220,9 @@ impl TryFrom<RawSource> for GatherOptions {
         let every_seconds = raw.every_seconds.unwrap_or(usual);
         in_range("every_seconds", every_seconds, 1, 86_400).map_err(of_source)?;
         Ok(Self {
+            name,
             every_seconds,
             kind,
-            name,
         })
     }
 }
@@ -466,6 +466,37 @@ mod tests {
             // toml shows the line that is wrong when it is one; the reason shows nothing of it.
             let reason = said.lines().last().unwrap_or_default();
             assert!(!reason.contains("hunter2"), "{said}");
+        }
+    }
+
+    /// What the page tells to paste is what is read, and it tells of every key.
+    #[test]
+    fn the_page_has_each_kind_and_each_key() {
+        #[derive(serde::Deserialize)]
+        struct Configuration {
+            gather: Vec<GatherOptions>,
+        }
+
+        let page = include_str!("../../../../docs/gathering.md");
+        let blocks = page.split("```toml\n").skip(1);
+        let kinds: Vec<&str> = blocks
+            .flat_map(|block| {
+                let block = block.split("```").next().unwrap();
+                toml::from_str::<Configuration>(block).unwrap().gather
+            })
+            .map(|source| source.kind.as_str())
+            .collect();
+        assert_eq!(
+            kinds,
+            ["restic", "rustic", "bareos", "netbackup", "directory"]
+        );
+        for kind in kinds {
+            let said = refused(&format!("name = 'a'\n[{kind}]\nno_such_key = 1"));
+            let keys = said.split("expected one of ").nth(1).unwrap();
+            for key in keys.lines().next().unwrap().split(", ") {
+                let key = key.trim_matches('`');
+                assert!(page.contains(key), "{kind}: {key}");
+            }
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) fn read(
             netbackup(options, since(options.overlap_hours), &mut out)
         }
         SourceKind::Directory(options) => {
-            directory::gather(options, before.files, &mut unsettled, &mut out)
+            directory::gather(options, &before.files, &mut unsettled, &mut out)
         }
     }?;
     out.flush()?;

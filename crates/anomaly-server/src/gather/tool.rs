@@ -15,6 +15,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 const CHUNKS: usize = 4;
 /// No more is kept of what it writes to standard error: the end of it, which says why.
 const MOST_MESSAGE_BYTES: usize = 4_096;
+/// So much of that is shown.
+const SHOWN_CHARACTERS: usize = 300;
 /// How often it is asked whether anybody still waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Shorter values of its environment are no secrets.
@@ -138,7 +140,7 @@ impl<Stopped: Fn() -> bool> Tool<Stopped> {
         Err(GatherError::Status {
             program: self.name.clone(),
             status: status.to_string(),
-            message: one_line(&message),
+            message: one_line(end_of(&message)),
         })
     }
 
@@ -212,6 +214,12 @@ impl Drop for Group {
     }
 }
 
+/// The last characters of what it wrote: why it failed comes last. What is cut off is far from there.
+fn end_of(message: &str) -> &str {
+    let start = message.char_indices().rev().nth(SHOWN_CHARACTERS - 1);
+    start.map_or(message, |(start, _)| &message[start..])
+}
+
 fn pass_on(mut stdout: ChildStdout, chunks: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -249,7 +257,8 @@ fn keep_end(mut output: impl Read) -> String {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;

@@ -159,13 +159,17 @@ fn the_dashboard_shows_each_metric() {
     }
 }
 
+/// Of what takes days there are fewer steps.
+const TESTS: [&str; 2] = ["backwatch.rules.test.yml", "backwatch.rules.days.test.yml"];
+
 #[test]
 fn each_rule_fires_when_it_should_and_not_before() {
     let directory = root().join("packaging/prometheus");
     let rules = fs::read_to_string(directory.join("backwatch.rules.yml")).unwrap();
-    let tests = fs::read_to_string(directory.join("backwatch.rules.test.yml")).unwrap();
+    let tests = TESTS.map(|file| fs::read_to_string(directory.join(file)).unwrap());
+    let tests = tests.concat();
     names_what_there_is("backwatch.rules.yml", &rules);
-    names_what_there_is("backwatch.rules.test.yml", &tests);
+    names_what_there_is("the tests of it", &tests);
     let alerts = rules
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "));
@@ -189,10 +193,9 @@ fn each_rule_fires_when_it_should_and_not_before() {
         );
         return;
     }
-    for arguments in [
-        ["check", "rules", "backwatch.rules.yml"],
-        ["test", "rules", "backwatch.rules.test.yml"],
-    ] {
+    let check = ["check", "rules", "backwatch.rules.yml"];
+    let test = ["test", "rules", TESTS[0], TESTS[1]];
+    for arguments in [&check[..], &test[..]] {
         let ran = Command::new("promtool")
             .args(arguments)
             .current_dir(&directory)
