@@ -15,6 +15,7 @@ use crate::account::{Accounts, AccountsError};
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
 use crate::gather::SourceStates;
+use crate::hashing::Hashing;
 use crate::live::Live;
 use crate::meters::Meters;
 use crate::problem::Problem;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) live: Live,
+    pub(crate) hashing: Hashing,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
@@ -87,6 +89,7 @@ impl App {
             writer: parts.writer,
             readers: parts.readers,
             live: Live::default(),
+            hashing: Hashing::default(),
             requests,
             calendar: Calendar::default(),
             layers: parts.layers,

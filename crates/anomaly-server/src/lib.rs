@@ -9,6 +9,7 @@ mod delivery;
 mod error;
 mod gather;
 mod guard;
+mod hashing;
 mod identity;
 mod instance;
 mod live;
@@ -26,7 +27,7 @@ mod timers;
 mod web;
 mod writer;
 
-pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Permission, Role, User};
+pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Password, Permission, Role, User};
 pub use error::ServerError;
 pub use gather::{
     BareosOptions, DirectoryOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind,

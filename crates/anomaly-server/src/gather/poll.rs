@@ -132,6 +132,8 @@ impl Source {
         });
         match read {
             Ok(tally) => self.succeed(begun_at, tally).await,
+            // Somebody switched gathering off meanwhile: that says nothing about the source.
+            Err(_) if !self.app.readers.settings().is_on(Role::Gather) => TimeDelta::zero(),
             Err(error) => self.fail(&error).await,
         }
     }

@@ -19,6 +19,7 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod private;
 mod purge;
 mod records;
 mod site;
