@@ -57,9 +57,11 @@ impl SwitchedOff {
 
     /// Which parts of the watching are off, in sentences with a space before each; empty when none is.
     pub(crate) fn roles_in_words(&self) -> String {
-        let off = self.off(&Role::ALL);
-        off.map(|role| format!(" {}", role.off_in_words()))
-            .collect()
+        let mut text = String::new();
+        for role in self.off(&Role::ALL) {
+            _ = write!(text, " {}", role.off_in_words());
+        }
+        text
     }
 
     /// What a command ends with that would end with `exit`, and whose answer rests on these parts of
