@@ -3,6 +3,7 @@
 mod data;
 mod log;
 mod numbered;
+mod place;
 mod purge;
 
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
@@ -12,9 +13,9 @@ use self::data::{Data, Row};
 use self::log::Entry;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
-    Stored, StoredObservation, Transaction,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
+    StoreError, Stored, StoredObservation, Transaction,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -127,8 +128,11 @@ macro_rules! read_from_data {
             ) -> Result<Vec<Recorded>, StoreError> {
                 Ok(self.data.recorded_after(stream, after, limit))
             }
-            fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-                self.data.anomalies(query)
+            fn listed_anomalies(
+                &self,
+                query: &AnomalyQuery,
+            ) -> Result<Vec<ListedAnomaly>, StoreError> {
+                self.data.listed_anomalies(query)
             }
             fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
                 Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))

@@ -7,9 +7,9 @@ use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Stre
 
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError, Stored,
-    StoredObservation,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError,
+    Stored, StoredObservation,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -74,13 +74,22 @@ pub trait Read {
         limit: usize,
     ) -> Result<Vec<Recorded>, StoreError>;
 
-    /// The anomalies that `query` asks for, newest start first, and of the same start the one
-    /// stored last first; each with its current review and the stream's last normal job.
+    /// The anomalies that `query` asks for, in its order; each with its job, its current review and
+    /// the stream's last normal job.
     ///
     /// # Errors
     /// [`StoreError::NoSuchJob`] when the job that the list is to go on after is unknown; otherwise
     /// when the store cannot be read.
-    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError>;
+    fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError>;
+
+    /// The same without their jobs.
+    ///
+    /// # Errors
+    /// As [`listed_anomalies`](Self::listed_anomalies).
+    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
+        let listed = self.listed_anomalies(query)?;
+        Ok(listed.into_iter().map(|one| one.anomaly).collect())
+    }
 
     /// The newest job of the same stream that was judged normal, was stored before this one and
     /// did not start after it; `None` when there is none or this job is unknown.

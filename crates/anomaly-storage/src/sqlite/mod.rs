@@ -42,9 +42,9 @@ use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
-    Stored, StoredObservation, Transaction, Verification,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
+    StoreError, Stored, StoredObservation, Transaction, Verification,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -358,8 +358,8 @@ impl<T: Reader> Read for T {
         self.read(|connection| history::recorded_after(connection, stream, after, limit))
     }
 
-    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        self.read(|connection| anomalies::anomalies(connection, query))
+    fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError> {
+        self.read(|connection| anomalies::listed(connection, query))
     }
 
     fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
