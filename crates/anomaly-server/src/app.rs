@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
+use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
 use crate::live::Live;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
+    pub(crate) bell: Bell,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -87,6 +89,7 @@ impl App {
             live: Live::default(),
             requests,
             calendar: Calendar::default(),
+            bell: Bell::default(),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),
@@ -141,6 +144,15 @@ impl App {
         *known = None;
         drop(known);
         changed.map_err(|error| Problem::of_accounts(&error))
+    }
+
+    /// Marks a notice as read by a person, or all of them.
+    pub(crate) async fn mark_read(&self, name: &str, number: Option<u64>) -> Result<(), Problem> {
+        let people = self.accounts().await?.users.keys().cloned().collect();
+        let (app, name) = (self.clone(), name.to_owned());
+        self.writer
+            .run(move |service| app.bell.read(service, &name, number, &people))
+            .await
     }
 
     /// The address under which people reach the service.

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod app;
+mod bell;
 mod calendar;
 mod certificates;
 mod delivery;

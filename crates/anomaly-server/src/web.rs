@@ -5,6 +5,7 @@ mod anomalies;
 mod anomaly;
 mod assets;
 mod audit;
+mod bell;
 mod calendar_strip;
 mod chart;
 mod chrome;
@@ -26,7 +27,7 @@ use crate::guard::Access::{Anyone, Needs};
 use crate::routes::Route;
 
 pub(crate) use chrome::problem_page;
-pub(crate) use words::{address, encoded};
+pub(crate) use words::{address, encoded, kind, spread};
 
 /// The pages, and the forms on them.
 pub(crate) fn routes() -> Vec<Route> {
@@ -79,6 +80,20 @@ pub(crate) fn routes() -> Vec<Route> {
             "/notifications/{name}/test",
             Needs(Configure),
             post(sinks::test),
+        ),
+        Route::new("GET", "/bell", Needs(OwnAccount), get(bell::page)),
+        Route::new("GET", "/bell/menu", Needs(OwnAccount), get(bell::menu)),
+        Route::new(
+            "POST",
+            "/bell/read",
+            Needs(OwnAccount),
+            post(bell::read_all),
+        ),
+        Route::new(
+            "POST",
+            "/bell/{number}/read",
+            Needs(OwnAccount),
+            post(bell::read_one),
         ),
         Route::new("GET", "/audit", Needs(See), get(audit::page)),
         Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),

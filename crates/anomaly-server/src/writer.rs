@@ -8,6 +8,7 @@ use anomaly_service::{AnomalyService, Observed, ServiceError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ServerError;
+use crate::app::now;
 use crate::problem::Problem;
 
 /// Requests that wait for the thread; more are turned away.
@@ -126,6 +127,7 @@ fn observe(service: &mut AnomalyService, together: Vec<Posted>) {
         .into_iter()
         .map(|posted| (posted.jobs, posted.answer))
         .unzip();
+    service.set_received_at(now());
     let result = service.observe_all(jobs.into_iter().flatten(), |job| observed.push(job));
     let failure = result.err().map(Arc::new);
     let mut observed = observed.into_iter();

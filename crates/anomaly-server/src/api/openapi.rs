@@ -6,8 +6,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, openapi};
 
 use super::{
-    anomalies, audit, events, health, incidents, jobs, keys, metrics, recovery, reviews, settings,
-    streams, users,
+    anomalies, audit, events, health, incidents, jobs, keys, metrics, notifications, recovery,
+    reviews, settings, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -23,6 +23,7 @@ use super::{
         settings::show, audit::list, audit::head,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
+        notifications::list, notifications::read,
     ),
     modifiers(&ApiKeys),
     security(("api_key" = []))

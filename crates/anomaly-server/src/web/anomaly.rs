@@ -3,7 +3,7 @@
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{BackupJob, JobKey, RecoveryPoint, Review, Severity};
 use anomaly_service::{AnomalyService, IncidentReport, ServiceError};
-use anomaly_storage::{AnomalyQuery, ObservationQuery};
+use anomaly_storage::{AnomalyQuery, ListedAnomaly, ObservationQuery};
 use askama::Template;
 use axum::extract::State;
 
@@ -80,7 +80,7 @@ struct Known {
     anomaly: anomaly_model::Anomaly,
     reviews: Vec<Review>,
     incident: Option<IncidentReport>,
-    related: Vec<anomaly_model::Anomaly>,
+    related: Vec<ListedAnomaly>,
     recovery: Vec<RecoveryPoint>,
     jobs: Vec<BackupJob>,
 }
@@ -98,7 +98,7 @@ impl Known {
         let related = match &incident {
             Some(incident) => {
                 let query = AnomalyQuery::default().incident(incident.number);
-                service.anomalies(&query.limit(MOST_RELATED + 1))?
+                records.listed_anomalies(&query.limit(MOST_RELATED + 1))?
             }
             None => Vec::new(),
         };
@@ -152,7 +152,7 @@ pub(crate) async fn page(
     let related = known
         .related
         .iter()
-        .filter(|other| other.verdict.key() != asked);
+        .filter(|other| other.anomaly.verdict.key() != asked);
     let schedule = known.job.schedule();
     let schedule_type = schedule.schedule_type.map(|kind| kind.to_string());
     let names = [

@@ -12,7 +12,7 @@ use axum::extract::State;
 use super::calendar_strip::Strip;
 use super::chart::days_chart;
 use super::chrome::{Chrome, PageResult, show};
-use super::words::{When, ago, counted, kind, shape, when};
+use super::words::{When, ago, counted, kind, shape, spread, when};
 use crate::app::{App, now};
 
 /// Clients of which the days are shown.
@@ -62,11 +62,6 @@ pub(super) struct IncidentRow {
 impl From<IncidentReport> for IncidentRow {
     fn from(report: IncidentReport) -> Self {
         let incident = &report.incident;
-        let clients = incident.clients.names.len();
-        let spread = match (clients, incident.clients.names.first()) {
-            (1, Some(client)) => client.to_string(),
-            _ => counted(clients as u64, "client"),
-        };
         let severity = incident.severity();
         Self {
             number: report.number,
@@ -75,7 +70,7 @@ impl From<IncidentReport> for IncidentRow {
             title: kind(incident.kind()),
             first_seen: when(incident.first_seen),
             last_seen: when(incident.last_seen),
-            spread,
+            spread: spread(incident),
             anomalies: incident.anomalies(),
             is_open: report.closed_at.is_none(),
         }

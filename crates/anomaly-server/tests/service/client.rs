@@ -1,6 +1,6 @@
 //! A service that runs, and who talks to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use anomaly_model::chrono::{DateTime, TimeDelta};
@@ -18,7 +18,7 @@ pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) code: String,
     pub(crate) database: PathBuf,
-    _directory: TempDir,
+    directory: Option<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -74,11 +74,22 @@ impl Service {
     pub(crate) fn telling(sinks: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("backwatch.db");
-        let mut options = ServerOptions::default();
-        options.listen = "127.0.0.1:0".parse().unwrap();
         let sinks = sinks.replace("DIR", directory.path().to_str().unwrap());
         let Configuration { sinks } = toml::from_str(&sinks).unwrap();
-        let server = Server::bind(&database, Layers::default(), options, sinks).unwrap();
+        let mut service = Self::run(&database, sinks);
+        service.directory = Some(directory);
+        service
+    }
+
+    /// One on a database that is there.
+    pub(crate) fn on(database: &Path) -> Self {
+        Self::run(database, Vec::new())
+    }
+
+    fn run(database: &Path, sinks: Vec<SinkOptions>) -> Self {
+        let mut options = ServerOptions::default();
+        options.listen = "127.0.0.1:0".parse().unwrap();
+        let server = Server::bind(database, Layers::default(), options, sinks).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -92,8 +103,8 @@ impl Service {
         Self {
             base,
             code,
-            database,
-            _directory: directory,
+            database: database.to_owned(),
+            directory: None,
             stop: Some(stop),
             thread: Some(thread),
         }

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api;
+mod bell;
 mod client;
 mod pages;
 mod telling;
