@@ -9,7 +9,7 @@ use anomaly_storage::IncidentQuery;
 use askama::Template;
 use axum::extract::State;
 
-use super::calendar_strip::Strip;
+use super::calendar_strip::{Strip, axis};
 use super::chart::days_chart;
 use super::chrome::{Chrome, PageResult, show};
 use super::words::{When, ago, counted, kind, shape, spread, when};
@@ -36,7 +36,11 @@ struct Page {
     looking: String,
     tone: &'static str,
     incidents: Vec<IncidentRow>,
+    /// Whether more are open than are shown.
+    more_incidents: bool,
     strips: Vec<Strip>,
+    /// The months above them.
+    axis: String,
     more_clients: usize,
     is_complete: bool,
     days: String,
@@ -57,6 +61,7 @@ pub(super) struct IncidentRow {
     pub(super) spread: String,
     pub(super) anomalies: u64,
     pub(super) is_open: bool,
+    since: Time,
 }
 
 impl From<IncidentReport> for IncidentRow {
@@ -73,6 +78,7 @@ impl From<IncidentReport> for IncidentRow {
             spread: spread(incident),
             anomalies: incident.anomalies(),
             is_open: report.closed_at.is_none(),
+            since: incident.first_seen,
         }
     }
 }
@@ -83,7 +89,9 @@ struct SilentRow {
 }
 
 pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
-    let query = IncidentQuery::default().open(true).limit(MOST_INCIDENTS);
+    let query = IncidentQuery::default()
+        .open(true)
+        .limit(MOST_INCIDENTS + 1);
     let (incidents, coverage, streams, last) = app
         .readers
         .read(move |service| {
@@ -112,11 +120,16 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
     let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
     let looking = looking(&coverage, last);
     let (headline, tone) = headline(&incidents, &coverage, last);
+    let more_incidents = incidents.len() > MOST_INCIDENTS;
+    let mut incidents = incidents;
+    incidents.truncate(MOST_INCIDENTS);
     Ok(show(&Page {
         chrome,
         headline,
         looking,
         tone,
+        more_incidents,
+        axis: axis(today),
         more_clients: all - strips.len(),
         strips,
         is_complete: app.calendar.is_complete(),
@@ -147,11 +160,23 @@ fn headline(
     let worst = incidents.iter().max_by_key(|incident| incident.severity);
     match worst {
         Some(worst) => {
+            let open = match incidents.len() {
+                count if count > MOST_INCIDENTS => {
+                    format!("More than {MOST_INCIDENTS} incidents are")
+                }
+                1 => "An incident is".to_owned(),
+                count => format!("{count} incidents are"),
+            };
+            let what = if incidents.len() == 1 {
+                "It looks"
+            } else {
+                "The worst looks"
+            };
             let text = format!(
-                "{} open. The worst looks like {}, on {}.",
-                counted(incidents.len() as u64, "incident"),
+                "{open} open. {what} like {}, on {}, since {}.",
                 worst.title.to_lowercase(),
-                worst.spread
+                worst.spread,
+                worst.since.format("%-d %B"),
             );
             (text, worst.severity.as_str())
         }
@@ -176,12 +201,16 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
         return "Backwatch is looking, and has seen nothing.".to_owned();
     };
     let judged = coverage.judged;
-    let mut text = format!("{judged} of {} judged", counted(coverage.streams, "stream"));
+    let mut text = format!(
+        "Backwatch is looking: {judged} of {} judged",
+        counted(coverage.streams, "stream")
+    );
     for (count, words) in [
         (coverage.warming_up, "warming up"),
         (coverage.excluded, "excluded"),
         (coverage.off, "switched off"),
         (coverage.not_scored, "not judged"),
+        (coverage.silent, "silent"),
     ] {
         if count > 0 {
             // Writing to a string does not fail.
