@@ -9,6 +9,7 @@
 //! `cargo bench -p benches --bench fleet` judges a million jobs, and `--bench million` stores them;
 //! `cargo run --release -p benches --bin records` prints them.
 
+pub mod failure;
 pub mod fleet;
 
 use std::time::{Duration, Instant};

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
+use crate::backtests::Backtests;
 use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
+    pub(crate) backtests: Backtests,
     pub(crate) bell: Bell,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
@@ -89,6 +91,7 @@ impl App {
             live: Live::default(),
             requests,
             calendar: Calendar::default(),
+            backtests: Backtests::default(),
             bell: Bell::default(),
             layers: parts.layers,
             sinks: parts.sinks,

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod app;
+mod backtests;
 mod bell;
 mod calendar;
 mod certificates;
@@ -22,6 +23,7 @@ mod server;
 mod teller;
 mod throttle;
 mod timers;
+mod wanted;
 mod web;
 mod writer;
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
-use crate::account::Permission::{Administer, HandOver, OwnAccount, Review, See};
+use crate::account::Permission::{Administer, Configure, HandOver, OwnAccount, Review, See};
 use crate::app::App;
 use crate::guard::Access::{self, Anyone, Needs};
 use crate::guard::guard;
@@ -136,7 +136,79 @@ pub(crate) fn table() -> Vec<Route> {
             Needs(See),
             get(api::settings::show),
         ),
+        Route::new(
+            "PATCH",
+            "/api/v1/settings",
+            Needs(Configure),
+            patch(api::settings::change),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/keys",
+            Needs(See),
+            get(api::settings::keys),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/loosenings",
+            Needs(See),
+            get(api::settings::loosenings),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/proposals",
+            Needs(See),
+            get(api::settings::proposals),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/settings/proposals/{number}/approve",
+            Needs(Configure),
+            post(api::settings::approve),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/settings/proposals/{number}",
+            Needs(Configure),
+            delete(api::settings::refuse),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/backtests",
+            Needs(Configure),
+            post(api::backtests::create),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/backtests/{id}",
+            Needs(See),
+            get(api::backtests::show),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/backtests/{id}",
+            Needs(Configure),
+            delete(api::backtests::remove),
+        ),
         Route::new("GET", "/api/v1/audit", Needs(See), get(api::audit::list)),
+        Route::new(
+            "GET",
+            "/api/v1/audit/{number}/proof",
+            Needs(See),
+            get(api::proofs::inclusion),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/audit/consistency",
+            Needs(See),
+            get(api::proofs::consistency),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/audit/checkpoint",
+            Needs(See),
+            get(api::proofs::checkpoint),
+        ),
         Route::new(
             "GET",
             "/api/v1/audit/head",

@@ -175,6 +175,7 @@ impl Server {
             }
         };
         tasks.shutdown().await;
+        app.backtests.stop_all();
         drop(app);
         // The thread ends once everybody who could hand over work is gone.
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;

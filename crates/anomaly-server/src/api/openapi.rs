@@ -6,8 +6,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, openapi};
 
 use super::{
-    anomalies, audit, events, health, incidents, jobs, keys, metrics, notifications, recovery,
-    reviews, settings, streams, users,
+    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, notifications,
+    proofs, recovery, reviews, settings, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +20,10 @@ use super::{
         reviews::review, reviews::take_back, reviews::review_many,
         incidents::list, incidents::show,
         streams::coverage, streams::list, recovery::of_client,
-        settings::show, audit::list, audit::head,
+        settings::show, settings::change, settings::keys, settings::loosenings,
+        settings::proposals, settings::approve, settings::refuse,
+        backtests::create, backtests::show, backtests::remove,
+        audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
         notifications::list, notifications::read,

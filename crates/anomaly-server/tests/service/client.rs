@@ -72,24 +72,32 @@ impl Service {
 
     /// One that tells these sinks, as the configuration writes them; `DIR` is its directory.
     pub(crate) fn telling(sinks: &str) -> Self {
+        Self::configured("", sinks)
+    }
+
+    /// One with these settings in a file, and these sinks.
+    pub(crate) fn configured(settings: &str, sinks: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("settings.toml");
+        std::fs::write(&file, settings).unwrap();
+        let layers = Layers::read(Some(&file), [], &[]).unwrap();
         let database = directory.path().join("backwatch.db");
         let sinks = sinks.replace("DIR", directory.path().to_str().unwrap());
         let Configuration { sinks } = toml::from_str(&sinks).unwrap();
-        let mut service = Self::run(&database, sinks);
+        let mut service = Self::run(&database, layers, sinks);
         service.directory = Some(directory);
         service
     }
 
     /// One on a database that is there.
     pub(crate) fn on(database: &Path) -> Self {
-        Self::run(database, Vec::new())
+        Self::run(database, Layers::default(), Vec::new())
     }
 
-    fn run(database: &Path, sinks: Vec<SinkOptions>) -> Self {
+    fn run(database: &Path, layers: Layers, sinks: Vec<SinkOptions>) -> Self {
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(database, Layers::default(), options, sinks).unwrap();
+        let server = Server::bind(database, layers, options, sinks).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -115,6 +123,8 @@ impl Service {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // The service closes one that says nothing for long, and tests may be slow.
+            .max_idle_connections(0)
             .max_redirects_will_error(false);
         Browser {
             service: self,
@@ -222,11 +232,25 @@ impl Browser<'_> {
     }
 
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.call_with(&[], method, path, body)
+    }
+
+    /// The same, with more headers.
+    pub(crate) fn call_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.service.base))
             .header("cookie", &self.cookie)
             .header("sec-fetch-site", "same-origin");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let response = match body {
             None => self.agent.run(request.body(()).unwrap()),
             Some(body) => {

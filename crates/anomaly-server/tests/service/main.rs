@@ -10,6 +10,8 @@ mod api;
 mod bell;
 mod client;
 mod pages;
+mod proofs;
+mod settings;
 mod telling;
 
 pub(crate) use client::{Service, job};

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::fault::{Fault, Result};
+use super::private;
 use crate::StoreError;
 
 /// All pages in one step: the copy is of one moment, however much is written meanwhile.
@@ -25,7 +26,7 @@ pub(super) fn copy(connection: &Connection, path: &Path) -> Result<()> {
     }
     let unfinished = Unfinished(beside(&path));
     // Nobody else's may be overwritten.
-    File::create_new(&unfinished.0).map_err(failed)?;
+    private::make(&unfinished.0).map_err(failed)?;
     let copied = pages(connection, &unfinished.0);
     copied.map_err(|error| match error {
         Fault::Sqlite(source) => Fault::Store(StoreError::CannotCopy {

@@ -19,6 +19,7 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod private;
 mod purge;
 mod records;
 mod site;
@@ -41,8 +42,8 @@ use self::site::Site;
 use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
-    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, ListedAnomaly, LogHead, Message, NearbyAnomaly, Observation,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
     StoreError, Stored, StoredObservation, Transaction, Verification,
 };
@@ -462,6 +463,14 @@ impl<T: Reader> Read for T {
     fn log_head(&self) -> Result<LogHead, StoreError> {
         let tree = self.tree().map_err(|fault| self.site().say(fault))?;
         Ok(tree.head())
+    }
+
+    fn leaf(&self, number: u64) -> Result<Option<LogLeaf>, StoreError> {
+        self.read(|connection| records::leaf(connection, number))
+    }
+
+    fn leaf_hashes(&self, after: u64, limit: usize) -> Result<Vec<Hash>, StoreError> {
+        self.read(|connection| log::hashes(connection, after, limit))
     }
 }
 

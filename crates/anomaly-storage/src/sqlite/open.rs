@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::fault::Fault;
 use super::migrations::{self, MIGRATIONS};
+use super::private;
 use super::site::Site;
 use crate::StoreError;
 
@@ -46,6 +47,10 @@ pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreE
     };
     let sqlite = |error| site.fail(error);
 
+    if made {
+        // It may be there; SQLite says what else is wrong.
+        _ = private::make(&path);
+    }
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     flags.set(OpenFlags::SQLITE_OPEN_CREATE, made);
     let mut connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;

@@ -106,6 +106,23 @@ fn a_copy_is_of_one_moment_while_others_write() {
     assert_eq!(left_over.next(), None);
 }
 
+/// It holds whose backups run when, and hashes of passwords.
+#[cfg(unix)]
+#[test]
+fn only_its_owner_reads_a_database_or_a_copy() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(directory.path().join("db")).unwrap();
+    store_all(&mut store, &cases(0, 1));
+    store.copy_to(directory.path().join("copy")).unwrap();
+    for name in ["db", "db-wal", "db-shm", "copy"] {
+        let file = directory.path().join(name);
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn compacting_gives_back_space_and_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,264 @@
+//! The service as a process: how it starts, and how it ends.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A user's home, with nothing in it.
+struct Home(TempDir);
+
+struct Service {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    base: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn backwatch(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_backwatch"));
+        command
+            .args(arguments)
+            .env("HOME", self.0.path())
+            .env_remove("XDG_DATA_HOME")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.path().join(".local/share/backwatch/backwatch.db")
+    }
+
+    /// Serves with no configuration, at a port that the system chooses.
+    fn serve(&self, more: &[&str]) -> Service {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
+        let mut child = self
+            .backwatch(&arguments)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let line = next_line(&mut output);
+        let base = line.strip_prefix("listening on ").unwrap().to_owned();
+        Service {
+            child,
+            output,
+            base,
+        }
+    }
+
+    fn add_administrator(&self) {
+        let mut child = self
+            .backwatch(&["user", "add", "ann", "--role", "administrator"])
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+fn next_line(output: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+impl Service {
+    /// Asks it to end, and waits until it has.
+    fn terminate(self) -> Output {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.child.wait_with_output().unwrap()
+    }
+
+    /// A key that can hand over jobs, made by the administrator.
+    fn key(&self) -> String {
+        let agent = agent();
+        let answer = agent
+            .post(format!("{}/sign-in", self.base))
+            .header("sec-fetch-site", "same-origin")
+            .send_form([("name", "ann"), ("password", PASSWORD)])
+            .unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let new = json!({ "name": "nightly", "role": "ingest", "sources": [] });
+        let mut answer = agent
+            .post(format!("{}/api/v1/api-keys", self.base))
+            .header("cookie", cookie)
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json")
+            .send(new.to_string())
+            .unwrap();
+        let made: Value = serde_json::from_reader(answer.body_mut().as_reader()).unwrap();
+        made["key"].as_str().unwrap().to_owned()
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .new_agent()
+}
+
+fn job(number: usize) -> Value {
+    json!({
+        "source": "restic",
+        "job_id": format!("job-{number}"),
+        "client": format!("client{}", number % 50),
+        "policy": "daily",
+        "started_at": "2026-09-01T03:00:00Z",
+        "status": "succeeded",
+        "image_bytes": 40_000_000_000_u64,
+    })
+}
+
+/// With nothing given it keeps its data in the user's own directory, which nobody else may read,
+/// listens on this machine alone, and lets nobody in who does not know what it printed.
+#[test]
+fn it_starts_with_no_configuration() {
+    let home = Home::new();
+    let mut service = home.serve(&[]);
+    assert!(service.base.starts_with("http://127.0.0.1:"));
+    let database = format!("database {}", home.database().display());
+    assert_eq!(next_line(&mut service.output), database);
+    let first_run = next_line(&mut service.output);
+    let address = format!("first run: open {}/first-run with the code ", service.base);
+    assert_eq!(first_run.strip_prefix(&address).unwrap().len(), 16);
+    let health = agent().get(format!("{}/health", service.base)).call();
+    assert_eq!(health.unwrap().status(), 200);
+    assert!(!others_may(&home.database()));
+    assert!(service.terminate().status.success());
+
+    // Who was added on the command line is enough: there is no first run any more.
+    home.add_administrator();
+    let service = home.serve(&[]);
+    service.key();
+    let output = service.terminate();
+    assert!(output.status.success());
+    assert!(
+        !String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("first run")
+    );
+}
+
+/// Whether anybody but its owner may read or write a file.
+fn others_may(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().unwrap().permissions().mode() & 0o077 != 0
+}
+
+/// What was acknowledged by then is on the disk, what was asked is answered, and nobody who has a
+/// page open is waited for.
+#[test]
+fn sigterm_ends_it_in_good_order() {
+    let home = Home::new();
+    home.add_administrator();
+    let service = home.serve(&[]);
+    let key = service.key();
+    let jobs = format!("{}/api/v1/jobs", service.base);
+    let acknowledged = Mutex::new(Vec::new());
+    let output = thread::scope(|scope| {
+        for poster in 0..4 {
+            let (key, jobs, acknowledged) = (&key, &jobs, &acknowledged);
+            scope.spawn(move || {
+                let agent = agent();
+                for number in (poster..).step_by(4) {
+                    let answer = agent
+                        .post(jobs)
+                        .header("authorization", format!("Bearer {key}"))
+                        .header("content-type", "application/json")
+                        .send(job(number).to_string());
+                    // Until it is gone.
+                    let Ok(answer) = answer else { break };
+                    if answer.status() == 200 {
+                        acknowledged.lock().unwrap().push(number);
+                    }
+                }
+            });
+        }
+        let begun = Instant::now();
+        while acknowledged.lock().unwrap().len() < 100 {
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "it takes no jobs"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+        service.terminate()
+    });
+    assert!(output.status.success());
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!(acknowledged.len() >= 100);
+
+    let directory = home.0.path().join("export");
+    let database = home.database();
+    let export = home
+        .backwatch(&["db", "export", "--db"])
+        .arg(database)
+        .arg(&directory)
+        .output()
+        .unwrap();
+    assert!(export.status.success(), "{export:?}");
+    let stored = std::fs::read_to_string(directory.join("jobs.ndjson")).unwrap();
+    for number in acknowledged {
+        assert!(
+            stored.contains(&format!("\"job-{number}\"")),
+            "job-{number} is lost"
+        );
+    }
+}
+
+/// The configuration that the package brings is one that it starts with; so is each line of it that
+/// is only a proposal.
+#[test]
+fn the_packaged_configuration_is_good() {
+    let home = Home::new();
+    let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/backwatch.toml");
+    let service = home.serve(&["--config", packaged.to_str().unwrap()]);
+    assert!(service.terminate().status.success());
+
+    let text = std::fs::read_to_string(&packaged).unwrap();
+    let is_key = |line: &str| line.starts_with('[') || line.contains(" = ");
+    let proposed: Vec<&str> = text
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        .filter(|line| is_key(line))
+        .collect();
+    let path = home.0.path().join("all.toml");
+    std::fs::write(&path, proposed.join("\n")).unwrap();
+    let output = home
+        .backwatch(&["serve", "--config", path.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("/run/credentials/backwatch.service/hook.key"),
+        "{error}"
+    );
+}
