@@ -136,6 +136,8 @@ function listen() {
     }, 300);
   };
   const events = new EventSource("/api/v1/events");
+  events.addEventListener("open", () => (document.body.dataset.live = "yes"));
+  events.addEventListener("error", () => (document.body.dataset.live = "no"));
   events.addEventListener("anomaly", (event) => {
     const happened = JSON.parse(event.data);
     count += 1;

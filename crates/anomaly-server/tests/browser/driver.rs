@@ -1,10 +1,12 @@
 //! A browser that runs.
 
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use thirtyfour::TypingData;
 use thirtyfour::prelude::*;
 
 use crate::Service;
@@ -41,11 +43,17 @@ pub(crate) struct Browser<'a> {
     service: &'a Service,
     driver: WebDriver,
     process: Child,
+    address: String,
+    /// Requests that were seen.
+    asked: Cell<usize>,
 }
 
 impl Drop for Browser<'_> {
     fn drop(&mut self) {
-        // The browser ends with its driver.
+        // Where a test failed, the browser is still there.
+        let session = self.driver.session_id();
+        _ = ureq::delete(format!("{}/session/{session}", self.address)).call();
+        _ = self.driver.clone().leak();
         _ = self.process.kill();
         _ = self.process.wait();
     }
@@ -119,11 +127,14 @@ impl<'a> Browser<'a> {
             "goog:loggingPrefs",
             json!({ "browser": "ALL", "performance": "ALL" }),
         )?;
-        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await?;
+        let address = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(&address, wanted).await?;
         let browser = Self {
             service,
             driver,
             process,
+            address,
+            asked: Cell::new(0),
         };
         // Times are shown in the reader's zone: a fixed one.
         browser
@@ -168,8 +179,8 @@ impl<'a> Browser<'a> {
     }
 
     /// Presses keys wherever the focus is.
-    pub(crate) async fn press(&self, keys: impl AsRef<str>) -> WebDriverResult<()> {
-        let chain = self.driver.action_chain().send_keys(keys.as_ref());
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) -> WebDriverResult<()> {
+        let chain = self.driver.action_chain().send_keys(keys);
         chain.perform().await
     }
 
@@ -195,6 +206,57 @@ impl<'a> Browser<'a> {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    pub(crate) async fn url(&self) -> WebDriverResult<String> {
+        Ok(self.driver.current_url().await?.to_string())
+    }
+
+    pub(crate) async fn refresh(&self) -> WebDriverResult<()> {
+        self.driver.refresh().await
+    }
+
+    /// The words of what has the focus.
+    pub(crate) async fn focused(&self) -> WebDriverResult<String> {
+        let words = self
+            .ask("return document.activeElement.textContent.trim()")
+            .await?;
+        Ok(words.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Goes on with the tabulator until an element with this tag has the focus.
+    pub(crate) async fn tab_to(&self, tag: &str) -> WebDriverResult<()> {
+        for _ in 0..80 {
+            self.press(Key::Tab + "").await?;
+            if self.ask("return document.activeElement.tagName").await? == tag {
+                return Ok(());
+            }
+        }
+        Err(WebDriverError::Timeout(format!(
+            "the tabulator never comes to {tag}"
+        )))
+    }
+
+    /// Switches scripts of pages off, as some people do.
+    pub(crate) async fn without_scripts(&self) -> WebDriverResult<()> {
+        let off = json!({ "value": true });
+        self.tell("Emulation.setScriptExecutionDisabled", off)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets what the console said of answers that a test wanted to be refused: Chromium reports
+    /// each.
+    pub(crate) async fn refused(&self) -> WebDriverResult<()> {
+        let said = self.driver.get_log("browser").await?;
+        assert!(!said.is_empty(), "nothing was refused");
+        for entry in said {
+            let is_refusal = entry
+                .message
+                .contains("the server responded with a status of 4");
+            assert!(is_refusal, "in the console: {}", entry.message);
+        }
+        Ok(())
     }
 
     /// Signs in as the administrator that there is.
@@ -242,7 +304,6 @@ impl<'a> Browser<'a> {
             .map(|entry| &entry.message)
             .collect();
         assert!(errors.is_empty(), "in the console: {errors:#?}");
-        let mut asked = 0;
         for entry in self.driver.get_log("performance").await? {
             let event: Value = serde_json::from_str(&entry.message)?;
             let event = &event["message"];
@@ -256,9 +317,12 @@ impl<'a> Browser<'a> {
                 url.starts_with(&self.service.base) || url.starts_with("data:"),
                 "asked {url}"
             );
-            asked += 1;
+            self.asked.set(self.asked.get() + 1);
         }
-        assert!(asked > 0, "the browser does not say what it asks");
+        assert!(
+            self.asked.get() > 0,
+            "the browser does not say what it asks"
+        );
         Ok(())
     }
 }

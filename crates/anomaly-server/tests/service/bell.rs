@@ -89,8 +89,7 @@ fn what_was_read_is_kept_for_each_person() {
     // It is as it was after a new start.
     service.stop();
     let again = Service::on(&database);
-    let mut ann = again.browser();
-    ann.sign_in("ann", PASSWORD, "");
+    let ann = again.administrator_again();
     assert_eq!(unread(&told(&ann, found.len())), 0);
     let mut bob = again.browser();
     bob.sign_in("bob", PASSWORD, "");

@@ -146,6 +146,13 @@ impl Service {
         browser
     }
 
+    /// The first administrator, who signs in again.
+    pub(crate) fn administrator_again(&self) -> Browser<'_> {
+        let mut browser = self.browser();
+        assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 303);
+        browser
+    }
+
     /// A program with this key.
     pub(crate) fn with_key(&self, key: &str, path: &str, kind: &str, body: &str) -> Answer {
         let browser = self.browser();
