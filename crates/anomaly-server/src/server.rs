@@ -88,6 +88,11 @@ impl Server {
         let metrics = PrometheusBuilder::new().build_recorder();
         let handle = metrics.handle();
         _ = metrics::set_global_recorder(metrics);
+        // Of port 0, the one that the system chose: pages tell where to send jobs.
+        let options = ServerOptions {
+            listen: listener.local_addr().map_err(listen)?,
+            ..options
+        };
         let app = App::new(Parts {
             options,
             database,

@@ -17,9 +17,6 @@ const THEME: &[(RGBColor, &str)] = &[
     (THIS, "var(--high)"),
     (LINE, "var(--line)"),
     (TEXT, "var(--muted)"),
-    (LOW, "var(--low)"),
-    (MEDIUM, "var(--medium)"),
-    (HIGH, "var(--high-fill)"),
     (SHADE, "var(--high-wash)"),
 ];
 const BAND: RGBColor = RGBColor(1, 0, 1);
@@ -27,10 +24,7 @@ const POINT: RGBColor = RGBColor(2, 0, 2);
 const THIS: RGBColor = RGBColor(3, 0, 3);
 const LINE: RGBColor = RGBColor(4, 0, 4);
 const TEXT: RGBColor = RGBColor(5, 0, 5);
-const LOW: RGBColor = RGBColor(6, 0, 6);
-const MEDIUM: RGBColor = RGBColor(7, 0, 7);
-const HIGH: RGBColor = RGBColor(8, 0, 8);
-const SHADE: RGBColor = RGBColor(9, 0, 9);
+const SHADE: RGBColor = RGBColor(6, 0, 6);
 
 /// One feature of a stream's last jobs.
 #[derive(Debug, Clone)]
@@ -75,16 +69,6 @@ pub(crate) fn feature_chart(
         usual: unit.format_range(finding.usual_low, finding.usual_high),
         svg: themed(draw_feature(&points, band, unit, shaded))?,
     }))
-}
-
-/// What is drawn at a place of the axis.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "axes are short and begin at 0"
-)]
-fn place_of(place: f64) -> usize {
-    place.max(0.0).round() as usize
 }
 
 type Drawn = Result<String, Box<dyn std::error::Error>>;
@@ -225,56 +209,52 @@ fn ticks(from: f64, until: f64) -> Vec<(f64, Option<String>)> {
     ticks
 }
 
-/// Anomalies a day, stacked by severity.
-pub(crate) fn days_chart(days: &[(NaiveDate, Counts)]) -> Result<String, Problem> {
-    themed(draw_days(days))
-}
+/// Height of the bars of the days, in pixels.
+const BARS: f64 = 92.0;
 
-fn draw_days(days: &[(NaiveDate, Counts)]) -> Drawn {
-    let most = days
-        .iter()
-        .map(|(_, counts)| counts.iter().sum::<u32>())
-        .max();
-    let most = f64::from(most.unwrap_or(0).max(3)) * 1.1;
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (1_280, 140)).into_drawing_area();
-        let mut chart = ChartBuilder::on(&root)
-            .margin(6)
-            .x_label_area_size(22)
-            .y_label_area_size(36)
-            .build_cartesian_2d(0.0..days.len() as f64, 0.0..most)?;
-        let day = |place: &f64| {
-            let day = days.get(place_of(*place));
-            day.map_or_else(String::new, |(date, _)| date.format("%d %b").to_string())
-        };
-        let style = ("system-ui", 12).into_font().color(&TEXT);
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .x_labels(7)
-            .y_labels(4)
-            .x_label_formatter(&day)
-            .y_label_formatter(&|count| format!("{count:.0}"))
-            .label_style(style)
-            .axis_style(LINE)
-            .bold_line_style(LINE)
-            .light_line_style(TRANSPARENT)
-            .draw()?;
-        for (place, (_, counts)) in days.iter().enumerate() {
-            let (left, mut below) = (place as f64 + 0.12, 0.0);
-            for (count, colour) in counts.iter().zip([LOW, MEDIUM, HIGH]) {
-                let above = below + f64::from(*count);
-                if *count > 0 {
-                    let corners = [(left, below), (left + 0.76, above)];
-                    chart.draw_series([Rectangle::new(corners, colour.filled())])?;
-                }
-                below = above;
+/// Anomalies a day, stacked by severity. It is as wide as there is room, and its words are as large
+/// as others: places are shares of the width, so it has no view box.
+pub(crate) fn days_chart(days: &[(NaiveDate, Counts)]) -> String {
+    let sums = days.iter().map(|(_, counts)| counts.iter().sum::<u32>());
+    let most = sums.max().unwrap_or(0).max(2);
+    let percent = |place: usize| place as f64 / days.len().max(1) as f64 * 100.0;
+    let height = |count: u32| f64::from(count) / f64::from(most) * BARS;
+    let mut svg = String::from("<svg class=\"days\" aria-hidden=\"true\">");
+    // Writing to a string does not fail.
+    for (y, count) in [(0.5, most), (BARS / 2.0, most / 2), (BARS, 0)] {
+        _ = write!(svg, "<line x1=\"0\" x2=\"100%\" y1=\"{y}\" y2=\"{y}\"/>");
+        if count > 0 && (f64::from(count) * 2.0 == f64::from(most) || count == most) {
+            _ = write!(svg, "<text x=\"0\" y=\"{}\">{count}</text>", y + 13.0);
+        }
+    }
+    for (place, (date, counts)) in days.iter().enumerate() {
+        let mut y = BARS;
+        for (count, class) in counts.iter().zip(["low", "medium", "high"]) {
+            if *count > 0 {
+                y -= height(*count);
+                _ = write!(
+                    svg,
+                    "<rect class=\"day {class}\" x=\"{:.2}%\" width=\"{:.2}%\" y=\"{y:.1}\" \
+                     height=\"{:.1}\"><title>{date}: {count} {class}</title></rect>",
+                    percent(place),
+                    percent(1) * 0.8,
+                    height(*count),
+                );
             }
         }
-        root.present()?;
+        // A name has room before the end.
+        if date.day() == 1 && percent(place) < 88.0 {
+            _ = write!(
+                svg,
+                "<line x1=\"{0:.2}%\" x2=\"{0:.2}%\" y1=\"{BARS}\" y2=\"108\"/><text x=\"{0:.2}%\" \
+                 dx=\"4\" y=\"107\">{1}</text>",
+                percent(place),
+                date.format("%b"),
+            );
+        }
     }
-    Ok(svg)
+    svg.push_str("</svg>");
+    svg
 }
 
 /// The same with the colours of the theme, and as wide as there is room.

@@ -123,6 +123,8 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
     let more_incidents = incidents.len() > MOST_INCIDENTS;
     let mut incidents = incidents;
     incidents.truncate(MOST_INCIDENTS);
+    // The worst first, and of equals the one seen last.
+    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     Ok(show(&Page {
         chrome,
         headline,
@@ -133,7 +135,7 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
         more_clients: all - strips.len(),
         strips,
         is_complete: app.calendar.is_complete(),
-        days: days_chart(&app.calendar.counts(today))?,
+        days: days_chart(&app.calendar.counts(today)),
         has_jobs: last.is_some(),
         address: app.address(),
         incidents,

@@ -288,7 +288,12 @@ impl<'a> Browser<'a> {
             .ask("return Math.ceil(document.documentElement.getBoundingClientRect().height)")
             .await?;
         let height = height.as_u64().unwrap_or(900).clamp(400, most.into());
-        let wanted = json!({ "format": "webp", "quality": 80, "captureBeyondViewport": true,
+        // What sticks to the bottom of the screen is at the bottom of the picture.
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": width < 500 });
+        self.tell("Emulation.setDeviceMetricsOverride", size)
+            .await?;
+        let wanted = json!({ "format": "webp", "quality": 62, "captureBeyondViewport": true,
             "clip": { "x": 0, "y": 0, "width": width, "height": height, "scale": 1 } });
         let answer = self.tell("Page.captureScreenshot", wanted).await?;
         let data = answer["data"].as_str().unwrap_or_default();

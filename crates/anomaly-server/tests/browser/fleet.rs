@@ -204,8 +204,8 @@ fn event(name: &str, days_ago: i64) -> Option<Event> {
         ) => Encrypted,
         ("wiki", 12) => Deleted,
         ("build03", 33) | ("web01", 58) => Grown,
-        ("db-crm", 21) => Slow,
-        ("git01", 47) => Failed,
+        ("db-crm", 21) | ("vcenter", 1) => Slow,
+        ("git01", 1) => Failed,
         // Silent since then.
         ("branch-hamburg", 0..=4) => Missing,
         _ => return None,
@@ -303,6 +303,16 @@ fn job(place: usize, client: &Client, days_ago: i64, last: DateTime<Utc>) -> Opt
     job["ended_at"] = json!(ended_at.to_rfc3339());
     Some(job)
 }
+
+/// Who is told.
+pub(crate) const SINKS: &str = r#"
+    [[sinks]]
+    name = "siem"
+    events = ["anomaly", "incident"]
+    [sinks.file]
+    path = "DIR/findings.ndjson"
+    format = "ocsf"
+"#;
 
 /// All jobs, in the order in which they came.
 pub(crate) fn jobs() -> Vec<Value> {

@@ -319,7 +319,7 @@ fn a_setting_is_changed_after_a_look_at_the_past() {
             .until("the notice", "return !!document.getElementById('notice')")
             .await?;
         let notice = browser.text("#notice").await?;
-        assert!(notice.contains("In force"), "{notice}");
+        assert!(notice.contains("in force"), "{notice}");
         let value = browser.find(field).await?.prop("value").await?.unwrap();
         assert_eq!(value.trim_end_matches(".0"), other);
         browser.visit("/audit").await?;

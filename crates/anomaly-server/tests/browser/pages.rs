@@ -43,7 +43,7 @@ fn every_page_is_named_fits_and_is_content() {
     if !is_there() {
         return;
     }
-    let service = Service::start();
+    let service = Service::telling(fleet::SINKS);
     fleet::filled(&service);
     browse(&service, async |browser| {
         for path in ["/sign-in", "/first-run", "/nothing-here"] {
