@@ -17,6 +17,7 @@ use crate::backtests::Backtests;
 use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
+use crate::hashing::Hashing;
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -38,11 +39,15 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) live: Live,
+    pub(crate) hashing: Hashing,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
     pub(crate) backtests: Backtests,
     pub(crate) bell: Bell,
+    /// A permit for whoever has a proof made: it reads for long where the log is large, and others
+    /// want to read too.
+    pub(crate) proofs: Semaphore,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -89,10 +94,12 @@ impl App {
             writer: parts.writer,
             readers: parts.readers,
             live: Live::default(),
+            hashing: Hashing::default(),
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),
             bell: Bell::default(),
+            proofs: Semaphore::new(1),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),

@@ -10,6 +10,7 @@ mod certificates;
 mod delivery;
 mod error;
 mod guard;
+mod hashing;
 mod identity;
 mod instance;
 mod live;
@@ -27,7 +28,7 @@ mod wanted;
 mod web;
 mod writer;
 
-pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Permission, Role, User};
+pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Password, Permission, Role, User};
 pub use error::ServerError;
 pub use options::{ServerOptions, TlsOptions};
 pub use server::Server;

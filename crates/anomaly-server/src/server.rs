@@ -146,6 +146,7 @@ impl Server {
             writer,
             listener,
         } = self;
+        let patience = Duration::from_secs(app.options.request_seconds.into());
         let handle = Handle::new();
         tokio::spawn({
             let handle = handle.clone();
@@ -164,7 +165,10 @@ impl Server {
         let served = match app.options.tls.clone() {
             None => {
                 let server = axum_server::from_tcp(listener).map_err(ServerError::Serve)?;
-                server.handle(handle).serve(service).await
+                impatient(server, patience)
+                    .handle(handle)
+                    .serve(service)
+                    .await
             }
             Some(tls) => {
                 let path = tls.certificate.clone();
@@ -176,7 +180,10 @@ impl Server {
                 tasks.spawn(renew(config.clone(), tls));
                 let server =
                     axum_server::from_tcp_rustls(listener, config).map_err(ServerError::Serve)?;
-                server.handle(handle).serve(service).await
+                impatient(server, patience)
+                    .handle(handle)
+                    .serve(service)
+                    .await
             }
         };
         tasks.shutdown().await;
@@ -189,6 +196,15 @@ impl Server {
         }
         served.map_err(ServerError::Serve)
     }
+}
+
+/// Gives up on who does not say what he wants: connections cost memory.
+fn impatient<A>(
+    mut server: axum_server::Server<SocketAddr, A>,
+    patience: Duration,
+) -> axum_server::Server<SocketAddr, A> {
+    server.http_builder().http1().header_read_timeout(patience);
+    server
 }
 
 /// 80 random bits, in letters and digits that nobody mistakes for each other.

@@ -57,6 +57,8 @@ pub(crate) async fn inclusion(
     InPath(number): InPath<u64>,
     Asked(OfSize { size }): Asked<OfSize>,
 ) -> Result<Json<InclusionView>, Problem> {
+    // The semaphore is never closed.
+    let _permit = app.proofs.acquire().await;
     let proof = app
         .readers
         .read(move |service| {
@@ -112,6 +114,8 @@ pub(crate) async fn consistency(
     State(app): State<App>,
     Asked(Sizes { first, second }): Asked<Sizes>,
 ) -> Result<Json<ConsistencyView>, Problem> {
+    // The semaphore is never closed.
+    let _permit = app.proofs.acquire().await;
     let proof = app
         .readers
         .read(move |service| {

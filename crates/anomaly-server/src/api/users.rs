@@ -68,8 +68,9 @@ pub(crate) async fn add(
     Body(new): Body<NewUser>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
+    let password = app.hashing.hash(new.password).await?;
     app.change_accounts(move |accounts| {
-        let entry = accounts.add_user(&new.name, &new.password, new.role, (&by, now()))?;
+        let entry = accounts.add_user(&new.name, password, new.role, (&by, now()))?;
         Ok(((), Some(entry)))
     })
     .await?;
@@ -112,8 +113,9 @@ pub(crate) async fn change(
     }
     if let Some(password) = change.password {
         let (by, name) = (caller.name.clone(), name.clone());
+        let password = app.hashing.hash(password).await?;
         app.change_accounts(move |accounts| {
-            let entry = accounts.set_password(&name, &password, (&by, now()))?;
+            let entry = accounts.set_password(&name, password, (&by, now()))?;
             Ok(((), Some(entry)))
         })
         .await?;
