@@ -60,7 +60,9 @@ impl Bell {
         self.note_entries(service)?;
         let mut inner = self.lock();
         inner.marks = marks;
-        found.into_iter().for_each(|notice| inner.put(notice));
+        for notice in found {
+            inner.put(notice);
+        }
         Ok(())
     }
 
@@ -76,7 +78,9 @@ impl Bell {
         }
         let is_news = self.note_entries(service)? || !found.is_empty();
         let mut inner = self.lock();
-        found.into_iter().for_each(|notice| inner.put(notice));
+        for notice in found {
+            inner.put(notice);
+        }
         Ok(is_news)
     }
 
@@ -91,7 +95,9 @@ impl Bell {
         let new = entries.iter().filter(|entry| entry.number > audited);
         let notices: Vec<Notice> = new.filter_map(Notice::of_entry).collect();
         let is_news = !notices.is_empty();
-        notices.into_iter().for_each(|notice| inner.put(notice));
+        for notice in notices {
+            inner.put(notice);
+        }
         inner.audited = entries.first().map_or(audited, |newest| newest.number);
         Ok(is_news)
     }

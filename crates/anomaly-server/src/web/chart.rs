@@ -111,11 +111,11 @@ fn draw_feature(
     };
     let top = most + margin;
     let times = points.iter().map(|(at, _)| seconds(*at));
-    let (first, last) = times.fold((f64::MAX, f64::MIN), |(first, last), at| {
-        (first.min(at), last.max(at))
+    let (begin, end) = times.fold((f64::MAX, f64::MIN), |(begin, end), at| {
+        (begin.min(at), end.max(at))
     });
-    let side = ((last - first) * 0.025).max(3_600.0);
-    let (left, right) = (first - side, last + side);
+    let side = ((end - begin) * 0.025).max(3_600.0);
+    let (left, right) = (begin - side, end + side);
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -223,7 +223,8 @@ pub(crate) fn days_chart(days: &[(NaiveDate, Counts)]) -> String {
     // Writing to a string does not fail.
     for (y, count) in [(0.5, most), (BARS / 2.0, most / 2), (BARS, 0)] {
         _ = write!(svg, "<line x1=\"0\" x2=\"100%\" y1=\"{y}\" y2=\"{y}\"/>");
-        if count > 0 && (f64::from(count) * 2.0 == f64::from(most) || count == most) {
+        // Half of an odd number is none that anomalies come in.
+        if count == most || count > 0 && count * 2 == most {
             _ = write!(svg, "<text x=\"0\" y=\"{}\">{count}</text>", y + 13.0);
         }
     }

@@ -1,4 +1,4 @@
-//! The pages in a real browser: Chromium, driven over WebDriver.
+//! The pages in a real browser: Chromium, driven over the `WebDriver` protocol.
 //!
 //! `SCREENSHOTS=docs/screenshots cargo test -p anomaly-server --test browser screenshots` writes what
 //! they look like.

@@ -31,7 +31,9 @@ pub(crate) async fn csv(State(app): State<App>, Asked(filter): Asked<Filter>) ->
                 return Ok(None);
             };
             let found = read(&app, query.clone()).await?;
-            found.iter().for_each(|listed| text.push_str(&line(listed)));
+            for listed in &found {
+                text.push_str(&line(listed));
+            }
             let last = found.last().filter(|_| found.len() == PAGE);
             let next = last.map(|last| {
                 let after = last.anomaly.verdict.key();
