@@ -7,8 +7,8 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, openapi};
 
 use super::{
-    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, proofs, recovery,
-    reviews, settings, sources, streams, users,
+    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, notifications,
+    proofs, recovery, reviews, settings, sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use super::{
         audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
+        notifications::list, notifications::read,
     ),
     modifiers(&ApiKeys, &Problems),
     security(("api_key" = []))

@@ -116,7 +116,7 @@ fn a_directory_is_read_once_and_nothing_of_it_is_missed() {
     put("b.ndjson", &cut);
     put("c.ndjson", &lines("db01", 0..1));
     let service = Service::gathering(DIRECTORY, &[], &directory);
-    let administrator = service.known_administrator();
+    let administrator = service.administrator_again();
     let state = wait_for(&administrator, "drop", |source| {
         source["state"] == "working"
     });

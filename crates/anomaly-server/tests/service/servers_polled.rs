@@ -93,7 +93,7 @@ fn a_catalogue_is_polled_and_what_ends_late_is_not_missed() {
     service.stop();
     drop(service);
     let service = Service::gathering(&configuration, &[], &directory);
-    let administrator = service.known_administrator();
+    let administrator = service.administrator_again();
     let state = wait_for(&administrator, "director", |source| {
         source["state"] == "working"
     });
