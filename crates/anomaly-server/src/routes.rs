@@ -290,7 +290,7 @@ pub(crate) fn table() -> Vec<Route> {
             "GET",
             "/api/v1/events",
             Needs(See),
-            get(api::events::stream),
+            get(api::events::listen),
         ),
     ];
     routes.extend(web::routes());

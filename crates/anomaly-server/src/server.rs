@@ -171,17 +171,19 @@ impl Server {
         } = self;
         let patience = Duration::from_secs(app.options.request_seconds.into());
         let handle = Handle::new();
-        tokio::spawn({
-            let handle = handle.clone();
+        let mut tasks = JoinSet::new();
+        tasks.spawn({
+            let (handle, app) = (handle.clone(), app.clone());
             async move {
                 shutdown.await;
+                // Who has a page open is not waited for.
+                app.live.end();
                 handle.graceful_shutdown(Some(DRAIN));
             }
         });
         for role in app.readers.settings().roles_off() {
             tracing::warn!(%role, "{}", role.off_in_words());
         }
-        let mut tasks = JoinSet::new();
         tasks.spawn(tell(app.clone()));
         tasks.spawn(timers::run(app.clone()));
         tasks.spawn(timers::settle_again(app.clone()));

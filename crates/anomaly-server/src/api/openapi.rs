@@ -27,7 +27,7 @@ use super::{
         sources::list, sources::read_now,
         audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
-        keys::list, keys::add, keys::remove, events::stream,
+        keys::list, keys::add, keys::remove, events::listen,
         notifications::list, notifications::read,
     ),
     modifiers(&ApiKeys, &Problems),

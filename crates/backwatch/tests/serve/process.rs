@@ -67,6 +67,11 @@ fn sigterm_ends_it_in_good_order() {
     let key = service.key();
     let jobs = format!("{}/api/v1/jobs", service.base);
     let acknowledged = Mutex::new(Vec::new());
+    let page = agent()
+        .get(format!("{}/api/v1/events", service.base))
+        .header("cookie", service.cookie())
+        .call()
+        .unwrap();
     let output = thread::scope(|scope| {
         for poster in 0..4 {
             let (key, jobs, acknowledged) = (&key, &jobs, &acknowledged);
@@ -94,6 +99,9 @@ fn sigterm_ends_it_in_good_order() {
         service.terminate()
     });
     assert!(output.status.success());
+    // It was told that this is the end, and not cut off.
+    let heard = page.into_body().read_to_string();
+    assert!(heard.is_ok_and(|heard| heard.starts_with("retry: ")));
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(acknowledged.len() >= 100);
 
