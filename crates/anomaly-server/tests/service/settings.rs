@@ -555,6 +555,9 @@ fn a_second_person_decides_on_the_page() {
         saved.header("location").to_owned()
     };
     let fields = [("detection.rules.clock", "false"), ("detection.seed", "9")];
+    let backtest = look(&mut ann, &fields).header("location").to_owned();
+    let page = looked_at(&ann, &backtest);
+    assert!(page.contains("A second person has to approve"), "{page}");
     assert_eq!(asked(&mut ann, &fields), "/settings?done=partly");
     let page = bob.open("/settings").text;
     let (_, rest) = page.split_once("action=\"/settings/proposals/").unwrap();
