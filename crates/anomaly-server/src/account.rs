@@ -9,8 +9,9 @@ mod user;
 
 pub use accounts::{Accounts, AccountsError};
 pub use api_key::{ApiKey, NewApiKey};
+pub use password::Password;
 pub use role::{Permission, Role};
 pub use user::User;
 
-pub(crate) use password::{Password, spend_as_much};
+pub(crate) use password::spend_as_much;
 pub(crate) use second_factor::SecondFactor;

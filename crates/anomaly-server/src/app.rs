@@ -16,6 +16,7 @@ use crate::account::{Accounts, AccountsError};
 use crate::backtests::Backtests;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
+use crate::hashing::Hashing;
 use crate::live::Live;
 use crate::problem::Problem;
 use crate::readers::Readers;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) live: Live,
+    pub(crate) hashing: Hashing,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
@@ -90,6 +92,7 @@ impl App {
             writer: parts.writer,
             readers: parts.readers,
             live: Live::default(),
+            hashing: Hashing::default(),
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),

@@ -8,7 +8,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use crate::TlsOptions;
 
 /// How often the files are looked at.
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_secs(10);
 
 /// Reads certificate and key anew whenever one of the files has changed, until the service ends. What
 /// cannot be read leaves those that are in use.

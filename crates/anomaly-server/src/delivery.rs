@@ -48,9 +48,14 @@ impl SinkStates {
         self.change(sink, |state| match told {
             Ok(()) => {
                 state.delivered_at = Some(now());
-                state.failing = None;
+                if state.failing.take().is_some() {
+                    tracing::info!(sink, "the sink works again");
+                }
             }
             Err(error) => {
+                if state.failing.is_none() {
+                    tracing::warn!(sink, error = error.in_one_line(), "the sink fails");
+                }
                 let since = state.failing.take().map_or_else(now, |(since, _)| since);
                 state.failing = Some((since, error.in_one_line()));
             }

@@ -8,7 +8,9 @@ mod calendar;
 mod certificates;
 mod delivery;
 mod error;
+mod explain;
 mod guard;
+mod hashing;
 mod identity;
 mod instance;
 mod live;
@@ -26,7 +28,7 @@ mod wanted;
 mod web;
 mod writer;
 
-pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Permission, Role, User};
+pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Password, Permission, Role, User};
 pub use error::ServerError;
 pub use options::{ServerOptions, TlsOptions};
 pub use server::Server;

@@ -41,8 +41,13 @@ impl Route {
 
     /// Whether people see it, and not programs.
     pub(crate) fn is_page(&self) -> bool {
-        !self.path.starts_with("/api/") && self.path != "/health" && self.path != "/metrics"
+        is_page(self.path)
     }
+}
+
+/// Whether people see what is at this path, and not programs.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.starts_with("/api/") && path != "/health" && path != "/metrics"
 }
 
 /// All of them. There is no other way in: what is not here does not exist.

@@ -11,7 +11,7 @@ use anomaly_service::AnomalyService;
 use anomaly_settings::{Layers, Settings};
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -26,6 +26,7 @@ use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 use crate::app::{App, Parts};
 use crate::certificates::renew;
 use crate::delivery::deliver;
+use crate::explain::explain;
 use crate::guard::{no_such_page, not_too_many, same_origin};
 use crate::identity::identify;
 use crate::instance::instance;
@@ -141,6 +142,7 @@ impl Server {
             writer,
             listener,
         } = self;
+        let patience = Duration::from_secs(app.options.request_seconds.into());
         let handle = Handle::new();
         tokio::spawn({
             let handle = handle.clone();
@@ -159,7 +161,10 @@ impl Server {
         let served = match app.options.tls.clone() {
             None => {
                 let server = axum_server::from_tcp(listener).map_err(ServerError::Serve)?;
-                server.handle(handle).serve(service).await
+                impatient(server, patience)
+                    .handle(handle)
+                    .serve(service)
+                    .await
             }
             Some(tls) => {
                 let path = tls.certificate.clone();
@@ -171,7 +176,10 @@ impl Server {
                 tasks.spawn(renew(config.clone(), tls));
                 let server =
                     axum_server::from_tcp_rustls(listener, config).map_err(ServerError::Serve)?;
-                server.handle(handle).serve(service).await
+                impatient(server, patience)
+                    .handle(handle)
+                    .serve(service)
+                    .await
             }
         };
         tasks.shutdown().await;
@@ -184,6 +192,15 @@ impl Server {
         }
         served.map_err(ServerError::Serve)
     }
+}
+
+/// Gives up on who does not say what he wants: connections cost memory.
+fn impatient<A>(
+    mut server: axum_server::Server<SocketAddr, A>,
+    patience: Duration,
+) -> axum_server::Server<SocketAddr, A> {
+    server.http_builder().http1().header_read_timeout(patience);
+    server
 }
 
 /// 80 random bits, in letters and digits that nobody mistakes for each other.
@@ -224,6 +241,7 @@ fn service(app: &App) -> Router {
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
+        .layer(from_fn(explain))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))
         .layer(CatchPanicLayer::new())

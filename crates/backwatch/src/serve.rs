@@ -90,6 +90,7 @@ async fn serve(
     } else {
         "http"
     };
+    let shutdown = shutdown()?;
     let server = Server::bind(&database, layers, options, sinks)?;
     let address = server.address()?;
     // Where it is asked for a port, whoever started it wants to know which one it got.
@@ -98,29 +99,27 @@ async fn serve(
     if let Some(code) = server.setup_code()? {
         anstream::println!("first run: open {scheme}://{address}/first-run with the code {code}");
     }
-    Ok(server.serve(shutdown()).await?)
+    Ok(server.serve(shutdown).await?)
 }
 
-/// Ends when the process is asked to.
-async fn shutdown() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ends when the process is asked to, from now on.
+fn shutdown() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
-        let Ok(mut terminate) =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    {
-        _ = interrupt.await;
-    }
+    Ok(async {
+        _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 fn configuration(file: Option<&Path>) -> Result<Configuration, Failure> {

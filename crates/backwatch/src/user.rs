@@ -4,7 +4,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use anomaly_server::{Accounts, Role};
+use anomaly_server::{Accounts, Password, Role};
 use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
 use clap::builder::PossibleValuesParser;
@@ -84,13 +84,13 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
             let role = Role::from_word(role).unwrap_or(Role::Viewer);
             let password = password()?;
             Accounts::change(&mut service, now, |accounts| {
-                Ok(((), Some(accounts.add_user(name, &password, role, by)?)))
+                Ok(((), Some(accounts.add_user(name, password, role, by)?)))
             })?;
         }
         UserCommand::Password { name } => {
             let password = password()?;
             Accounts::change(&mut service, now, |accounts| {
-                Ok(((), Some(accounts.set_password(name, &password, by)?)))
+                Ok(((), Some(accounts.set_password(name, password, by)?)))
             })?;
         }
         UserCommand::ResetSecondFactor { name } => {
@@ -108,11 +108,11 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
 }
 
 /// A password that is asked for, or the first line of an input that is no terminal.
-fn password() -> Result<String, Failure> {
+fn password() -> Result<Password, Failure> {
     if io::stdin().is_terminal() {
-        return Ok(rpassword::prompt_password("Password: ")?);
+        return Ok(Password::new(&rpassword::prompt_password("Password: ")?)?);
     }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    Ok(Password::new(line.trim_end_matches(['\n', '\r']))?)
 }

@@ -46,7 +46,7 @@ pub(crate) fn pages(browser: &Browser) -> Result<Vec<Page>, Failure> {
     .collect();
     let anomalies = browser.json("/api/v1/anomalies?limit=50")?;
     for anomaly in anomalies["items"].as_array().ok_or("no anomalies")? {
-        let text = |field: &str| anomaly["job"][field].as_str().unwrap_or_default();
+        let text = |field: &str| anomaly["verdict"][field].as_str().unwrap_or_default();
         pages.push(Page {
             name: "an anomaly",
             path: format!("/anomalies/{}/{}", text("source"), text("job_id")),

@@ -138,11 +138,11 @@ impl Accounts {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`AccountsError`] when the name or password is not allowed, or the name is taken.
+    /// [`AccountsError`] when the name is not allowed or taken.
     pub fn add_user(
         &mut self,
         name: &str,
-        password: &str,
+        password: Password,
         role: Role,
         (by, now): (&str, DateTime<Utc>),
     ) -> Result<AuditEntry, AccountsError> {
@@ -158,7 +158,7 @@ impl Accounts {
             created_at: now,
             created_by: by.to_owned(),
             generation: 0,
-            password: Password::new(password)?,
+            password,
             second_factor: None,
         };
         self.users.insert(name.to_owned(), user);
@@ -169,15 +169,15 @@ impl Accounts {
     /// Gives a user another password; all sessions of the user end.
     ///
     /// # Errors
-    /// [`AccountsError`] when there is no such user or the password is not allowed.
+    /// [`AccountsError`] when there is no such user.
     pub fn set_password(
         &mut self,
         name: &str,
-        password: &str,
+        password: Password,
         (by, now): (&str, DateTime<Utc>),
     ) -> Result<AuditEntry, AccountsError> {
         let user = self.user_mut(name)?;
-        user.password = Password::new(password)?;
+        user.password = password;
         user.generation += 1;
         Ok(AuditEntry::new(now, by, "set_password", name))
     }

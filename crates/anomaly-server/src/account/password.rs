@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 1_024;
 /// The hash of a password (Argon2id, as a PHC string), which is never shown.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Password {
+pub struct Password {
     hash: String,
 }
 
@@ -28,8 +28,12 @@ impl std::fmt::Debug for Password {
 }
 
 impl Password {
-    /// Hashes a new password; takes tens of milliseconds, on purpose.
-    pub(crate) fn new(password: &str) -> Result<Self, AccountsError> {
+    /// Hashes a new password of 12 characters or more; takes tens of milliseconds, on purpose.
+    ///
+    /// # Errors
+    /// [`AccountsError::Password`] when it is too short or longer than 1,024 bytes, and
+    /// [`AccountsError::Hash`] when the system gives no random numbers.
+    pub fn new(password: &str) -> Result<Self, AccountsError> {
         if password.chars().count() < LEAST_CHARACTERS || password.len() > MOST_BYTES {
             return Err(AccountsError::Password {
                 least: LEAST_CHARACTERS,
@@ -54,11 +58,13 @@ impl Password {
     }
 }
 
-/// Takes as long as a look at a password: so that nobody learns from the time which users there are.
-pub(crate) fn spend_as_much(password: &str) {
+/// Takes as long as a look at a password, and finds it wrong: so that nobody learns from the time which
+/// users there are.
+pub(crate) fn spend_as_much(password: &str) -> bool {
     static NOBODY: LazyLock<Option<Password>> =
         LazyLock::new(|| Password::new("nobody has this password").ok());
     if let Some(nobody) = &*NOBODY {
         _ = nobody.is(password);
     }
+    false
 }

@@ -233,8 +233,8 @@ pub(crate) struct Filter {
 /// A job with what was concluded about it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobView {
-    /// The parts of the job's stream, with their values.
-    #[schema(value_type = Object)]
+    /// The parts of the job's stream, each with its value.
+    #[schema(value_type = Vec<Vec<Option<String>>>)]
     stream: StreamKey,
     /// The job, as it was handed over.
     #[schema(value_type = Object)]

@@ -3,6 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, openapi};
 
 use super::{
@@ -27,7 +28,7 @@ use super::{
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
     ),
-    modifiers(&ApiKeys),
+    modifiers(&ApiKeys, &Problems),
     security(("api_key" = []))
 )]
 struct Document;
@@ -39,6 +40,51 @@ impl Modify for ApiKeys {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("api_key", scheme);
+    }
+}
+
+/// Whatever goes wrong is told as a problem document, anywhere.
+struct Problems;
+
+const PROBLEM: &str = "application/problem+json";
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let of_problem = Ref::from_schema_name("Problem");
+        let any = ResponseBuilder::new()
+            .description("It was not done; the document says why.")
+            .content(PROBLEM, Content::new(Some(of_problem)))
+            .build();
+        let operations = document.paths.paths.values_mut().flat_map(|path| {
+            [
+                &mut path.get,
+                &mut path.post,
+                &mut path.put,
+                &mut path.patch,
+                &mut path.delete,
+            ]
+        });
+        for operation in operations.flatten() {
+            let responses = &mut operation.responses.responses;
+            for response in responses.values_mut() {
+                if let RefOr::T(response) = response
+                    && response.content.values().any(is_problem)
+                {
+                    response.content.clone_from(&any.content);
+                }
+            }
+            responses.insert("default".to_owned(), any.clone().into());
+        }
+    }
+}
+
+fn is_problem(content: &RefOr<Content>) -> bool {
+    match content {
+        RefOr::T(Content {
+            schema: Some(RefOr::Ref(schema)),
+            ..
+        }) => schema.ref_location.ends_with("/Problem"),
+        _ => false,
     }
 }
 

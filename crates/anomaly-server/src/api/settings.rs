@@ -97,7 +97,7 @@ fn expected(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// A key of the settings.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct KeyView {
+pub(crate) struct SettingView {
     /// The key in full.
     #[schema(example = "detection.alarm_budget")]
     name: &'static str,
@@ -124,11 +124,11 @@ pub(crate) struct KeyView {
 
 /// Every key, with what holds, what is allowed, and what it means.
 #[utoipa::path(get, path = "/api/v1/settings/keys", tag = "settings",
-    responses((status = 200, body = Vec<KeyView>)))]
-pub(crate) async fn keys(State(app): State<App>) -> Result<Json<Vec<KeyView>>, Problem> {
+    responses((status = 200, body = Vec<SettingView>)))]
+pub(crate) async fn keys(State(app): State<App>) -> Result<Json<Vec<SettingView>>, Problem> {
     let holding = Holding::of(&app).await?;
     let parts = holding.guard.settings.parts();
-    let keys = Settings::keys().iter().map(|key| KeyView {
+    let keys = Settings::keys().iter().map(|key| SettingView {
         name: key.name,
         toml_type: key.toml_type,
         value: parts.get(key.name).cloned().unwrap_or_default(),

@@ -2,11 +2,12 @@
 
 use anomaly_model::chrono::{DateTime, Utc};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::InPath;
 use super::body::Body;
 use crate::account::{Accounts, Role};
 use crate::app::{App, now};
@@ -68,8 +69,9 @@ pub(crate) async fn add(
     Body(new): Body<NewUser>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
+    let password = app.hashing.hash(new.password).await?;
     app.change_accounts(move |accounts| {
-        let entry = accounts.add_user(&new.name, &new.password, new.role, (&by, now()))?;
+        let entry = accounts.add_user(&new.name, password, new.role, (&by, now()))?;
         Ok(((), Some(entry)))
     })
     .await?;
@@ -95,7 +97,7 @@ pub(crate) struct UserChange {
 pub(crate) async fn change(
     State(app): State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
     Body(change): Body<UserChange>,
 ) -> Result<StatusCode, Problem> {
     if change.second_factor == Some(true) {
@@ -112,8 +114,9 @@ pub(crate) async fn change(
     }
     if let Some(password) = change.password {
         let (by, name) = (caller.name.clone(), name.clone());
+        let password = app.hashing.hash(password).await?;
         app.change_accounts(move |accounts| {
-            let entry = accounts.set_password(&name, &password, (&by, now()))?;
+            let entry = accounts.set_password(&name, password, (&by, now()))?;
             Ok(((), Some(entry)))
         })
         .await?;
@@ -136,7 +139,7 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     State(app): State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
     app.change_accounts(move |accounts| Ok(((), Some(accounts.remove_user(&name, (&by, now()))?))))

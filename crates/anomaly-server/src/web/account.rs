@@ -58,6 +58,8 @@ pub(crate) struct NewPassword {
     new: String,
 }
 
+const WRONG: AccountsError = AccountsError::Role("that is not the old password");
+
 /// Sets the own password, for who knows the old one; other sessions end.
 pub(crate) async fn set_password(
     State(app): State<App>,
@@ -66,12 +68,20 @@ pub(crate) async fn set_password(
     Form(sent): Form<NewPassword>,
 ) -> PageResult {
     let name = caller.name.clone();
+    let accounts = app.accounts().await?;
+    let user = accounts.users.get(&name);
+    let generation = user.map(|user| user.generation);
+    if !app.hashing.is_password(user, sent.old).await? {
+        return Err(Problem::of_accounts(&WRONG).into());
+    }
+    let password = app.hashing.hash(sent.new).await?;
     let generation = app
         .change_accounts(move |accounts| {
-            if !accounts.user_mut(&name)?.password.is(&sent.old) {
-                return Err(AccountsError::Role("that is not the old password"));
+            // The old one is still that which was compared.
+            if Some(accounts.user_mut(&name)?.generation) != generation {
+                return Err(WRONG);
             }
-            let entry = accounts.set_password(&name, &sent.new, (&name, now()))?;
+            let entry = accounts.set_password(&name, password, (&name, now()))?;
             Ok((accounts.user_mut(&name)?.generation, Some(entry)))
         })
         .await?;

@@ -53,15 +53,7 @@ pub(crate) async fn create(
         .into();
     let name = sent.name.clone();
     let made = if is_code {
-        app.change_accounts(move |accounts| {
-            if !accounts.is_new() {
-                return Err(AccountsError::Exists { name: sent.name });
-            }
-            let by = sent.name.as_str();
-            let entry = accounts.add_user(by, &sent.password, Role::Administrator, (by, now()))?;
-            Ok(((), Some(entry)))
-        })
-        .await
+        make(&app, sent.name, sent.password).await
     } else {
         let detail = "This is not the code that the service printed when it started.";
         Err(Problem::forbidden(detail))
@@ -75,4 +67,16 @@ pub(crate) async fn create(
     }
     SignedIn::start(&session, &name, 0).await?;
     Ok(see("/"))
+}
+
+async fn make(app: &App, name: String, password: String) -> Result<(), Problem> {
+    let password = app.hashing.hash(password).await?;
+    app.change_accounts(move |accounts| {
+        if !accounts.is_new() {
+            return Err(AccountsError::Exists { name });
+        }
+        let entry = accounts.add_user(&name, password, Role::Administrator, (&name, now()))?;
+        Ok(((), Some(entry)))
+    })
+    .await
 }

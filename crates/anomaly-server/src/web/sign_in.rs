@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::chrome::{PageResult, is_own, see, show};
-use crate::account::{AccountsError, spend_as_much};
+use crate::account::AccountsError;
 use crate::app::{App, now};
 use crate::identity::SignedIn;
 use crate::problem::Problem;
@@ -59,20 +59,10 @@ pub(crate) async fn sign_in(
     Form(sent): Form<Sent>,
 ) -> PageResult {
     let accounts = app.accounts().await?;
-    let user = accounts.users.get(&sent.name).cloned();
-    let password = sent.password;
-    let checked = tokio::task::spawn_blocking(move || {
-        if let Some(user) = user {
-            user.password.is(&password).then_some(user)
-        } else {
-            spend_as_much(&password);
-            None
-        }
-    });
-    let checked = checked
-        .await
-        .map_err(|error| Problem::internal(&error.to_string()))?;
-    let is_in = match &checked {
+    let user = accounts.users.get(&sent.name);
+    let is_password = app.hashing.is_password(user, sent.password).await?;
+    let checked = user.filter(|_| is_password);
+    let is_in = match checked {
         None => false,
         Some(user) if user.has_second_factor() => {
             use_code(&app, sent.name.clone(), sent.code.trim().to_owned()).await?

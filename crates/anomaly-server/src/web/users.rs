@@ -56,8 +56,9 @@ pub(crate) async fn add(
 ) -> PageResult {
     let role = role(&sent.role)?;
     let by = caller.name.clone();
+    let password = app.hashing.hash(sent.password).await?;
     app.change_accounts(move |accounts| {
-        let entry = accounts.add_user(&sent.name, &sent.password, role, (&by, now()))?;
+        let entry = accounts.add_user(&sent.name, password, role, (&by, now()))?;
         Ok(((), Some(entry)))
     })
     .await?;

@@ -1,9 +1,12 @@
 //! Signing in, and what it takes to do anything.
 
-use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::Service;
+use serde_json::json;
+use totp_rs::{Builder, Secret};
+
 use crate::client::PASSWORD;
+use crate::{Service, job};
 
 #[test]
 fn the_first_administrator_needs_the_code_that_was_printed() {
@@ -192,4 +195,80 @@ fn keys_are_kept_as_hashes_and_stop_when_they_are_taken_away() {
     let path = format!("/api/v1/api-keys/{id}");
     assert_eq!(administrator.call("DELETE", &path, None).status, 204);
     assert_eq!(asks(&key), 401);
+}
+
+#[test]
+fn a_second_factor_is_asked_for_and_good_once() {
+    let service = Service::start();
+    let mut ann = service.administrator();
+    let page = ann.open("/account").text;
+    let (_, offered) = page.split_once("class=\"secret\">").unwrap();
+    let secret = offered.split('<').next().unwrap();
+    let authenticator = Builder::new()
+        .with_secret(Secret::try_from_base32(secret).unwrap())
+        .build()
+        .unwrap();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let (code, next_code) = (
+        authenticator.generate(now).to_string(),
+        authenticator.generate(now + 30).to_string(),
+    );
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    assert_eq!(
+        ann.send("/account/second-factor", &[("code", wrong)])
+            .status,
+        422
+    );
+    assert_eq!(
+        ann.send("/account/second-factor", &[("code", &code)])
+            .status,
+        303
+    );
+
+    let mut browser = service.browser();
+    assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 401);
+    assert_eq!(
+        browser.sign_in("ann", PASSWORD, &code).status,
+        401,
+        "it was used"
+    );
+    assert_eq!(browser.sign_in("ann", "wrong", &next_code).status, 401);
+    assert_eq!(browser.sign_in("ann", PASSWORD, &next_code).status, 303);
+    assert_eq!(browser.sign_in("ann", PASSWORD, &next_code).status, 401);
+}
+
+#[test]
+fn who_tries_many_passwords_has_to_wait() {
+    let service = Service::start();
+    drop(service.administrator());
+    let mut browser = service.browser();
+    let tries = (1..=40).find(|_| browser.sign_in("ann", "wrong", "").status == 429);
+    assert!(tries.is_some_and(|tries| tries > 10), "{tries:?}");
+    // The right one would do no better now.
+    assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 429);
+}
+
+#[test]
+fn a_key_hands_over_jobs_of_its_own_tools_alone() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &["restic"]);
+    let hand_over = |source: &str| {
+        let body = job("mail01", 1, &json!({ "source": source })).to_string();
+        service.with_key(&key, "/api/v1/jobs", "application/json", &body)
+    };
+    let refused = hand_over("borg");
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text.contains("may not hand over"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(hand_over("restic").status, 200);
+    let jobs = administrator.open("/api/v1/jobs").json();
+    assert_eq!(jobs["items"].as_array().unwrap().len(), 1);
+    assert_eq!(jobs["items"][0]["job"]["source"], "restic");
 }

@@ -2,12 +2,14 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a test fails by panicking"
 )]
 
 mod accounts;
 mod api;
 mod client;
+mod described;
 mod pages;
 mod proofs;
 mod settings;
