@@ -137,6 +137,18 @@ pub(crate) fn table() -> Vec<Route> {
         ),
         Route::new(
             "GET",
+            "/api/v1/sources",
+            Needs(See),
+            get(api::sources::list),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/sources/{name}/readings",
+            Needs(Configure),
+            post(api::sources::read_now),
+        ),
+        Route::new(
+            "GET",
             "/api/v1/settings",
             Needs(See),
             get(api::settings::show),
@@ -297,7 +309,6 @@ mod tests {
     use axum::body::Body;
     use axum::http::{Method, Request, StatusCode};
     use axum::middleware::{Next, from_fn_with_state};
-    use metrics_exporter_prometheus::PrometheusBuilder;
     use tower::ServiceExt as _;
     use tower_sessions::{MemoryStore, SessionManagerLayer};
 
@@ -306,6 +317,7 @@ mod tests {
     use crate::account::{Permission, Role};
     use crate::app::Parts;
     use crate::identity::Identity;
+    use crate::meters::Meters;
     use crate::readers::Readers;
     use crate::writer::Writer;
 
@@ -323,9 +335,9 @@ mod tests {
     fn app(directory: &std::path::Path) -> App {
         let database = directory.join("db");
         let service = AnomalyService::open(&database, Settings::default()).unwrap();
-        let (writer, _) = Writer::start(service).unwrap();
+        let meters = Arc::new(Meters::default());
+        let (writer, _) = Writer::start(service, Arc::clone(&meters)).unwrap();
         let readers = Readers::new(database.clone(), Settings::default(), 2);
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
         App::new(Parts {
             options: ServerOptions::default(),
             database,
@@ -334,7 +346,7 @@ mod tests {
             layers: Arc::default(),
             sinks: Vec::new(),
             instance: "test".into(),
-            metrics,
+            meters,
             setup_code: "code".into(),
         })
     }

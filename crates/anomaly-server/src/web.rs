@@ -17,6 +17,7 @@ mod settings;
 mod settings_form;
 mod sign_in;
 mod sinks;
+mod sources;
 mod streams;
 mod users;
 mod words;
@@ -124,6 +125,13 @@ pub(crate) fn routes() -> Vec<Route> {
             "/notifications/{name}/test",
             Needs(Configure),
             post(sinks::test),
+        ),
+        Route::new("GET", "/sources", Needs(See), get(sources::page)),
+        Route::new(
+            "POST",
+            "/sources/{name}/read",
+            Needs(Configure),
+            post(sources::read_now),
         ),
         Route::new("GET", "/audit", Needs(See), get(audit::page)),
         Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),

@@ -34,7 +34,7 @@ pub use nearby::{Around, NearbyAnomaly};
 pub use observation::{
     Inserted, Observation, ObservationQuery, Origin, Recorded, StoredObservation,
 };
-pub use outbox::{Delivery, Message};
+pub use outbox::{Delivery, Message, Waiting};
 pub use purge::{Purge, Purged};
 pub use query::AnomalyQuery;
 pub use sqlite::SqliteStore;

@@ -5,8 +5,12 @@ mod log;
 mod numbered;
 mod purge;
 
+use std::collections::BTreeMap;
+
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
-use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Severity, StreamKey, Verdict,
+};
 
 use self::data::{Data, Row};
 use self::log::Entry;
@@ -14,7 +18,7 @@ use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
     IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
-    StoreError, Stored, StoredObservation, Transaction,
+    StoreError, Stored, StoredObservation, Transaction, Waiting,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -130,6 +134,9 @@ macro_rules! read_from_data {
             fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
                 self.data.anomalies(query)
             }
+            fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
+                self.data.count_unreviewed()
+            }
             fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
                 Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))
             }
@@ -213,6 +220,9 @@ macro_rules! read_from_data {
                 limit: usize,
             ) -> Result<Vec<Stored<Message>>, StoreError> {
                 Ok(self.data.due_messages(sink, now, limit))
+            }
+            fn waiting(&self, sink: &str) -> Result<Waiting, StoreError> {
+                Ok(self.data.waiting(sink))
             }
             fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError> {
                 let deliveries = self.data.deliveries.get(&message);

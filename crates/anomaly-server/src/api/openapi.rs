@@ -8,7 +8,7 @@ use utoipa::{Modify, openapi};
 
 use super::{
     anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, proofs, recovery,
-    reviews, settings, streams, users,
+    reviews, settings, sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use super::{
         settings::show, settings::change, settings::keys, settings::loosenings,
         settings::proposals, settings::approve, settings::refuse,
         backtests::create, backtests::show, backtests::remove,
+        sources::list, sources::read_now,
         audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,

@@ -1,5 +1,6 @@
 //! What is around every page.
 
+use anomaly_settings::Role as WatchRole;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -23,6 +24,8 @@ pub(crate) struct Chrome {
     pub(crate) theme: &'static str,
     /// Anomalies that nobody has decided about.
     pub(crate) unread: String,
+    /// Which parts of the watching are off, a sentence each.
+    pub(crate) off: Vec<&'static str>,
 }
 
 /// More than this are not counted for the bell.
@@ -54,6 +57,13 @@ impl FromRequestParts<App> for Chrome {
             may_configure: caller.may(Permission::Configure),
             theme: theme(parts),
             unread,
+            off: app
+                .readers
+                .settings()
+                .roles_off()
+                .into_iter()
+                .map(WatchRole::off_in_words)
+                .collect(),
         })
     }
 }

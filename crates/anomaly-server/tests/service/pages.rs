@@ -48,6 +48,7 @@ fn every_page_shows_and_trusts_nothing() {
         "/incidents",
         "/incidents/1",
         "/streams",
+        "/sources",
         "/settings",
         "/notifications",
         "/audit",

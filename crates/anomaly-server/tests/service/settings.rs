@@ -141,11 +141,11 @@ fn what_somebody_else_changes_meanwhile_is_seen_and_not_overwritten() {
     };
     let now = std::time::SystemTime::now().into();
     beside.set_settings(&request, None, now).unwrap();
-    let seven = json!({ "keys": { "detection.seed": 7 } });
-    let stale = administrator.call_with(&[("if-match", &seen)], "PATCH", SETTINGS, Some(&seven));
+    let change = json!({ "keys": { "detection.seed": 7 } });
+    let stale = administrator.call_with(&[("if-match", &seen)], "PATCH", SETTINGS, Some(&change));
     assert_eq!(refused(&stale), (412, "stale".into()));
     assert_eq!(administrator.open(SETTINGS).json()["detection"]["seed"], 5);
-    let changed = patch(&administrator, &seven).json();
+    let changed = patch(&administrator, &change).json();
     assert_eq!(changed["parts"][0]["before"], 5, "{changed}");
 }
 

@@ -1,6 +1,10 @@
 //! Anomalous jobs as people work with them, and what was decided about them.
 
-use anomaly_model::{Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, StreamKey};
+use std::collections::BTreeMap;
+
+use anomaly_model::{
+    Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, Severity, StreamKey,
+};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit;
@@ -23,6 +27,10 @@ pub(super) const FALSE_POSITIVES: &str = "
     WHERE state = 'anomalous' AND review_status = 'false_positive'
         AND stream = (SELECT id FROM streams WHERE key = ?1)
     ORDER BY number";
+/// Counted, so read from end to end: of those that wait for a person.
+pub(super) const UNREVIEWED: &str = "
+    SELECT severity, count(*) FROM jobs
+    WHERE state = 'anomalous' AND review_status = 'not_reviewed' GROUP BY severity";
 pub(super) const IS_ANOMALOUS: &str =
     "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
 
@@ -72,6 +80,12 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
         Ok(Some(anomaly))
     });
     anomalies.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn unreviewed(connection: &Connection) -> Result<BTreeMap<Severity, u64>> {
+    let mut statement = connection.prepare_cached(UNREVIEWED)?;
+    let rows = statement.query_map([], |row| Ok((word(row, 0)?, count(row, 1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn false_positives(connection: &Connection, stream: &StreamKey) -> Result<Vec<Anomaly>> {

@@ -55,6 +55,7 @@ fn every_query_follows_an_index() {
         changes::PROPOSAL,
         outbox::DELIVERIES,
         outbox::DUE,
+        outbox::WAITING,
         history::RECORDED,
         history::RECORDED_OF_STREAM,
         purge::OLD_JOBS,
