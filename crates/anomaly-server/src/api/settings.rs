@@ -300,16 +300,15 @@ async fn write<T: Send + 'static>(
     work: impl FnOnce(&mut AnomalyService) -> Result<T, ServiceError> + Send + 'static,
 ) -> Result<(u64, T), Problem> {
     let layers = app.layers.clone();
-    let (settings, version, done) = app
-        .writer
+    let readers = app.readers.clone();
+    app.writer
         .run(move |service| {
             let done = work(service)?;
-            let settings = settle(service, &layers)?;
-            Ok((settings, service.settings_version()?, done))
+            // Here, so that of two changes the later one is shown.
+            readers.set_settings(settle(service, &layers)?);
+            Ok((service.settings_version()?, done))
         })
-        .await?;
-    app.readers.set_settings(settings);
-    Ok((version, done))
+        .await
 }
 
 /// Changes settings of the database. A file, a variable or a flag that sets the same wins, and is not

@@ -57,6 +57,23 @@ impl Row {
         self.key.toml_type == "boolean"
     }
 
+    /// What is allowed, and what loosens, in the words of the field.
+    fn allowed(&self) -> &str {
+        if self.is_switch() {
+            "on or off"
+        } else {
+            &self.key.allowed
+        }
+    }
+
+    fn looser(&self) -> &'static str {
+        match self.key.loosens.in_words() {
+            "true" => "on",
+            "false" => "off",
+            words => words,
+        }
+    }
+
     fn is_off(&self) -> bool {
         matches!(self.value.as_str(), "off" | "false")
     }
