@@ -95,8 +95,28 @@ function listen() {
   addEventListener("pagehide", () => events.close());
 }
 
+// A backtest that runs: how far it is, and what it found once it is done.
+function followBacktest() {
+  const backtest = document.getElementById("backtest");
+  if (!backtest || backtest.dataset.state !== "running") return;
+  const follow = async () => {
+    const answer = await fetch(`/api/v1/backtests/${backtest.dataset.id}`).catch(() => null);
+    if (answer && answer.ok) {
+      const { state, done, of_at_most: most } = await answer.json();
+      if (state !== "running") return location.reload();
+      const bar = backtest.querySelector("progress");
+      bar.max = Math.max(most, 1);
+      bar.value = done;
+      backtest.querySelector(".count").textContent = `${done} of at most ${most} records`;
+    }
+    return setTimeout(follow, 1000);
+  };
+  setTimeout(follow, 300);
+}
+
 showTimes();
 chooseTheme();
 moveByKeys();
 showBulk();
+followBacktest();
 listen();

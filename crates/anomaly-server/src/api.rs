@@ -2,6 +2,7 @@
 
 pub(crate) mod anomalies;
 pub(crate) mod audit;
+pub(crate) mod backtests;
 mod body;
 mod cursor;
 pub(crate) mod events;
@@ -13,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod openapi;
 mod page;
 mod path;
+pub(crate) mod proofs;
 pub(crate) mod recovery;
 pub(crate) mod reviews;
 pub(crate) mod settings;
@@ -26,4 +28,4 @@ pub(crate) use body::Asked;
 pub(crate) use cursor::Cursor;
 use page::Limit;
 pub(crate) use page::Page;
-pub(crate) use path::JobPath;
+pub(crate) use path::{InPath, JobPath};

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
+use crate::backtests::Backtests;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
 use crate::gather::SourceStates;
@@ -42,6 +43,10 @@ pub(crate) struct Shared {
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
+    pub(crate) backtests: Backtests,
+    /// A permit for whoever has a proof made: it reads for long where the log is large, and others
+    /// want to read too.
+    pub(crate) proofs: Semaphore,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -92,6 +97,8 @@ impl App {
             hashing: Hashing::default(),
             requests,
             calendar: Calendar::default(),
+            backtests: Backtests::default(),
+            proofs: Semaphore::new(1),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),

@@ -3,10 +3,12 @@
 mod account;
 mod api;
 mod app;
+mod backtests;
 mod calendar;
 mod certificates;
 mod delivery;
 mod error;
+mod explain;
 mod gather;
 mod guard;
 mod hashing;
@@ -24,6 +26,7 @@ mod server;
 mod teller;
 mod throttle;
 mod timers;
+mod wanted;
 mod web;
 mod writer;
 

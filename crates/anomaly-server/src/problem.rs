@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 writes them.
 
-use anomaly_service::{ReviewRefused, ServiceError};
+use anomaly_service::{ReviewRefused, ServiceError, SettingsRefused};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -24,6 +24,24 @@ pub(crate) struct Problem {
     /// What went wrong, in a word that stays.
     #[schema(example = "not_found")]
     code: &'static str,
+    /// What of the request is wrong, where that is told one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Wrong>,
+}
+
+/// One thing of a request that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Wrong {
+    /// Which: a key such as `detection.alarm_budget`, or a scope such as `scope client mail01`.
+    pub(crate) part: String,
+    /// What is wrong with it, in a word that stays.
+    #[schema(example = "setting_not_allowed")]
+    pub(crate) code: &'static str,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+    /// What is allowed, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allowed: Option<String>,
 }
 
 impl Problem {
@@ -34,7 +52,14 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             code,
+            errors: Vec::new(),
         }
+    }
+
+    /// With all that is wrong, one by one.
+    pub(crate) fn with_errors(mut self, errors: Vec<Wrong>) -> Self {
+        self.errors = errors;
+        self
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -88,6 +113,7 @@ impl Problem {
     pub(crate) fn of_service(error: &ServiceError) -> Self {
         match error {
             ServiceError::Review(refused) => Self::of_review(refused),
+            ServiceError::Settings(refused) => Self::of_settings(refused),
             ServiceError::Store(store) if store.is_busy() => {
                 tracing::warn!(%store, "the database is locked");
                 let detail = "Another program writes to the database. Send it again.";
@@ -114,6 +140,21 @@ impl Problem {
     /// Whether it may be done a little later.
     pub(crate) fn is_busy(&self) -> bool {
         self.code == "busy"
+    }
+
+    pub(crate) fn of_settings(refused: &SettingsRefused) -> Self {
+        let detail = refused.to_string();
+        let (status, code) = match refused {
+            SettingsRefused::Changed => (StatusCode::PRECONDITION_FAILED, "stale"),
+            SettingsRefused::NothingWaits { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            SettingsRefused::Lapsed { .. } => (StatusCode::CONFLICT, "lapsed"),
+            SettingsRefused::SamePerson { .. } => (StatusCode::FORBIDDEN, "same_person"),
+            SettingsRefused::NothingToEnd
+            | SettingsRefused::EndIsPast
+            | SettingsRefused::TooLong { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "end_refused"),
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "settings_refused"),
+        };
+        Self::new(status, code, detail)
     }
 
     pub(crate) fn status(&self) -> StatusCode {

@@ -41,8 +41,13 @@ impl Route {
 
     /// Whether people see it, and not programs.
     pub(crate) fn is_page(&self) -> bool {
-        !self.path.starts_with("/api/") && self.path != "/health" && self.path != "/metrics"
+        is_page(self.path)
     }
+}
+
+/// Whether people see what is at this path, and not programs.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.starts_with("/api/") && path != "/health" && path != "/metrics"
 }
 
 /// All of them. There is no other way in: what is not here does not exist.
@@ -148,7 +153,79 @@ pub(crate) fn table() -> Vec<Route> {
             Needs(See),
             get(api::settings::show),
         ),
+        Route::new(
+            "PATCH",
+            "/api/v1/settings",
+            Needs(Configure),
+            patch(api::settings::change),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/keys",
+            Needs(See),
+            get(api::settings::keys),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/loosenings",
+            Needs(See),
+            get(api::settings::loosenings),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/settings/proposals",
+            Needs(See),
+            get(api::settings::proposals),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/settings/proposals/{number}/approve",
+            Needs(Configure),
+            post(api::settings::approve),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/settings/proposals/{number}",
+            Needs(Configure),
+            delete(api::settings::refuse),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/backtests",
+            Needs(Configure),
+            post(api::backtests::create),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/backtests/{id}",
+            Needs(See),
+            get(api::backtests::show),
+        ),
+        Route::new(
+            "DELETE",
+            "/api/v1/backtests/{id}",
+            Needs(Configure),
+            delete(api::backtests::remove),
+        ),
         Route::new("GET", "/api/v1/audit", Needs(See), get(api::audit::list)),
+        Route::new(
+            "GET",
+            "/api/v1/audit/{number}/proof",
+            Needs(See),
+            get(api::proofs::inclusion),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/audit/consistency",
+            Needs(See),
+            get(api::proofs::consistency),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/audit/checkpoint",
+            Needs(See),
+            get(api::proofs::checkpoint),
+        ),
         Route::new(
             "GET",
             "/api/v1/audit/head",

@@ -11,7 +11,7 @@ use anomaly_service::AnomalyService;
 use anomaly_settings::{Layers, Settings};
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::task::JoinSet;
@@ -26,6 +26,7 @@ use crate::api::metrics::measure;
 use crate::app::{App, Parts};
 use crate::certificates::renew;
 use crate::delivery::deliver;
+use crate::explain::explain;
 use crate::gather::poll;
 use crate::guard::{no_such_page, not_too_many, same_origin};
 use crate::identity::identify;
@@ -211,6 +212,7 @@ impl Server {
             }
         };
         tasks.shutdown().await;
+        app.backtests.stop_all();
         drop(app);
         // The thread ends once everybody who could hand over work is gone.
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;
@@ -268,6 +270,7 @@ fn service(app: &App) -> Router {
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
+        .layer(from_fn(explain))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))
         .layer(CatchPanicLayer::new())

@@ -5,6 +5,7 @@ mod anomalies;
 mod anomaly;
 mod assets;
 mod audit;
+mod backtest;
 mod calendar_strip;
 mod chart;
 mod chrome;
@@ -13,6 +14,7 @@ mod first_run;
 mod incidents;
 mod review_form;
 mod settings;
+mod settings_form;
 mod sign_in;
 mod sinks;
 mod sources;
@@ -30,6 +32,7 @@ pub(crate) use chrome::problem_page;
 pub(crate) use words::{address, encoded};
 
 /// The pages, and the forms on them.
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("GET", "/assets/{file}", Anyone, get(assets::asset)),
@@ -74,6 +77,48 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new("GET", "/streams", Needs(See), get(streams::page)),
         Route::new("GET", "/settings", Needs(See), get(settings::page)),
+        Route::new(
+            "POST",
+            "/settings",
+            Needs(Configure),
+            post(settings_form::change),
+        ),
+        Route::new(
+            "POST",
+            "/settings/scopes",
+            Needs(Configure),
+            post(settings_form::change_scope),
+        ),
+        Route::new(
+            "POST",
+            "/settings/proposals/{number}/approve",
+            Needs(Configure),
+            post(settings_form::approve),
+        ),
+        Route::new(
+            "POST",
+            "/settings/proposals/{number}/refuse",
+            Needs(Configure),
+            post(settings_form::refuse),
+        ),
+        Route::new(
+            "GET",
+            "/settings/backtests/{id}",
+            Needs(See),
+            get(backtest::page),
+        ),
+        Route::new(
+            "POST",
+            "/settings/backtests/{id}/stop",
+            Needs(Configure),
+            post(backtest::stop),
+        ),
+        Route::new(
+            "POST",
+            "/settings/backtests/{id}/save",
+            Needs(Configure),
+            post(backtest::save),
+        ),
         Route::new("GET", "/notifications", Needs(See), get(sinks::page)),
         Route::new(
             "POST",

@@ -71,6 +71,9 @@ pub enum SettingsRefused {
         /// The latest end that is allowed.
         latest: DateTime<Utc>,
     },
+    /// Somebody else has changed the settings since whoever asks looked at them.
+    #[error("the settings have changed meanwhile: look at them again")]
+    Changed,
     /// Nothing waits under this number.
     #[error("no change of the settings waits under the number {proposal}")]
     NothingWaits {

@@ -237,6 +237,8 @@ impl Record {
             parts
         };
         if !with(&before).is_loosened(&with(&wanted), part) {
+            // A loosening that held and is taken back is a change of what held.
+            let before = self.effective.get(part).cloned();
             self.effective.set(part, wanted.clone());
             let (part, after) = (part.to_owned(), wanted);
             return SettingsNews::Changed {
@@ -346,6 +348,12 @@ fn end(guard: &GuardSettings, asked: &Asked<'_>, value: Option<&Value>) -> Optio
 }
 
 /// Whether two names are of one person, as far as names tell.
-pub(crate) fn is_same_person(one: &str, other: &str) -> bool {
+///
+/// ```
+/// assert!(anomaly_service::is_same_person("Ann", "ann "));
+/// assert!(!anomaly_service::is_same_person("ann", "bob"));
+/// ```
+#[must_use]
+pub fn is_same_person(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }

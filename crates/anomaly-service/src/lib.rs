@@ -16,7 +16,7 @@ pub use backtest::{
     StreamChange,
 };
 pub use error::{ModelFault, ServiceError, SettingsRefused};
-pub use guard::{Loosening, LooseningState, SettingsNews};
+pub use guard::{Loosening, LooseningState, SettingsNews, is_same_person};
 pub use observed::{BatchSummary, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};

@@ -74,13 +74,14 @@ impl Case {
         until: Option<DateTime<Utc>>,
     ) -> Result<SettingsNews, ServiceError> {
         let request = SettingsRequest {
-            part: part.to_owned(),
-            value: Some(value),
+            parts: vec![(part.to_owned(), Some(value))],
             by: by.to_owned(),
             reason: Some("a test".to_owned()),
             until,
         };
-        self.open().set_setting(&request, at(day))
+        let mut news = self.open().set_settings(&request, None, at(day))?;
+        assert_eq!(news.len(), 1);
+        Ok(news.remove(0))
     }
 }
 
@@ -305,4 +306,52 @@ fn a_file_lies_over_what_the_database_keeps() {
     assert_eq!(case.run(file, 2).0.detection.warm_up_jobs.get(), 5);
     assert_eq!(settings(file).detection.warm_up_jobs.get(), 5);
     assert_eq!(case.run("", 3).0.detection.warm_up_jobs.get(), 6);
+}
+
+/// All that is asked for at once changes, or nothing; and only what whoever asks has seen.
+#[test]
+fn several_changes_are_one() {
+    let case = Case::new();
+    case.run("", 0);
+    let mut service = case.open();
+    let seen = service.settings_version().unwrap();
+    let part = |part: &str, value| (part.to_owned(), Some(value));
+    let request = |parts| SettingsRequest {
+        parts,
+        by: "ann".to_owned(),
+        reason: Some("a test".to_owned()),
+        until: Some(at(9)),
+    };
+    let wrong = request(vec![
+        part("detection.seed", json!(7)),
+        part("review.ceiling", json!(9)),
+    ]);
+    assert!(service.set_settings(&wrong, None, at(1)).is_err());
+    assert_eq!(service.settings_version().unwrap(), seen);
+
+    // The guard that is switched on with the same stroke is not asked yet.
+    let several = request(vec![
+        part("guard.second_person", json!(true)),
+        part("detection.rules.clock", json!(false)),
+        part("detection.seed", json!(7)),
+    ]);
+    let news = service.set_settings(&several, Some(seen), at(1)).unwrap();
+    let [
+        SettingsNews::Changed { .. },
+        SettingsNews::Loosened(clock),
+        SettingsNews::Changed { .. },
+    ] = news.as_slice()
+    else {
+        panic!("{news:?}")
+    };
+    assert_eq!(clock.until, Some(at(9)));
+    assert_eq!(service.settings_history().unwrap().len(), 2);
+    let error = service
+        .set_settings(&several, Some(seen), at(1))
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        ServiceError::Settings(SettingsRefused::Changed)
+    ));
+    assert_eq!(case.run("", 2).0.detection.seed, 7);
 }

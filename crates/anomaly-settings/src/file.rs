@@ -1,5 +1,6 @@
 //! The file layer: TOML, with the place of everything that is wrong.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -17,6 +18,7 @@ pub(crate) fn read(path: &Path, text: &str, layers: &mut Layers) -> Result<(), S
         path,
         text,
         errors: Vec::new(),
+        places: BTreeMap::new(),
     };
     let mut root = DeTable::parse(text)
         .map_err(|error| SettingsError::Syntax {
@@ -31,6 +33,7 @@ pub(crate) fn read(path: &Path, text: &str, layers: &mut Layers) -> Result<(), S
         layers.scopes = file.scopes(scopes);
     }
     file.section("", root, &mut |key, value| layers.set(key, value));
+    layers.places.extend(file.places);
     one_or_several(file.errors)
 }
 
@@ -41,6 +44,8 @@ struct File<'a> {
     path: &'a Path,
     text: &'a str,
     errors: Vec<SettingsError>,
+    /// Where each part is set: keys of the fleet, and scopes as a whole.
+    places: BTreeMap<String, Place>,
 }
 
 impl File<'_> {
@@ -51,6 +56,11 @@ impl File<'_> {
             let span = value.span();
             if !is_section(&full) {
                 match set(&full, value) {
+                    // Keys of a scope are no parts of their own.
+                    Ok(()) if !full.starts_with("scope.") => {
+                        let place = self.place(&key.span());
+                        self.places.insert(full, place);
+                    }
                     Ok(()) => {}
                     Err(Refusal::UnknownKey) => self.unknown_key(&key.span(), full, name),
                     Err(Refusal::Value { allowed }) => self.wrong_value(&span, full, allowed),
@@ -88,6 +98,8 @@ impl File<'_> {
             let place = self.place(&span);
             self.errors.push(SettingsError::EmptyScope { place });
         }
+        let place = self.place(&span);
+        self.places.entry(scope.part_name()).or_insert(place);
         scope
     }
 

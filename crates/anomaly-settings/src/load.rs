@@ -1,5 +1,6 @@
 //! Reading the layers: file, environment and flags, each over the ones before.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::Spanned;
@@ -94,6 +95,8 @@ pub struct Layers {
     roles: RoleOverrides,
     storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
+    /// Where each part is set, by its name.
+    pub(crate) places: BTreeMap<String, Place>,
     /// Sections of the file that are somebody else's.
     pub(crate) others: &'static [&'static str],
 }
@@ -184,6 +187,24 @@ impl Layers {
         settings
     }
 
+    /// Where a part is set that these layers set, a key or a scope as [`Parts`](crate::Parts) names it:
+    /// whatever lies under them has no say about it. `None` for any other.
+    ///
+    /// ```
+    /// use anomaly_settings::Layers;
+    ///
+    /// let flags = [("detection.seed".to_owned(), "7".to_owned())];
+    /// let layers = Layers::read(None, [], &flags)?;
+    /// let place = layers.place_of("detection.seed").map(ToString::to_string);
+    /// assert_eq!(place.as_deref(), Some("--set"));
+    /// assert_eq!(layers.place_of("detection.enabled"), None);
+    /// # Ok::<(), anomaly_settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn place_of(&self, part: &str) -> Option<&Place> {
+        self.places.get(part)
+    }
+
     /// Sets the key of this full name, over what an earlier layer set.
     pub(crate) fn set(&mut self, key: &str, value: RawValue<'_>) -> Result<(), Refusal> {
         match key.split('.').next() {
@@ -233,7 +254,11 @@ impl Layers {
         };
         let bare_word = |_| Spanned::new(0..text.len(), DeValue::String(text.into()));
         let value = toml.unwrap_or_else(bare_word);
-        self.set(key, value).map_err(|refusal| match refusal {
+        let set = self.set(key, value);
+        if set.is_ok() {
+            self.places.insert(key.to_owned(), place.clone());
+        }
+        set.map_err(|refusal| match refusal {
             Refusal::UnknownKey => {
                 let all = Settings::keys()
                     .iter()

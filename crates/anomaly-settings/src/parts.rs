@@ -55,7 +55,7 @@ impl Settings {
         }
         let scopes = json.get("scope").and_then(Value::as_array);
         for (scope, value) in self.scopes.iter().zip(scopes.into_iter().flatten()) {
-            let name = format!("{SCOPE}{scope}");
+            let name = scope.part_name();
             // Of two that name the same the later one wins, and both are kept.
             let mut numbered = name.clone();
             let mut number = 1;
@@ -88,6 +88,15 @@ impl Settings {
             }
         }
         Self::deserialize(&json).unwrap_or_default()
+    }
+}
+
+impl Scope {
+    /// What [`Parts`] call it: `scope client mail01`. Of several in one place that name the same, only
+    /// the first is called so.
+    #[must_use]
+    pub fn part_name(&self) -> String {
+        format!("{SCOPE}{self}")
     }
 }
 

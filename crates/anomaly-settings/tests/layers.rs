@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::{env, fs};
 
-use anomaly_settings::{Key, Settings, SettingsError};
+use anomaly_settings::{Key, Layers, Settings, SettingsError};
 use proptest::prelude::*;
 
 /// For every key three values, none of them the default.
@@ -215,4 +215,33 @@ fn here_is_the_environment_of_the_process() {
         String::from_utf8_lossy(&again.stdout)
     );
     assert!(String::from_utf8_lossy(&again.stdout).contains("1 passed"));
+}
+
+/// What is set above cannot be changed below: who would is told where it is set.
+#[test]
+fn the_last_layer_that_sets_a_part_is_where_it_is_set() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = "[detection]\nseed = 1\nrules.clock = false\n\n[[scope]]\nclient = 'a'\ndetection.seed = 2\n\n\
+                [[scope]]\nclient = 'a'\ndetection.seed = 3\n";
+    fs::write(file.path(), text).unwrap();
+    let environment = [("BACKWATCH_DETECTION_SEED".to_owned(), "4".to_owned())];
+    let flags = [("review.endless".to_owned(), "true".to_owned())];
+    let layers = Layers::read(Some(file.path()), environment, &flags).unwrap();
+    let place = |part: &str| layers.place_of(part).map(ToString::to_string);
+    let in_file = |place: &str| Some(format!("{}:{place}", file.path().display()));
+    assert_eq!(place("detection.rules.clock"), in_file("3:7"));
+    assert_eq!(place("scope client a"), in_file("5:1"));
+    let variable = "environment variable BACKWATCH_DETECTION_SEED".to_owned();
+    assert_eq!(place("detection.seed"), Some(variable));
+    assert_eq!(place("review.endless").as_deref(), Some("--set"));
+    for other in [
+        "detection.enabled",
+        "scope.client",
+        "client",
+        "scope client b",
+    ] {
+        assert_eq!(place(other), None);
+    }
+    let names = layers.over(Settings::default()).parts();
+    assert!(names.names().any(|name| name == "scope client a"));
 }

@@ -158,7 +158,7 @@ pub enum StoreError {
     /// A change of something that is not there.
     #[error("no {what} with the number {number} is stored")]
     NoSuchRecord {
-        /// What it was taken for: `incident`, `pending change`, `message`.
+        /// What it was taken for: `incident`, `pending change`, `message`, `leaf`.
         what: &'static str,
         /// Its number.
         number: u64,

@@ -4,6 +4,7 @@ mod checkpoint;
 mod key;
 mod leaf;
 mod note;
+mod proof;
 mod tree;
 mod verification;
 
@@ -11,7 +12,9 @@ use std::fmt;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use key::{KeyError, SigningKey, VerifyingKey};
+pub use leaf::LogLeaf;
 pub(crate) use leaf::{Leaf, LeafKind};
+pub use proof::{ConsistencyProof, InclusionProof};
 pub(crate) use tree::Tree;
 pub use verification::{Tampering, Verification};
 

@@ -15,10 +15,10 @@ use anomaly_model::{
 use self::data::{Data, Row};
 use self::log::Entry;
 use crate::{
-    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
-    Stored, StoredObservation, Transaction, Waiting,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
+    StoreError, Stored, StoredObservation, Transaction, Waiting,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -230,6 +230,12 @@ macro_rules! read_from_data {
             }
             fn log_head(&self) -> Result<LogHead, StoreError> {
                 Ok(self.data.log_head())
+            }
+            fn leaf(&self, number: u64) -> Result<Option<LogLeaf>, StoreError> {
+                Ok(self.data.leaf(number))
+            }
+            fn leaf_hashes(&self, after: u64, limit: usize) -> Result<Vec<Hash>, StoreError> {
+                Ok(self.data.leaf_hashes(after, limit))
             }
         }
     )* };

@@ -9,10 +9,10 @@ use anomaly_model::{
 };
 
 use crate::{
-    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError, Stored,
-    StoredObservation, Waiting,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError,
+    Stored, StoredObservation, Waiting,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -252,6 +252,19 @@ pub trait Read {
     /// # Errors
     /// When the store cannot be read.
     fn log_head(&self) -> Result<LogHead, StoreError>;
+
+    /// A leaf of the log by its number, from 1; `None` when there is none.
+    ///
+    /// # Errors
+    /// When its record is not what was recorded, or the store cannot be read.
+    fn leaf(&self, number: u64) -> Result<Option<LogLeaf>, StoreError>;
+
+    /// The hashes of up to `limit` leaves of the log in their order, from the first one after the
+    /// one with the number `after`; 0 for the first of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn leaf_hashes(&self, after: u64, limit: usize) -> Result<Vec<Hash>, StoreError>;
 }
 
 /// Keeps jobs, verdicts, model states, reviews, and all that goes with them.

@@ -268,19 +268,18 @@ fn ask(change: &Change, parts: Wanted, until: Option<DateTime<Utc>>) -> Result<E
     let by = change.by.clone().or_else(user).ok_or(Failure::NoReviewer)?;
     let mut exit = Exit::Quiet;
     let mut out = anstream::stdout().lock();
-    for (part, value) in parts {
-        let request = SettingsRequest {
-            part,
-            value,
-            by: by.clone(),
-            reason: change.reason.clone(),
-            until,
-        };
-        let news = service.set_setting(&request, change.now.time())?;
+    let request = SettingsRequest {
+        parts,
+        by,
+        reason: change.reason.clone(),
+        until,
+    };
+    let news = service.set_settings(&request, None, change.now.time())?;
+    for ((part, _), news) in request.parts.iter().zip(&news) {
         if matches!(news, SettingsNews::Proposed(_)) {
             exit = Exit::Anomalies;
         }
-        paragraph(&mut out, &answer(&request.part, &news))?;
+        paragraph(&mut out, &answer(part, news))?;
     }
     Ok(exit)
 }

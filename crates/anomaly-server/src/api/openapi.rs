@@ -7,8 +7,8 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, openapi};
 
 use super::{
-    anomalies, audit, events, health, incidents, jobs, keys, metrics, recovery, reviews, settings,
-    sources, streams, users,
+    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, proofs, recovery,
+    reviews, settings, sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -22,7 +22,10 @@ use super::{
         incidents::list, incidents::show,
         streams::coverage, streams::list, recovery::of_client,
         sources::list, sources::read_now,
-        settings::show, audit::list, audit::head,
+        settings::show, settings::change, settings::keys, settings::loosenings,
+        settings::proposals, settings::approve, settings::refuse,
+        backtests::create, backtests::show, backtests::remove,
+        audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
     ),

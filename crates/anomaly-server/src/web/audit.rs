@@ -2,9 +2,12 @@
 
 use askama::Template;
 use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::chrome::{Chrome, PageResult, show};
 use super::words::{When, when};
+use crate::api::proofs::key_path;
 use crate::api::{Asked, AuditFilter, Cursor, Page as ListPage};
 use crate::app::App;
 
@@ -15,6 +18,9 @@ struct Page {
     rows: Vec<Row>,
     next: Option<String>,
     leaves: u64,
+    root: String,
+    /// Whether there is a key that signs checkpoints.
+    has_key: bool,
 }
 
 struct Row {
@@ -64,5 +70,7 @@ pub(crate) async fn page(
         rows: rows.collect(),
         next: list.next.map(|cursor| format!("/audit?cursor={cursor}")),
         leaves: head.size,
+        root: STANDARD.encode(head.root),
+        has_key: key_path(&app).exists(),
     })?)
 }

@@ -3,6 +3,37 @@
 use anomaly_features::label;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{AnomalyKind, FeatureName, Finding, JobKey, ReviewStatus, Severity, Verdict};
+use serde_json::Value;
+
+/// A value of a setting, as people read and type it: lists as words with commas between.
+pub(crate) fn value(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "none".to_owned(),
+        Some(Value::Bool(is_on)) => if *is_on { "on" } else { "off" }.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(words)) => {
+            let words: Vec<String> = words.iter().map(|word| self::value(Some(word))).collect();
+            words.join(", ")
+        }
+        Some(Value::Object(_)) => lines(value, "").join("; "),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// What a scope sets, as the file writes it: `detection.alarm_budget = 4.0`.
+pub(crate) fn lines(value: Option<&Value>, prefix: &str) -> Vec<String> {
+    match value {
+        Some(Value::Object(table)) => {
+            let dot = if prefix.is_empty() { "" } else { "." };
+            let entries = table.iter();
+            entries
+                .flat_map(|(key, value)| lines(Some(value), &format!("{prefix}{dot}{key}")))
+                .collect()
+        }
+        Some(value) => vec![format!("{prefix} = {value}")],
+        None => Vec::new(),
+    }
+}
 
 /// Text in the path or query of an address.
 pub(crate) fn encoded(text: &str) -> String {

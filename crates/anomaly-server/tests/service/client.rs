@@ -76,23 +76,36 @@ impl Service {
 
     /// One that tells these sinks, as the configuration writes them; `DIR` is its directory.
     pub(crate) fn telling(sinks: &str) -> Self {
-        Self::configured(sinks, &[], &Arc::new(tempfile::tempdir().unwrap()))
+        Self::configured("", sinks)
     }
 
-    /// One with these sinks and sources, and these settings; `DIR` is its directory.
-    pub(crate) fn configured(
+    /// One with these settings in a file, and these sinks.
+    pub(crate) fn configured(settings: &str, sinks: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("settings.toml");
+        std::fs::write(&file, settings).unwrap();
+        let layers = Layers::read(Some(&file), [], &[]).unwrap();
+        Self::bound(sinks, layers, &Arc::new(directory))
+    }
+
+    /// One in this directory, with these sinks and sources, and these settings as flags.
+    pub(crate) fn within(
         configuration: &str,
         settings: &[(&str, &str)],
         directory: &Arc<TempDir>,
     ) -> Self {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let settings: Vec<_> = settings.iter().map(owned).collect();
+        let layers = Layers::read(None, [], &settings).unwrap();
+        Self::bound(configuration, layers, directory)
+    }
+
+    fn bound(configuration: &str, layers: Layers, directory: &Arc<TempDir>) -> Self {
         let database = directory.path().join("backwatch.db");
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
         let text = configuration.replace("DIR", directory.path().to_str().unwrap());
         let Configuration { sinks, gather } = toml::from_str(&text).unwrap();
-        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-        let settings: Vec<_> = settings.iter().map(owned).collect();
-        let layers = Layers::read(None, [], &settings).unwrap();
         let server = Server::bind(&database, layers, options, sinks).unwrap();
         let server = server.gathering(gather).unwrap();
         let base = format!("http://{}", server.address().unwrap());
@@ -120,6 +133,8 @@ impl Service {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // The service closes one that says nothing for long, and tests may be slow.
+            .max_idle_connections(0)
             .max_redirects_will_error(false);
         Browser {
             service: self,
@@ -248,11 +263,25 @@ impl Browser<'_> {
     }
 
     pub(crate) fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.call_with(&[], method, path, body)
+    }
+
+    /// The same, with more headers.
+    pub(crate) fn call_with(
+        &self,
+        headers: &[(&str, &str)],
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.service.base))
             .header("cookie", &self.cookie)
             .header("sec-fetch-site", "same-origin");
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let response = match body {
             // Without a length the connection could not be used again.
             None if method == "POST" => self.agent.run(request.body("").unwrap()),

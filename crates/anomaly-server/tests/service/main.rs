@@ -9,11 +9,14 @@
 mod accounts;
 mod api;
 mod client;
+mod described;
 mod gathering;
 mod monitoring;
 mod pages;
+mod proofs;
 mod roles;
 mod servers_polled;
+mod settings;
 mod telling;
 
 pub(crate) use client::{Service, job};

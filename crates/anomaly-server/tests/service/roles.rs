@@ -19,7 +19,7 @@ const ROLES: [(&str, &str, &str); 3] = [
 
 fn off(key: &str, sinks: &str) -> Service {
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    Service::configured(sinks, &[(key, "false")], &directory)
+    Service::within(sinks, &[(key, "false")], &directory)
 }
 
 #[test]
@@ -103,14 +103,13 @@ fn who_switches_alerting_off_is_told_of_and_nothing_is_lost() {
     let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
     let mut switch = |value: Option<Value>| {
         let request = SettingsRequest {
-            part: "roles.alert".into(),
-            value,
+            parts: vec![("roles.alert".into(), value)],
             by: "eve".into(),
             reason: Some("too loud".into()),
             until: None,
         };
         beside
-            .set_setting(&request, SystemTime::now().into())
+            .set_settings(&request, None, SystemTime::now().into())
             .unwrap();
     };
     switch(Some(json!(false)));

@@ -25,18 +25,17 @@ pub struct GuardReport {
     pub news: Vec<SettingsNews>,
 }
 
-/// A change of one part of the settings that a store keeps.
+/// A change of the settings that a store keeps: of one part, or of several at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingsRequest {
-    /// Which part: a key such as `detection.alarm_budget`, or a scope as [`Parts`] names it.
-    pub part: String,
-    /// What it is to be; `None` for the default, or no such scope.
-    pub value: Option<Value>,
+    /// Which parts are to be what: keys such as `detection.alarm_budget`, or scopes as [`Parts`] names
+    /// them. `None` for the default, or no such scope.
+    pub parts: Vec<(String, Option<Value>)>,
     /// Who asks.
     pub by: String,
     /// Why.
     pub reason: Option<String>,
-    /// Until when, if it loosens; as the settings say when not given.
+    /// Until when, for what of it loosens; as the settings say when not given.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -146,77 +145,52 @@ impl AnomalyService {
         Ok(report)
     }
 
-    /// Changes one part of the settings that the store keeps, or has the change wait for a second
-    /// person. A loosening that holds is renewed when it is asked for again.
+    /// Changes the settings that the store keeps: all that is asked for, or nothing. Each part is
+    /// answered for in its place: it holds, or waits for a second person, by the guard that held
+    /// before. A loosening that holds is renewed when it is asked for again.
+    ///
+    /// With `expected`, the number of the [version](Self::settings_version) that whoever asks has
+    /// seen, nothing changes when another one is there by now.
     ///
     /// A settings file lies over what the store keeps: where it sets the same, it wins.
     ///
     /// # Errors
     /// [`ServiceError::Settings`] when it is refused, and [`ServiceError::Store`] when the store
     /// fails; then nothing was changed.
-    pub fn set_setting(
+    pub fn set_settings(
         &mut self,
         request: &SettingsRequest,
+        expected: Option<u64>,
         now: DateTime<Utc>,
-    ) -> Result<SettingsNews, ServiceError> {
+    ) -> Result<Vec<SettingsNews>, ServiceError> {
         let mut transaction = self.store.transaction()?;
-        let (mut record, mut news) = if let Some(record) = read(&*transaction)? {
-            (record, Vec::new())
+        if expected.is_some() && expected != Some(version(&*transaction)?) {
+            return Err(SettingsRefused::Changed.into());
+        }
+        let (mut record, first) = if let Some(record) = read(&*transaction)? {
+            (record, None)
         } else {
             let (record, first) = Record::first(&Settings::default().parts());
-            (record, vec![first])
+            (record, Some(first))
         };
-        let guard = record.guard();
-        if request.by.trim().is_empty() {
-            return Err(SettingsRefused::Nameless.into());
-        }
-        if let Some(until) = request.until {
-            let longest = TimeDelta::days(guard.longest_days.get().into());
-            let latest = now.checked_add_signed(longest);
-            if until <= now {
-                return Err(SettingsRefused::EndIsPast.into());
-            }
-            if let Some(latest) = latest.filter(|latest| until > *latest && !guard.endless) {
-                return Err(SettingsRefused::TooLong { latest }.into());
-            }
-        }
-        let asked = Asked {
-            by: &request.by,
-            reason: request.reason.as_deref(),
-            now,
-            until: request.until,
-        };
-        let defaults = Settings::default().parts();
-        let default = defaults.get(&request.part).cloned();
-        let wanted = request.value.clone().or_else(|| default.clone());
-        let kept = wanted
-            .clone()
-            .filter(|value| Some(value) != default.as_ref());
-        record.kept.set(&request.part, kept);
-        let part = &request.part;
-        let is_known = Settings::of_parts(&record.kept).parts();
-        if record
-            .kept
-            .get(part)
-            .is_some_and(|value| is_known.get(part) != Some(value))
-        {
-            let part = part.clone();
-            return Err(SettingsRefused::Unknown { part }.into());
-        }
-        let change = record.change(&guard, part, wanted, &asked);
-        if request.until.is_some()
-            && matches!(change, SettingsNews::Changed { .. })
-            && default.is_some()
-        {
-            return Err(SettingsRefused::NothingToEnd.into());
-        }
-        news.push(change);
+        let mut news = Vec::from_iter(first);
+        let before = news.len();
+        news.extend(changes(&mut record, request, now)?);
+        let asked = asked(request, now);
         write(&mut *transaction, &mut record, &mut news, &asked, None)?;
         transaction.commit()?;
         self.engine.set_settings(record.settings());
-        news.pop().ok_or_else(|| ServiceError::Unreadable {
-            what: "the answer to a change of settings".to_owned(),
-        })
+        Ok(news.split_off(before))
+    }
+
+    /// The number of the version of the settings that was taken down last; 0 before the first.
+    ///
+    /// It grows with whatever is asked for, decided, or ends.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn settings_version(&self) -> Result<u64, ServiceError> {
+        version(&*self.store)
     }
 
     /// Approves of a loosening that waits, or refuses it. Nobody approves of what they asked for
@@ -352,6 +326,65 @@ impl AnomalyService {
         transaction.audit(&entry)?;
         Ok(transaction.commit()?)
     }
+}
+
+fn version(store: &(impl Read + ?Sized)) -> Result<u64, ServiceError> {
+    Ok(store.settings()?.map_or(0, |version| version.number))
+}
+
+fn asked(request: &SettingsRequest, now: DateTime<Utc>) -> Asked<'_> {
+    Asked {
+        by: &request.by,
+        reason: request.reason.as_deref(),
+        now,
+        until: request.until,
+    }
+}
+
+/// Makes the changes that are asked for, or has them wait.
+fn changes(
+    record: &mut Record,
+    request: &SettingsRequest,
+    now: DateTime<Utc>,
+) -> Result<Vec<SettingsNews>, ServiceError> {
+    let guard = record.guard();
+    if request.by.trim().is_empty() {
+        return Err(SettingsRefused::Nameless.into());
+    }
+    if let Some(until) = request.until {
+        let longest = TimeDelta::days(guard.longest_days.get().into());
+        let latest = now.checked_add_signed(longest);
+        if until <= now {
+            return Err(SettingsRefused::EndIsPast.into());
+        }
+        if let Some(latest) = latest.filter(|latest| until > *latest && !guard.endless) {
+            return Err(SettingsRefused::TooLong { latest }.into());
+        }
+    }
+    let defaults = Settings::default().parts();
+    let mut news = Vec::new();
+    for (part, value) in &request.parts {
+        let default = defaults.get(part).cloned();
+        let wanted = value.clone().or_else(|| default.clone());
+        let kept = wanted
+            .clone()
+            .filter(|value| Some(value) != default.as_ref());
+        record.kept.set(part, kept);
+        let known = Settings::of_parts(&record.kept).parts();
+        let kept = record.kept.get(part);
+        if kept.is_some_and(|value| known.get(part) != Some(value)) {
+            let part = part.clone();
+            return Err(SettingsRefused::Unknown { part }.into());
+        }
+        news.push(record.change(&guard, part, wanted, &asked(request, now)));
+    }
+    // A scope has an end of its own, whatever it does.
+    let is_key = |(part, _): &(String, Option<Value>)| defaults.get(part).is_some();
+    let is_plain = |news: &SettingsNews| matches!(news, SettingsNews::Changed { .. });
+    if request.until.is_some() && request.parts.iter().all(is_key) && news.iter().all(is_plain) {
+        return Err(SettingsRefused::NothingToEnd.into());
+    }
+    Ok(news)
 }
 
 fn report_of(record: &Record, news: Vec<SettingsNews>) -> GuardReport {

@@ -90,19 +90,30 @@ impl SigningKey {
                     })?;
                 Ok(key)
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let text = read_small(path).map_err(failed)?;
-                if is_exposed(path).map_err(failed)? {
-                    return Err(KeyError::Exposed {
-                        path: path.to_owned(),
-                    });
-                }
-                Self::from_text(text.trim_end()).ok_or_else(|| KeyError::NotAKey {
-                    path: path.to_owned(),
-                })
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// Reads the key in `path`.
+    ///
+    /// # Errors
+    /// [`KeyError::File`] when the file cannot be read, [`KeyError::NotAKey`] when it holds
+    /// something else, and [`KeyError::Exposed`] when others may read it.
+    pub fn open(path: &Path) -> Result<Self, KeyError> {
+        let failed = |source| KeyError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let text = read_small(path).map_err(failed)?;
+        if is_exposed(path).map_err(failed)? {
+            return Err(KeyError::Exposed {
+                path: path.to_owned(),
+            });
+        }
+        Self::from_text(text.trim_end()).ok_or_else(|| KeyError::NotAKey {
+            path: path.to_owned(),
+        })
     }
 
     fn random() -> Result<Self, KeyError> {

@@ -29,6 +29,18 @@ impl LeafKind {
     ];
 }
 
+/// A leaf of the log, as a proof needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLeaf {
+    /// Its number in the log, from 1.
+    pub number: u64,
+    /// Its hash: SHA-256 of a byte 0 and the data (RFC 6962, section 2.1).
+    pub hash: Hash,
+    /// Its data, as docs/evidence.md has them; `None` when the record was purged.
+    pub data: Option<Vec<u8>>,
+}
+
 /// One entry of the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaf<'a> {
@@ -49,14 +61,26 @@ impl Leaf<'_> {
     /// endian; the least number for none), and each part behind its length (8 bytes, big endian).
     /// No two different leaves have the same data.
     pub(crate) fn hash(&self) -> Hash {
-        let mut hasher = Sha256::new();
-        hasher.update([0, self.kind as u8]);
-        hasher.update(self.number.to_be_bytes());
-        hasher.update(self.recorded_at_micros.unwrap_or(i64::MIN).to_be_bytes());
-        for part in self.parts {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
+        let mut hasher = Sha256::new_with_prefix([0]);
+        self.each(|bytes| hasher.update(bytes));
         hasher.finalize().into()
+    }
+
+    /// The leaf's data.
+    pub(crate) fn data(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        self.each(|bytes| data.extend_from_slice(bytes));
+        data
+    }
+
+    /// The leaf's data, piece by piece.
+    fn each(&self, mut take: impl FnMut(&[u8])) {
+        take(&[self.kind as u8]);
+        take(&self.number.to_be_bytes());
+        take(&self.recorded_at_micros.unwrap_or(i64::MIN).to_be_bytes());
+        for part in self.parts {
+            take(&(part.len() as u64).to_be_bytes());
+            take(part.as_bytes());
+        }
     }
 }

@@ -60,7 +60,7 @@ impl Tree {
     }
 }
 
-fn parent(left: &Hash, right: &Hash) -> Hash {
+pub(super) fn parent(left: &Hash, right: &Hash) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([1]);
     hasher.update(left);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::data::Data;
 use crate::evidence::{Leaf, LeafKind, Tree};
-use crate::{Hash, LogHead};
+use crate::{Hash, LogHead, LogLeaf};
 
 /// What the record of a leaf is, which has the leaf's number.
 #[derive(Debug)]
@@ -33,19 +33,43 @@ impl Data {
     /// The hash of the leaf with a number that the log has.
     pub(super) fn leaf_hash(&self, number: u64) -> Hash {
         let place = usize::try_from(number - 1).unwrap_or(usize::MAX);
-        let (entry, recorded_at) = &self.log[place];
-        if let Entry::Gone(hash) = entry {
-            return *hash;
+        match &self.log[place] {
+            (Entry::Gone(hash), _) => *hash,
+            logged => self.with_leaf(number, logged, |leaf| leaf.hash()),
         }
+    }
+
+    pub(super) fn leaf(&self, number: u64) -> Option<LogLeaf> {
+        let place = usize::try_from(number.checked_sub(1)?).ok()?;
+        let logged = self.log.get(place)?;
+        let is_gone = matches!(logged, (Entry::Gone(_), _));
+        Some(LogLeaf {
+            number,
+            hash: self.leaf_hash(number),
+            data: (!is_gone).then(|| self.with_leaf(number, logged, |leaf| leaf.data())),
+        })
+    }
+
+    pub(super) fn leaf_hashes(&self, after: u64, limit: usize) -> Vec<Hash> {
+        let numbers = after.saturating_add(1)..=self.log.len() as u64;
+        let hashes = numbers.take(limit).map(|number| self.leaf_hash(number));
+        hashes.collect()
+    }
+
+    fn with_leaf<T>(
+        &self,
+        number: u64,
+        (entry, recorded_at): &Logged,
+        look: impl FnOnce(Leaf<'_>) -> T,
+    ) -> T {
         let (kind, parts) = self.parts(number, entry);
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let leaf = Leaf {
+        look(Leaf {
             number,
             kind,
             recorded_at_micros: recorded_at.map(|time| time.timestamp_micros()),
             parts: &parts,
-        };
-        leaf.hash()
+        })
     }
 
     fn parts(&self, number: u64, entry: &Entry) -> (LeafKind, Vec<String>) {

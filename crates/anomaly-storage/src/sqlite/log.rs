@@ -4,6 +4,7 @@ use rusqlite::{Connection, Result};
 
 use super::fault::{self, Fault};
 use super::values::{count, from_count};
+use crate::Hash;
 use crate::evidence::{Leaf, LeafKind, Tree};
 
 /// The end of the log in a transaction: read when it is first needed, and written back before the
@@ -79,6 +80,19 @@ impl Log {
         };
         Ok(self.tree.insert(tree))
     }
+}
+
+/// The hashes of up to `limit` leaves, from the first one after the one with the number `after`.
+pub(super) fn hashes(
+    connection: &Connection,
+    after: u64,
+    limit: usize,
+) -> fault::Result<Vec<Hash>> {
+    let mut statement = connection
+        .prepare_cached("SELECT hash FROM log WHERE number > ?1 ORDER BY number LIMIT ?2")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let hashes = statement.query_map((from_count(after), limit), |row| row.get(0))?;
+    Ok(hashes.collect::<Result<_>>()?)
 }
 
 /// The tree as it was committed.

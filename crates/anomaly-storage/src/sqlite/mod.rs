@@ -45,10 +45,10 @@ use self::site::Site;
 use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
-    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, Message, NearbyAnomaly, Observation, ObservationQuery,
-    Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store, StoreError,
-    Stored, StoredObservation, Transaction, Verification, Waiting,
+    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
+    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
+    StoreError, Stored, StoredObservation, Transaction, Verification, Waiting,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -474,6 +474,14 @@ impl<T: Reader> Read for T {
     fn log_head(&self) -> Result<LogHead, StoreError> {
         let tree = self.tree().map_err(|fault| self.site().say(fault))?;
         Ok(tree.head())
+    }
+
+    fn leaf(&self, number: u64) -> Result<Option<LogLeaf>, StoreError> {
+        self.read(|connection| records::leaf(connection, number))
+    }
+
+    fn leaf_hashes(&self, after: u64, limit: usize) -> Result<Vec<Hash>, StoreError> {
+        self.read(|connection| log::hashes(connection, after, limit))
     }
 }
 

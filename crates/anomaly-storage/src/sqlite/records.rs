@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::fault::{Fault, Result};
 use super::values::from_count;
-use crate::Hash;
 use crate::evidence::{Leaf, LeafKind};
+use crate::{Hash, LogLeaf};
 
 /// The parts that the leaf of a record is hashed of, in their order.
 pub(super) fn sql(kind: LeafKind) -> &'static str {
@@ -86,6 +86,34 @@ pub(super) fn parts(
             "what is stored with the number {number} is not what was recorded"
         )))
     }
+}
+
+/// A leaf with its data, if they are what was recorded; `None` when there is no such leaf.
+pub(super) fn leaf(connection: &Connection, number: u64) -> Result<Option<LogLeaf>> {
+    let found: Option<(i64, Option<i64>, Hash)> = connection
+        .prepare_cached("SELECT kind, recorded_at_micros, hash FROM log WHERE number = ?1")?
+        .query_row((from_count(number),), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let Some((kind, recorded_at_micros, hash)) = found else {
+        return Ok(None);
+    };
+    let kind = LeafKind::ALL
+        .into_iter()
+        .find(|known| *known as i64 == kind);
+    let kind = kind.ok_or_else(|| Fault::Damaged(format!("leaf {number} is of no known kind")))?;
+    let data = parts(connection, kind, number)?.map(|parts| {
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let leaf = Leaf {
+            number,
+            kind,
+            recorded_at_micros,
+            parts: &parts,
+        };
+        leaf.data()
+    });
+    Ok(Some(LogLeaf { number, hash, data }))
 }
 
 /// A record whose leaf has one part: its JSON text.

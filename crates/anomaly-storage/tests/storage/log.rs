@@ -2,9 +2,12 @@
 
 use anomaly_model::{Judgement, ReviewStatus};
 use anomaly_storage::{
-    AuditEntry, Inserted, LogHead, MemoryStore, Read, SettingsVersion, SqliteStore, Store,
+    AuditEntry, ConsistencyProof, InclusionProof, Inserted, LogHead, MemoryStore, Read,
+    SettingsVersion, SqliteStore, Store,
 };
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::both_stores::both_stores;
 use crate::data::{Case, anomalous, at, review, store_all};
@@ -13,6 +16,8 @@ both_stores! {
     every_record_is_a_leaf
     what_is_not_kept_is_no_leaf
     order_and_time_are_part_of_it
+    proofs_are_those_of_another_implementation
+    there_is_no_proof_of_what_is_not_there
 }
 
 fn every_record_is_a_leaf(store: &mut dyn Store) {
@@ -124,4 +129,60 @@ fn hex(head: &LogHead) -> String {
     let head = head.to_string();
     let (_, root) = head.split_once("root ").unwrap();
     root.to_owned()
+}
+
+fn audited(store: &mut dyn Store, count: u64) {
+    let mut transaction = store.transaction().unwrap();
+    transaction.set_now(at(3));
+    for number in 1..=count {
+        let entry = AuditEntry::new(at(1), "ann", "exclude", format!("mail{number:02}"));
+        assert_eq!(transaction.audit(&entry).unwrap(), number);
+    }
+    transaction.commit().unwrap();
+}
+
+/// Every leaf in every size of a log, and every size that went on to every other.
+fn proofs_are_those_of_another_implementation(store: &mut dyn Store) {
+    const SIZE: u64 = 21;
+    audited(store, SIZE);
+    let leaves: Vec<Vec<u8>> = (1..=SIZE)
+        .map(|number| store.leaf(number).unwrap().unwrap().data.unwrap())
+        .collect();
+    let mut other = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    for (place, leaf) in leaves.iter().enumerate() {
+        other.push(leaf.clone());
+        let size = place as u64 + 1;
+        for (index, leaf) in leaves[..=place].iter().enumerate() {
+            let proof = InclusionProof::of(store, index as u64 + 1, size);
+            let proof = proof.unwrap().unwrap();
+            let expected = other.prove_inclusion(index);
+            assert_eq!(proof.path.as_flattened(), expected.as_bytes());
+            assert_eq!(proof.root.as_slice(), other.root().as_bytes().as_slice());
+            let hash = Sha256::digest([&[0], leaf.as_slice()].concat());
+            assert_eq!(proof.leaf.hash.as_slice(), hash.as_slice());
+        }
+        for added in 0..=place {
+            let proof = ConsistencyProof::of(store, size - added as u64, size);
+            let proof = proof.unwrap().unwrap();
+            let expected = other.prove_consistency(added);
+            assert_eq!(proof.path.as_flattened(), expected.as_bytes());
+            assert_eq!(proof.root.as_slice(), other.root().as_bytes().as_slice());
+        }
+    }
+    assert_eq!(
+        store.leaf_hashes(SIZE - 1, 5).unwrap(),
+        [store.leaf(SIZE).unwrap().unwrap().hash]
+    );
+}
+
+fn there_is_no_proof_of_what_is_not_there(store: &mut dyn Store) {
+    audited(store, 3);
+    for (leaf, size) in [(0, 3), (4, 3), (3, 2), (1, 4), (1, 0)] {
+        assert_eq!(InclusionProof::of(store, leaf, size).unwrap(), None);
+    }
+    for (first, second) in [(0, 3), (3, 2), (1, 4)] {
+        assert_eq!(ConsistencyProof::of(store, first, second).unwrap(), None);
+    }
+    assert_eq!(store.leaf(4).unwrap(), None);
+    assert_eq!(store.leaf(0).unwrap(), None);
 }
