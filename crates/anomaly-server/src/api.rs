@@ -11,6 +11,7 @@ pub(crate) mod incidents;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod metrics;
+pub(crate) mod notifications;
 pub(crate) mod openapi;
 mod page;
 mod path;

@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use crate::ServerOptions;
 use crate::account::{Accounts, AccountsError};
 use crate::backtests::Backtests;
+use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
 use crate::gather::SourceStates;
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
     pub(crate) backtests: Backtests,
+    pub(crate) bell: Bell,
     /// A permit for whoever has a proof made: it reads for long where the log is large, and others
     /// want to read too.
     pub(crate) proofs: Semaphore,
@@ -98,6 +100,7 @@ impl App {
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),
+            bell: Bell::default(),
             proofs: Semaphore::new(1),
             layers: parts.layers,
             sinks: parts.sinks,
@@ -154,6 +157,15 @@ impl App {
         *known = None;
         drop(known);
         changed.map_err(|error| Problem::of_accounts(&error))
+    }
+
+    /// Marks a notice as read by a person, or all of them.
+    pub(crate) async fn mark_read(&self, name: &str, number: Option<u64>) -> Result<(), Problem> {
+        let people = self.accounts().await?.users.keys().cloned().collect();
+        let (app, name) = (self.clone(), name.to_owned());
+        self.writer
+            .run(move |service| app.bell.read(service, &name, number, &people))
+            .await
     }
 
     /// The address under which people reach the service.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use anomaly_model::chrono::{Days, NaiveDate};
-use anomaly_model::{Judgement, Severity, Verdict};
+use anomaly_model::{AnomalyKind, Judgement, Severity, Verdict};
 
 /// Days that are shown.
 pub(crate) const DAYS: u16 = 90;
@@ -19,6 +19,8 @@ pub(crate) enum Day {
     NotJudged,
     /// All that was judged was normal.
     Normal,
+    /// A job that was due did not come.
+    Missed,
     Low,
     Medium,
     High,
@@ -28,6 +30,10 @@ impl Day {
     fn of(verdict: &Verdict) -> Self {
         match verdict.judgement {
             Judgement::Normal => Self::Normal,
+            Judgement::Anomalous {
+                kind: AnomalyKind::MissedBackup,
+                ..
+            } => Self::Missed,
             Judgement::Anomalous { severity, .. } => match severity {
                 Severity::High => Self::High,
                 Severity::Medium => Self::Medium,
@@ -38,7 +44,7 @@ impl Day {
     }
 
     pub(crate) fn is_strange(self) -> bool {
-        self >= Self::Low
+        self >= Self::Missed
     }
 
     /// The class of its colour.
@@ -47,6 +53,7 @@ impl Day {
             Self::Nothing => "nothing",
             Self::NotJudged => "not-judged",
             Self::Normal => "normal",
+            Self::Missed => "missed",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
@@ -58,6 +65,7 @@ impl Day {
             Self::Nothing => "no job",
             Self::NotJudged => "not judged",
             Self::Normal => "normal",
+            Self::Missed => "a job was missed",
             Self::Low => "anomaly, low",
             Self::Medium => "anomaly, medium",
             Self::High => "anomaly, high",

@@ -4,6 +4,7 @@ mod account;
 mod api;
 mod app;
 mod backtests;
+mod bell;
 mod calendar;
 mod certificates;
 mod delivery;

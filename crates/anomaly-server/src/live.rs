@@ -7,9 +7,18 @@ use tokio::sync::broadcast;
 /// Events that a slow reader may be behind; it is told that it missed some.
 const BEHIND: usize = 256;
 
-/// Something that has just been stored.
+/// Something that has just happened.
+#[derive(Debug, Clone)]
+pub(crate) enum Happened {
+    /// An anomaly was stored.
+    Anomaly(AnomalyNews),
+    /// There is something new for people to read.
+    News,
+}
+
+/// An anomaly that has just been stored.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Happened {
+pub(crate) struct AnomalyNews {
     pub(crate) job: JobKey,
     pub(crate) severity: Severity,
     pub(crate) client: String,
@@ -19,12 +28,12 @@ pub(crate) struct Happened {
 impl Happened {
     /// An anomaly; `None` for a job that is none.
     pub(crate) fn of(verdict: &Verdict) -> Option<Self> {
-        Some(Self {
+        Some(Self::Anomaly(AnomalyNews {
             job: verdict.key(),
             severity: verdict.severity()?,
             client: verdict.client.to_string(),
             summary: verdict.summary.clone(),
-        })
+        }))
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
 /// imported.
-const NEWS: TimeDelta = TimeDelta::days(3);
+pub(crate) const NEWS: TimeDelta = TimeDelta::days(3);
 /// The note that says up to where sinks were told.
 const NOTE: &str = "told";
 /// Entries of the audit log that are looked at.

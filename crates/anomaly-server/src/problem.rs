@@ -137,11 +137,6 @@ impl Problem {
         }
     }
 
-    /// Whether it may be done a little later.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.code == "busy"
-    }
-
     pub(crate) fn of_settings(refused: &SettingsRefused) -> Self {
         let detail = refused.to_string();
         let (status, code) = match refused {
@@ -155,6 +150,11 @@ impl Problem {
             _ => (StatusCode::UNPROCESSABLE_ENTITY, "settings_refused"),
         };
         Self::new(status, code, detail)
+    }
+
+    /// Whether it may be done a little later.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.code == "busy"
     }
 
     pub(crate) fn status(&self) -> StatusCode {

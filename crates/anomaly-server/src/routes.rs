@@ -4,7 +4,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
-use crate::account::Permission::{Administer, Configure, HandOver, Review, See};
+use crate::account::Permission::{Administer, Configure, HandOver, OwnAccount, Review, See};
 use crate::app::App;
 use crate::guard::Access::{self, Anyone, Needs};
 use crate::guard::guard;
@@ -273,6 +273,18 @@ pub(crate) fn table() -> Vec<Route> {
             "/api/v1/api-keys/{id}",
             Needs(Administer),
             delete(api::keys::remove),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/notifications",
+            Needs(OwnAccount),
+            get(api::notifications::list),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/notifications/read",
+            Needs(OwnAccount),
+            post(api::notifications::read),
         ),
         Route::new(
             "GET",

@@ -92,6 +92,11 @@ impl Server {
         for sink in &sinks {
             meters.sink(sink.name());
         }
+        // Of port 0, the one that the system chose: pages tell where to send jobs.
+        let options = ServerOptions {
+            listen: listener.local_addr().map_err(listen)?,
+            ..options
+        };
         let app = App::new(Parts {
             options,
             database,

@@ -43,6 +43,7 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
         let is_last = page.len() < PAGE;
         let today = now().date_naive();
         post(app, &page).await?;
+        let page = ring(app, page).await?;
         for stored in page {
             seen = stored.number;
             app.calendar.note(&stored.verdict, today);
@@ -55,6 +56,19 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
             return Ok(seen);
         }
     }
+}
+
+/// Tells people in the browser.
+async fn ring(app: &App, page: Vec<StoredObservation>) -> Result<Vec<StoredObservation>, Problem> {
+    let own = app.clone();
+    app.readers
+        .read(move |service| {
+            if own.bell.note(service, &page)? {
+                own.live.tell(Happened::News);
+            }
+            Ok(page)
+        })
+        .await
 }
 
 /// Puts into the outbox what sinks are to be told.
@@ -101,6 +115,10 @@ async fn remember(app: &App) -> Result<u64, Problem> {
         }
     }
     app.calendar.complete();
+    let own = app.clone();
+    app.readers
+        .read(move |service| own.bell.begin(service))
+        .await?;
     if app.sinks.is_empty() {
         return Ok(head.size);
     }

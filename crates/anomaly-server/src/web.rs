@@ -6,6 +6,7 @@ mod anomaly;
 mod assets;
 mod audit;
 mod backtest;
+mod bell;
 mod calendar_strip;
 mod chart;
 mod chrome;
@@ -29,7 +30,7 @@ use crate::guard::Access::{Anyone, Needs};
 use crate::routes::Route;
 
 pub(crate) use chrome::problem_page;
-pub(crate) use words::{address, encoded};
+pub(crate) use words::{address, encoded, kind, spread};
 
 /// The pages, and the forms on them.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -132,6 +133,20 @@ pub(crate) fn routes() -> Vec<Route> {
             "/sources/{name}/read",
             Needs(Configure),
             post(sources::read_now),
+        ),
+        Route::new("GET", "/bell", Needs(OwnAccount), get(bell::page)),
+        Route::new("GET", "/bell/menu", Needs(OwnAccount), get(bell::menu)),
+        Route::new(
+            "POST",
+            "/bell/read",
+            Needs(OwnAccount),
+            post(bell::read_all),
+        ),
+        Route::new(
+            "POST",
+            "/bell/{number}/read",
+            Needs(OwnAccount),
+            post(bell::read_one),
         ),
         Route::new("GET", "/audit", Needs(See), get(audit::page)),
         Route::new("GET", "/account", Needs(OwnAccount), get(account::page)),

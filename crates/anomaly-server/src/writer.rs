@@ -9,6 +9,7 @@ use anomaly_service::{AnomalyService, Observed, ServiceError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ServerError;
+use crate::app::now;
 use crate::meters::Meters;
 use crate::problem::Problem;
 
@@ -136,6 +137,7 @@ fn observe(service: &mut AnomalyService, together: Vec<Posted>) {
         .into_iter()
         .map(|posted| (posted.jobs, posted.answer))
         .unzip();
+    service.set_received_at(now());
     let result = service.observe_all(jobs.into_iter().flatten(), |job| observed.push(job));
     let failure = result.err().map(Arc::new);
     let mut observed = observed.into_iter();

@@ -46,6 +46,8 @@ const LAST_JOB_IS_NEWS: TimeDelta = TimeDelta::days(31);
 pub struct AnomalyService {
     engine: Engine,
     store: Box<dyn Store>,
+    /// When jobs that are handed over have come, if the caller says so.
+    received_at: Option<DateTime<Utc>>,
 }
 
 impl AnomalyService {
@@ -72,6 +74,7 @@ impl AnomalyService {
         Self {
             engine: Engine::new(settings),
             store,
+            received_at: None,
         }
     }
 
@@ -80,6 +83,12 @@ impl AnomalyService {
     pub fn with_population(mut self, population: Arc<Population>) -> Self {
         self.engine = self.engine.with_population(population);
         self
+    }
+
+    /// Says what time it is: jobs are recorded with it as the time when they came. Until it is called
+    /// they are recorded without one; no library reads a clock.
+    pub fn set_received_at(&mut self, now: DateTime<Utc>) {
+        self.received_at = Some(now);
     }
 
     /// The settings by which it judges.
@@ -114,7 +123,7 @@ impl AnomalyService {
     /// # Errors
     /// [`ServiceError::Store`] when the store fails; then nothing was kept.
     pub fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
-        let mut session = Session::begin(&self.engine, &mut *self.store)?;
+        let mut session = self.begin()?;
         let observed = session.observe(job)?;
         session.commit()?;
         Ok(observed)
@@ -140,7 +149,7 @@ impl AnomalyService {
             if batch.is_empty() {
                 return Ok(summary);
             }
-            let mut session = Session::begin(&self.engine, &mut *self.store)?;
+            let mut session = self.begin()?;
             let observed: Vec<Observed> = batch
                 .iter()
                 .map(|job| session.observe(job))
@@ -157,7 +166,16 @@ impl AnomalyService {
         }
     }
 
-    /// The anomalies that a query asks for, newest first.
+    /// A session for jobs that have just come.
+    fn begin(&mut self) -> Result<Session<'_>, ServiceError> {
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
+        if let Some(received_at) = self.received_at {
+            session.transaction.set_now(received_at);
+        }
+        Ok(session)
+    }
+
+    /// The anomalies that a query asks for, in its order.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store cannot be read.

@@ -11,6 +11,7 @@ mod judged_as;
 mod memory;
 mod nearby;
 mod observation;
+mod order;
 mod outbox;
 mod purge;
 mod query;
@@ -34,9 +35,10 @@ pub use nearby::{Around, NearbyAnomaly};
 pub use observation::{
     Inserted, Observation, ObservationQuery, Origin, Recorded, StoredObservation,
 };
+pub use order::{Sort, SortKey};
 pub use outbox::{Delivery, Message, Waiting};
 pub use purge::{Purge, Purged};
-pub use query::AnomalyQuery;
+pub use query::{AnomalyQuery, ListedAnomaly};
 pub use sqlite::SqliteStore;
 pub use store::{Read, Store, Transaction};
 pub use stored::Stored;

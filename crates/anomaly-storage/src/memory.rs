@@ -3,6 +3,7 @@
 mod data;
 mod log;
 mod numbered;
+mod place;
 mod purge;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use self::data::{Data, Row};
 use self::log::Entry;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
     StoreError, Stored, StoredObservation, Transaction, Waiting,
 };
@@ -131,8 +132,11 @@ macro_rules! read_from_data {
             ) -> Result<Vec<Recorded>, StoreError> {
                 Ok(self.data.recorded_after(stream, after, limit))
             }
-            fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-                self.data.anomalies(query)
+            fn listed_anomalies(
+                &self,
+                query: &AnomalyQuery,
+            ) -> Result<Vec<ListedAnomaly>, StoreError> {
+                self.data.listed_anomalies(query)
             }
             fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
                 self.data.count_unreviewed()

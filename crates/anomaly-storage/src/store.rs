@@ -10,7 +10,7 @@ use anomaly_model::{
 
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError,
     Stored, StoredObservation, Waiting,
 };
@@ -77,13 +77,22 @@ pub trait Read {
         limit: usize,
     ) -> Result<Vec<Recorded>, StoreError>;
 
-    /// The anomalies that `query` asks for, newest start first, and of the same start the one
-    /// stored last first; each with its current review and the stream's last normal job.
+    /// The anomalies that `query` asks for, in its order; each with its job, its current review and
+    /// the stream's last normal job.
     ///
     /// # Errors
     /// [`StoreError::NoSuchJob`] when the job that the list is to go on after is unknown; otherwise
     /// when the store cannot be read.
-    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError>;
+    fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError>;
+
+    /// The same without their jobs.
+    ///
+    /// # Errors
+    /// As [`listed_anomalies`](Self::listed_anomalies).
+    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
+        let listed = self.listed_anomalies(query)?;
+        Ok(listed.into_iter().map(|one| one.anomaly).collect())
+    }
 
     /// How many anomalies nobody has decided about, of each severity that there are any of.
     ///

@@ -2,16 +2,16 @@
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
-    Anomaly, AnomalyKind, BackupJob, ClientName, JobKey, JobRef, PolicyName, Review, ReviewStatus,
-    Severity, Verdict,
+    AnomalyKind, BackupJob, ClientName, JobKey, JobRef, PolicyName, PolicyType, Review,
+    ReviewStatus, ScheduleName, ScheduleType, Severity, Verdict,
 };
-use anomaly_storage::AnomalyQuery;
+use anomaly_storage::{AnomalyQuery, ListedAnomaly, Sort};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{Asked, given};
+use super::body::{Asked, given, given_moment, given_number};
 use super::{Cursor, JobPath, Limit, Page};
 use crate::app::App;
 use crate::problem::Problem;
@@ -29,10 +29,29 @@ pub(crate) struct Filter {
     #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) policy: Option<PolicyName>,
+    /// Only of policies of this type.
+    #[serde(deserialize_with = "given")]
+    #[param(value_type = Option<String>)]
+    pub(crate) policy_type: Option<PolicyType>,
+    /// Only of the schedule with this name.
+    #[serde(deserialize_with = "given")]
+    #[param(value_type = Option<String>)]
+    pub(crate) schedule: Option<ScheduleName>,
+    /// Only of schedules of this type: `full`, `differential_incremental`,
+    /// `cumulative_incremental`, `incremental`, `user_backup`, `other`.
+    #[serde(deserialize_with = "given")]
+    #[param(value_type = Option<String>)]
+    pub(crate) schedule_type: Option<ScheduleType>,
+    /// Only those with this text in the name of the client or the policy, or in the job id.
+    #[serde(deserialize_with = "given")]
+    pub(crate) contains: Option<String>,
     /// Only of this severity or a higher one: `low`, `medium`, `high`.
     #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
     pub(crate) severity: Option<Severity>,
+    /// Only of this score or a higher one.
+    #[serde(deserialize_with = "given_number")]
+    pub(crate) least_score: Option<f64>,
     /// Only of this kind, such as `mass_encryption`.
     #[serde(deserialize_with = "given")]
     #[param(value_type = Option<String>)]
@@ -43,13 +62,19 @@ pub(crate) struct Filter {
     pub(crate) status: Option<ReviewStatus>,
     /// Only of this incident.
     pub(crate) incident: Option<u64>,
-    /// Only of jobs that started at this time or later.
-    #[serde(deserialize_with = "given")]
+    /// Only of jobs that started at this time or later; a date stands for its first moment in UTC.
+    #[serde(deserialize_with = "given_moment")]
     pub(crate) started_from: Option<DateTime<Utc>>,
     /// Only of jobs that started before this time.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "given_moment")]
     pub(crate) started_until: Option<DateTime<Utc>>,
-    /// `next` of the page before.
+    /// In which order: by `started`, `received`, `score`, `severity`, `client`, `policy` or `count`,
+    /// with a minus before it for the largest or newest first; `-started` when not given. Equals are
+    /// newest first.
+    #[serde(deserialize_with = "given")]
+    #[param(value_type = Option<String>)]
+    pub(crate) sort: Option<Sort>,
+    /// `next` of the page before, which was asked for in the same way.
     pub(crate) cursor: Option<String>,
     /// How many: 1 to 1,000; 50 when not given.
     #[param(value_type = Option<u16>)]
@@ -64,12 +89,18 @@ impl Filter {
         let query = AnomalyQuery::default()
             .client(self.client.clone())
             .policy(self.policy.clone())
+            .policy_type(self.policy_type.clone())
+            .schedule(self.schedule.clone())
+            .schedule_type(self.schedule_type)
+            .containing(self.contains.clone())
             .at_least(self.severity)
+            .least_score(self.least_score)
             .kind(self.kind)
             .review_status(self.status)
             .incident(self.incident)
             .started_from(self.started_from)
             .started_until(self.started_until)
+            .sorted(self.sort.unwrap_or_default())
             .after(after.transpose()?)
             .limit(limit + 1);
         Ok((query, limit))
@@ -91,20 +122,35 @@ pub(crate) struct AnomalyView {
     /// The newest job of the stream before it that was judged normal.
     #[schema(value_type = Option<Object>)]
     last_normal: Option<JobRef>,
+    /// When it was stored, if whoever stored it said so.
+    received_at: Option<DateTime<Utc>>,
+    /// How many features are unusual.
+    count: usize,
+    /// What the policy protects, where the tool says so.
+    #[schema(value_type = Option<String>)]
+    policy_type: Option<PolicyType>,
+    /// The name of the schedule, where the tool has one.
+    #[schema(value_type = Option<String>)]
+    schedule: Option<ScheduleName>,
 }
 
-impl From<Anomaly> for AnomalyView {
-    fn from(anomaly: Anomaly) -> Self {
+impl From<ListedAnomaly> for AnomalyView {
+    fn from(listed: ListedAnomaly) -> Self {
+        let anomaly = listed.anomaly;
         Self {
             review_status: anomaly.review_status(),
+            count: anomaly.verdict.findings.len(),
             verdict: anomaly.verdict,
             review: anomaly.review,
             last_normal: anomaly.last_normal,
+            received_at: listed.received_at,
+            policy_type: listed.job.policy().policy_type.clone(),
+            schedule: listed.job.schedule().name.clone(),
         }
     }
 }
 
-/// Anomalies, newest first.
+/// Anomalies, in the order that is asked for.
 #[utoipa::path(get, path = "/api/v1/anomalies", tag = "anomalies", params(Filter),
     responses((status = 200, body = Page<AnomalyView>), (status = 400, body = Problem)))]
 pub(crate) async fn list(
@@ -114,10 +160,10 @@ pub(crate) async fn list(
     let (query, limit) = filter.query()?;
     let found = app
         .readers
-        .read(move |service| service.anomalies(&query))
+        .read(move |service| Ok(service.records().listed_anomalies(&query)?))
         .await?;
-    let page = Page::cut(found, limit, |anomaly| {
-        Cursor::write(&anomaly.verdict.key())
+    let page = Page::cut(found, limit, |listed| {
+        Cursor::write(&listed.anomaly.verdict.key())
     });
     Ok(Json(page.map(AnomalyView::from)))
 }

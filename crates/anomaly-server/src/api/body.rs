@@ -1,5 +1,6 @@
 //! Bodies and queries, with problems instead of plain text.
 
+use anomaly_model::chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -62,4 +63,26 @@ where
         }
         _ => Ok(None),
     }
+}
+
+/// The same, of a number.
+pub(super) fn given_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    let text = given::<D, String>(deserializer)?;
+    let number = text.map(|text| text.trim().parse::<f64>());
+    number.transpose().map_err(serde::de::Error::custom)
+}
+
+/// The same, of a moment; a date stands for its first one in UTC.
+pub(super) fn given_moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = given::<D, String>(deserializer)? else {
+        return Ok(None);
+    };
+    let date = text.parse::<NaiveDate>();
+    let moment = date.map(|date| date.and_time(NaiveTime::MIN).and_utc());
+    let moment = moment.or_else(|_| text.parse());
+    moment.map(Some).map_err(serde::de::Error::custom)
 }

@@ -7,8 +7,8 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, openapi};
 
 use super::{
-    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, proofs, recovery,
-    reviews, settings, sources, streams, users,
+    anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, notifications,
+    proofs, recovery, reviews, settings, sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -21,13 +21,14 @@ use super::{
         reviews::review, reviews::take_back, reviews::review_many,
         incidents::list, incidents::show,
         streams::coverage, streams::list, recovery::of_client,
-        sources::list, sources::read_now,
         settings::show, settings::change, settings::keys, settings::loosenings,
         settings::proposals, settings::approve, settings::refuse,
         backtests::create, backtests::show, backtests::remove,
+        sources::list, sources::read_now,
         audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
         keys::list, keys::add, keys::remove, events::stream,
+        notifications::list, notifications::read,
     ),
     modifiers(&ApiKeys, &Problems),
     security(("api_key" = []))

@@ -3,7 +3,7 @@
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{BackupJob, JobKey, RecoveryPoint, Review, Severity};
 use anomaly_service::{AnomalyService, IncidentReport, ServiceError};
-use anomaly_storage::{AnomalyQuery, ObservationQuery};
+use anomaly_storage::{AnomalyQuery, AuditQuery, ListedAnomaly, ObservationQuery};
 use askama::Template;
 use axum::extract::State;
 
@@ -43,11 +43,18 @@ struct Page {
     started_at: When,
     status: &'static str,
     findings: Vec<FindingRow>,
+    /// What a false positive can be limited to: each feature once.
+    features: Vec<FindingRow>,
+    shown_jobs: usize,
     charts: Vec<FeatureChart>,
     unseen: Vec<String>,
     files: Vec<FileRow>,
     incident: Option<IncidentRow>,
     related: Vec<Row>,
+    more_related: u64,
+    received_at: Option<When>,
+    /// Its place in the log; 0 where that is not known.
+    leaf: u64,
     recovery: Vec<RecoveryRow>,
     reviews: Vec<ReviewRow>,
     can_take_back: bool,
@@ -73,6 +80,8 @@ struct ReviewRow {
     status: &'static str,
     reason: String,
     is_undo: bool,
+    /// The place of the decision in the log.
+    leaf: Option<u64>,
 }
 
 struct Known {
@@ -80,10 +89,16 @@ struct Known {
     anomaly: anomaly_model::Anomaly,
     reviews: Vec<Review>,
     incident: Option<IncidentReport>,
-    related: Vec<anomaly_model::Anomaly>,
+    related: Vec<ListedAnomaly>,
     recovery: Vec<RecoveryPoint>,
     jobs: Vec<BackupJob>,
+    received_at: Option<Time>,
+    leaf: u64,
+    /// The places of the decisions in the log, oldest first.
+    leaves: Vec<u64>,
 }
+
+type Time = anomaly_model::chrono::DateTime<anomaly_model::chrono::Utc>;
 
 impl Known {
     fn read(service: &AnomalyService, key: &JobKey) -> Result<Option<Self>, ServiceError> {
@@ -98,7 +113,7 @@ impl Known {
         let related = match &incident {
             Some(incident) => {
                 let query = AnomalyQuery::default().incident(incident.number);
-                service.anomalies(&query.limit(MOST_RELATED + 1))?
+                records.listed_anomalies(&query.limit(MOST_RELATED + 1))?
             }
             None => Vec::new(),
         };
@@ -116,6 +131,23 @@ impl Known {
             .collect();
         jobs.reverse();
         let reviews = service.reviews(key)?;
+        // The one that stands there under its own time.
+        let itself = AnomalyQuery::default()
+            .client(verdict.client.clone())
+            .started_from(job.started_at())
+            .started_until(until);
+        let itself = records.listed_anomalies(&itself)?;
+        let itself = itself.iter().find(|one| one.job.key() == *key);
+        let (leaf, received_at) = itself.map_or((0, None), |one| (one.number, one.received_at));
+        let decided = AuditQuery::default()
+            .what("review".to_owned())
+            .subject(format!("job {} of {}", key.job_id, key.source));
+        let mut leaves: Vec<u64> = records
+            .audit_entries(&decided)?
+            .into_iter()
+            .map(|entry| entry.number)
+            .collect();
+        leaves.reverse();
         let mut anomaly = anomaly_model::Anomaly::new(verdict);
         anomaly.review = reviews.last().cloned();
         Ok(Some(Self {
@@ -126,6 +158,9 @@ impl Known {
             related,
             recovery,
             jobs,
+            received_at,
+            leaf,
+            leaves,
         }))
     }
 }
@@ -145,14 +180,18 @@ pub(crate) async fn page(
     let verdict = &known.anomaly.verdict;
     let severity = verdict.severity().unwrap_or(Severity::Low);
     let mut charts = Vec::new();
+    let shaded = known.incident.as_ref().map(|report| {
+        let incident = &report.incident;
+        (incident.first_seen, incident.last_seen)
+    });
     for finding in &verdict.findings {
-        charts.extend(feature_chart(finding, &known.jobs, &asked)?);
+        charts.extend(feature_chart(finding, &known.jobs, &asked, shaded)?);
     }
     charts.truncate(MOST_CHARTS);
     let related = known
         .related
         .iter()
-        .filter(|other| other.verdict.key() != asked);
+        .filter(|other| other.anomaly.verdict.key() != asked);
     let schedule = known.job.schedule();
     let schedule_type = schedule.schedule_type.map(|kind| kind.to_string());
     let names = [
@@ -186,13 +225,32 @@ pub(crate) async fn page(
         job_id: verdict.job_id.to_string(),
         started_at: when(verdict.started_at),
         status: status(known.anomaly.review_status()),
+        features: {
+            let mut features = findings(verdict);
+            let mut seen = std::collections::BTreeSet::new();
+            features.retain(|row| seen.insert(row.feature.clone()));
+            features
+        },
         findings: findings(verdict),
         charts,
         unseen: verdict.unseen.iter().map(feature).collect(),
         files: files.collect(),
         related: related.take(MOST_RELATED).map(Row::of).collect(),
         recovery: known.recovery.into_iter().map(RecoveryRow::from).collect(),
-        reviews: known.reviews.iter().rev().map(ReviewRow::from).collect(),
+        more_related: known.incident.as_ref().map_or(0, |report| {
+            let shown = known.related.len().min(MOST_RELATED + 1) as u64;
+            report.incident.anomalies().saturating_sub(shown)
+        }),
+        shown_jobs: known.jobs.len(),
+        received_at: known.received_at.map(when),
+        leaf: known.leaf,
+        reviews: {
+            let leaves = known.leaves.iter().map(|leaf| Some(*leaf));
+            let leaves = leaves.chain(std::iter::repeat(None));
+            let rows = known.reviews.iter().zip(leaves);
+            rows.map(|(review, leaf)| ReviewRow::of(review, leaf))
+                .collect()
+        },
         can_take_back: !Review::standing(&known.reviews).is_empty(),
         incident: known.incident.map(IncidentRow::from),
     })?)
@@ -214,8 +272,8 @@ impl From<RecoveryPoint> for RecoveryRow {
     }
 }
 
-impl From<&Review> for ReviewRow {
-    fn from(review: &Review) -> Self {
+impl ReviewRow {
+    fn of(review: &Review, leaf: Option<u64>) -> Self {
         let reason = match &review.undo {
             Some(undo) => undo.reason.as_deref(),
             None => review.reason.as_deref(),
@@ -226,6 +284,7 @@ impl From<&Review> for ReviewRow {
             status: status(review.status),
             reason: reason.unwrap_or("").to_owned(),
             is_undo: review.undo.is_some(),
+            leaf,
         }
     }
 }

@@ -52,3 +52,28 @@ impl Strip {
         }
     }
 }
+
+/// The months above the rows, which are as wide as the rows.
+pub(crate) fn axis(last: anomaly_model::chrono::NaiveDate) -> String {
+    use std::fmt::Write as _;
+
+    use anomaly_model::chrono::{Datelike as _, Days};
+    let mut svg = String::from("<svg class=\"axis\" aria-hidden=\"true\">");
+    for back in (0..u64::from(DAYS)).rev() {
+        let date = last.checked_sub_days(Days::new(back)).unwrap_or(last);
+        let place = f64::from(DAYS) - 1.0 - back as f64;
+        let percent = place / f64::from(DAYS) * 100.0;
+        // A name has room before the end.
+        if date.day() == 1 && percent < 94.0 {
+            // Writing to a string does not fail.
+            _ = write!(
+                svg,
+                "<line x1=\"{percent:.2}%\" x2=\"{percent:.2}%\" y1=\"0\" y2=\"16\"/><text \
+                 x=\"{percent:.2}%\" dx=\"4\" y=\"12\">{}</text>",
+                date.format("%B")
+            );
+        }
+    }
+    svg.push_str("</svg>");
+    svg
+}

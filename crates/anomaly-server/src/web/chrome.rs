@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
+use super::bell::BellView;
 use crate::account::{Permission, Role};
 use crate::app::App;
 use crate::guard::Caller;
@@ -22,33 +23,17 @@ pub(crate) struct Chrome {
     pub(crate) may_configure: bool,
     /// `light`, `dark`, or empty for what the system has.
     pub(crate) theme: &'static str,
-    /// Anomalies that nobody has decided about.
-    pub(crate) unread: String,
+    /// What the person is told; a program is told nothing here.
+    pub(crate) bell: Option<BellView>,
     /// Which parts of the watching are off, a sentence each.
     pub(crate) off: Vec<&'static str>,
 }
-
-/// More than this are not counted for the bell.
-const MOST_UNREAD: usize = 100;
 
 impl FromRequestParts<App> for Chrome {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        let query = anomaly_storage::AnomalyQuery::default()
-            .review_status(anomaly_model::ReviewStatus::NotReviewed)
-            .started_from(crate::app::now() - anomaly_model::chrono::TimeDelta::days(7))
-            .limit(MOST_UNREAD);
-        let unread = app
-            .readers
-            .read(move |service| service.anomalies(&query))
-            .await?;
-        let unread = match unread.len() {
-            0 => String::new(),
-            MOST_UNREAD => format!("{}+", MOST_UNREAD - 1),
-            count => count.to_string(),
-        };
         Ok(Self {
             name: caller.name.clone(),
             role: caller.role,
@@ -56,7 +41,9 @@ impl FromRequestParts<App> for Chrome {
             may_administer: caller.may(Permission::Administer),
             may_configure: caller.may(Permission::Configure),
             theme: theme(parts),
-            unread,
+            bell: caller
+                .may(Permission::OwnAccount)
+                .then(|| BellView::of(app, &caller.name)),
             off: app
                 .readers
                 .settings()

@@ -9,10 +9,10 @@ use anomaly_storage::IncidentQuery;
 use askama::Template;
 use axum::extract::State;
 
-use super::calendar_strip::Strip;
+use super::calendar_strip::{Strip, axis};
 use super::chart::days_chart;
 use super::chrome::{Chrome, PageResult, show};
-use super::words::{When, ago, counted, kind, shape, when};
+use super::words::{When, ago, counted, kind, shape, spread, when};
 use crate::app::{App, now};
 
 /// Clients of which the days are shown.
@@ -36,7 +36,11 @@ struct Page {
     looking: String,
     tone: &'static str,
     incidents: Vec<IncidentRow>,
+    /// Whether more are open than are shown.
+    more_incidents: bool,
     strips: Vec<Strip>,
+    /// The months above them.
+    axis: String,
     more_clients: usize,
     is_complete: bool,
     days: String,
@@ -57,16 +61,12 @@ pub(super) struct IncidentRow {
     pub(super) spread: String,
     pub(super) anomalies: u64,
     pub(super) is_open: bool,
+    since: Time,
 }
 
 impl From<IncidentReport> for IncidentRow {
     fn from(report: IncidentReport) -> Self {
         let incident = &report.incident;
-        let clients = incident.clients.names.len();
-        let spread = match (clients, incident.clients.names.first()) {
-            (1, Some(client)) => client.to_string(),
-            _ => counted(clients as u64, "client"),
-        };
         let severity = incident.severity();
         Self {
             number: report.number,
@@ -75,9 +75,10 @@ impl From<IncidentReport> for IncidentRow {
             title: kind(incident.kind()),
             first_seen: when(incident.first_seen),
             last_seen: when(incident.last_seen),
-            spread,
+            spread: spread(incident),
             anomalies: incident.anomalies(),
             is_open: report.closed_at.is_none(),
+            since: incident.first_seen,
         }
     }
 }
@@ -88,7 +89,9 @@ struct SilentRow {
 }
 
 pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
-    let query = IncidentQuery::default().open(true).limit(MOST_INCIDENTS);
+    let query = IncidentQuery::default()
+        .open(true)
+        .limit(MOST_INCIDENTS + 1);
     let (incidents, coverage, streams, last) = app
         .readers
         .read(move |service| {
@@ -119,15 +122,22 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
     let looking = looking(&coverage, last, degraded);
     let is_all_on = chrome.off.is_empty() && degraded == 0;
     let (headline, tone) = headline(&incidents, &coverage, last, is_all_on);
+    let more_incidents = incidents.len() > MOST_INCIDENTS;
+    let mut incidents = incidents;
+    incidents.truncate(MOST_INCIDENTS);
+    // The worst first, and of equals the one seen last.
+    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     Ok(show(&Page {
         chrome,
         headline,
         looking,
         tone,
+        more_incidents,
+        axis: axis(today),
         more_clients: all - strips.len(),
         strips,
         is_complete: app.calendar.is_complete(),
-        days: days_chart(&app.calendar.counts(today))?,
+        days: days_chart(&app.calendar.counts(today)),
         has_jobs: last.is_some(),
         address: app.address(),
         incidents,
@@ -155,11 +165,23 @@ fn headline(
     let worst = incidents.iter().max_by_key(|incident| incident.severity);
     match worst {
         Some(worst) => {
+            let open = match incidents.len() {
+                count if count > MOST_INCIDENTS => {
+                    format!("More than {MOST_INCIDENTS} incidents are")
+                }
+                1 => "An incident is".to_owned(),
+                count => format!("{count} incidents are"),
+            };
+            let what = if incidents.len() == 1 {
+                "It looks"
+            } else {
+                "The worst looks"
+            };
             let text = format!(
-                "{} open. The worst looks like {}, on {}.",
-                counted(incidents.len() as u64, "incident"),
+                "{open} open. {what} like {}, on {}, since {}.",
                 worst.title.to_lowercase(),
-                worst.spread
+                worst.spread,
+                worst.since.format("%-d %B"),
             );
             (text, worst.severity.as_str())
         }
@@ -188,12 +210,16 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>, degraded: usize) -> Str
         return "Backwatch is looking, and has seen nothing.".to_owned();
     };
     let judged = coverage.judged;
-    let mut text = format!("{judged} of {} judged", counted(coverage.streams, "stream"));
+    let mut text = format!(
+        "Backwatch is looking: {judged} of {} judged",
+        counted(coverage.streams, "stream")
+    );
     for (count, words) in [
         (coverage.warming_up, "warming up"),
         (coverage.excluded, "excluded"),
         (coverage.off, "switched off"),
         (coverage.not_scored, "not judged"),
+        (coverage.silent, "silent"),
     ] {
         if count > 0 {
             // Writing to a string does not fail.

@@ -54,7 +54,7 @@ pub(crate) async fn page(
             let query = AnomalyQuery::default()
                 .incident(number)
                 .limit(MOST_ANOMALIES);
-            let anomalies = service.anomalies(&query)?;
+            let anomalies = service.records().listed_anomalies(&query)?;
             Ok(service
                 .incident(number)?
                 .map(|incident| (incident, anomalies)))

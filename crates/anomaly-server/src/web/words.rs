@@ -2,7 +2,9 @@
 
 use anomaly_features::label;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{AnomalyKind, FeatureName, Finding, JobKey, ReviewStatus, Severity, Verdict};
+use anomaly_model::{
+    AnomalyKind, FeatureName, Finding, Incident, JobKey, ReviewStatus, Severity, Verdict,
+};
 use serde_json::Value;
 
 /// A value of a setting, as people read and type it: lists as words with commas between.
@@ -92,6 +94,16 @@ pub(crate) fn kind(kind: AnomalyKind) -> String {
         first.make_ascii_uppercase();
     }
     words
+}
+
+/// Where an incident was seen, in words.
+pub(crate) fn spread(incident: &Incident) -> String {
+    let clients = &incident.clients;
+    match (clients.names.len(), clients.names.first()) {
+        (1, Some(client)) => client.to_string(),
+        (count, _) if clients.and_more => format!("more than {}", counted(count as u64, "client")),
+        (count, _) => counted(count as u64, "client"),
+    }
 }
 
 /// A review status, in words.

@@ -1,6 +1,6 @@
 //! A service that runs, and who talks to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,12 +20,12 @@ pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) code: String,
     pub(crate) database: PathBuf,
-    _directory: Arc<TempDir>,
+    directory: Option<Arc<TempDir>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 struct Configuration {
     #[serde(default)]
     sinks: Vec<SinkOptions>,
@@ -81,15 +81,15 @@ impl Service {
 
     /// One with these settings in a file, and these sinks.
     pub(crate) fn configured(settings: &str, sinks: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
         let file = directory.path().join("settings.toml");
         std::fs::write(&file, settings).unwrap();
         let layers = Layers::read(Some(&file), [], &[]).unwrap();
-        Self::bound(sinks, layers, &Arc::new(directory))
+        Self::run(sinks, layers, &directory)
     }
 
-    /// One in this directory, with these sinks and sources, and these settings as flags.
-    pub(crate) fn within(
+    /// One with these sinks and sources, and these settings; `DIR` is its directory.
+    pub(crate) fn gathering(
         configuration: &str,
         settings: &[(&str, &str)],
         directory: &Arc<TempDir>,
@@ -97,17 +97,28 @@ impl Service {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let settings: Vec<_> = settings.iter().map(owned).collect();
         let layers = Layers::read(None, [], &settings).unwrap();
-        Self::bound(configuration, layers, directory)
+        Self::run(configuration, layers, directory)
     }
 
-    fn bound(configuration: &str, layers: Layers, directory: &Arc<TempDir>) -> Self {
+    fn run(configuration: &str, layers: Layers, directory: &Arc<TempDir>) -> Self {
         let database = directory.path().join("backwatch.db");
+        let text = configuration.replace("DIR", directory.path().to_str().unwrap());
+        let configuration = toml::from_str(&text).unwrap();
+        let mut service = Self::serve(&database, layers, configuration);
+        service.directory = Some(Arc::clone(directory));
+        service
+    }
+
+    /// One on a database that is there.
+    pub(crate) fn on(database: &Path) -> Self {
+        Self::serve(database, Layers::default(), Configuration::default())
+    }
+
+    fn serve(database: &Path, layers: Layers, configuration: Configuration) -> Self {
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let text = configuration.replace("DIR", directory.path().to_str().unwrap());
-        let Configuration { sinks, gather } = toml::from_str(&text).unwrap();
-        let server = Server::bind(&database, layers, options, sinks).unwrap();
-        let server = server.gathering(gather).unwrap();
+        let server = Server::bind(database, layers, options, configuration.sinks).unwrap();
+        let server = server.gathering(configuration.gather).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -121,8 +132,8 @@ impl Service {
         Self {
             base,
             code,
-            database,
-            _directory: Arc::clone(directory),
+            database: database.to_owned(),
+            directory: None,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -156,8 +167,8 @@ impl Service {
         browser
     }
 
-    /// The administrator of a database that was used before, signed in.
-    pub(crate) fn known_administrator(&self) -> Browser<'_> {
+    /// The administrator of a database that was used before, who signs in again.
+    pub(crate) fn administrator_again(&self) -> Browser<'_> {
         let mut browser = self.browser();
         assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 303);
         browser

@@ -74,7 +74,7 @@ fn a_directory_is_read_once_and_nothing_of_it_is_missed() {
     let put = |name: &str, text: &str| fs::write(drop_in.join(name), text).unwrap();
     fs::create_dir(&drop_in).unwrap();
     put("a.ndjson", &lines("mail01", 0..3));
-    let mut service = Service::within(DIRECTORY, &[], &directory);
+    let mut service = Service::gathering(DIRECTORY, &[], &directory);
     let administrator = service.administrator();
     let state = wait_for(&administrator, "drop", |source| {
         source["state"] == "working"
@@ -116,8 +116,8 @@ fn a_directory_is_read_once_and_nothing_of_it_is_missed() {
     drop(service);
     put("b.ndjson", &cut);
     put("c.ndjson", &lines("db01", 0..1));
-    let service = Service::within(DIRECTORY, &[], &directory);
-    let administrator = service.known_administrator();
+    let service = Service::gathering(DIRECTORY, &[], &directory);
+    let administrator = service.administrator_again();
     let state = wait_for(&administrator, "drop", |source| {
         source["state"] == "working"
     });
@@ -155,7 +155,7 @@ fn odd_files_of_a_directory_are_refused_or_left() {
         put(name, &lines("unfinished", 0..1));
     }
     put("good.ndjson", &lines("mail01", 0..1));
-    let service = Service::within(DIRECTORY, &[], &directory);
+    let service = Service::gathering(DIRECTORY, &[], &directory);
     let administrator = service.administrator();
     let state = wait_for(&administrator, "drop", |source| {
         source["state"] == "working"
@@ -187,7 +187,7 @@ fn a_file_that_is_being_written_is_left() {
     let file = fs::File::options().append(true).open(&path).unwrap();
     file.set_modified(tomorrow).unwrap();
     let configuration = DIRECTORY.replace("settle_seconds = 0", "settle_seconds = 2");
-    let service = Service::within(&configuration, &[], &directory);
+    let service = Service::gathering(&configuration, &[], &directory);
     let administrator = service.administrator();
     // It is looked at again by itself, long before an hour is over.
     let state = wait_for(&administrator, "drop", |source| source["new_jobs"] == 1);
@@ -307,7 +307,7 @@ fn a_repository_that_goes_away_is_degraded_until_it_is_back() {
     let repository = Repository::new(home);
     repository.backup(1);
     repository.backup(2);
-    let service = Service::within(RESTIC, &[], &directory);
+    let service = Service::gathering(RESTIC, &[], &directory);
     let administrator = service.administrator();
     wait_for(&administrator, "nas", |source| source["new_jobs"] == 2);
     repository.backup(3);
@@ -391,7 +391,7 @@ fn a_tool_gets_its_keys_in_its_environment_and_no_more_time_than_it_has() {
         repository = "/srv/rustic"
         timeout_seconds = 1
     "#;
-    let service = Service::within(configuration, &[], &directory);
+    let service = Service::gathering(configuration, &[], &directory);
     let administrator = service.administrator();
     let state = wait_for(&administrator, "bucket", |source| {
         source["state"] == "working"

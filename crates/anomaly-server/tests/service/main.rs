@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod bell;
 mod client;
 mod described;
 mod gathering;

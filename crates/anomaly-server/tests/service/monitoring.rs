@@ -83,7 +83,7 @@ fn given(text: &str) -> Metrics {
 #[test]
 fn the_page_about_metrics_has_what_is_given_and_nothing_else() {
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    let service = Service::within(CONFIGURATION, &[], &directory);
+    let service = Service::gathering(CONFIGURATION, &[], &directory);
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
     let strange = json!({ "status": "failed" });

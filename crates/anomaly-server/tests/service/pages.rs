@@ -43,7 +43,8 @@ fn every_page_shows_and_trusts_nothing() {
     for path in [
         "/",
         "/anomalies",
-        "/anomalies?severity=low&kind=&status=&client=&policy=",
+        "/anomalies?severity=low&kind=&status=&client=&policy=&sort=&least_score=&started_from=",
+        "/anomalies?contains=%3Cscript%3Ealert(1)&sort=policy&started_until=2100-01-01",
         "/anomalies/restic/j40",
         "/incidents",
         "/incidents/1",
@@ -51,6 +52,8 @@ fn every_page_shows_and_trusts_nothing() {
         "/sources",
         "/settings",
         "/notifications",
+        "/bell",
+        "/bell/menu",
         "/audit",
         "/account",
         "/users",
@@ -126,9 +129,11 @@ fn a_spreadsheet_takes_nothing_for_a_formula() {
     let file = browser.open("/anomalies.csv");
     assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
     let lines: Vec<&str> = file.text.lines().collect();
-    assert!(lines[0].starts_with("job_id,client,policy,"));
+    let columns = "job_id,client,policy_type,count,score,severity,summary,received_at,review_status,\
+                   policy,schedule,schedule_type,kind,started_at,source";
+    assert_eq!(lines[0], columns);
     assert!(
-        lines[1].starts_with("\"j40\",\"'=cmd()\"\"x\"\",y\",\"daily\","),
+        lines[1].starts_with("\"j40\",\"'=cmd()\"\"x\"\",y\",\"\",\""),
         "{}",
         lines[1]
     );

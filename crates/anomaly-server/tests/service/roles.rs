@@ -19,7 +19,7 @@ const ROLES: [(&str, &str, &str); 3] = [
 
 fn off(key: &str, sinks: &str) -> Service {
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    Service::within(sinks, &[(key, "false")], &directory)
+    Service::gathering(sinks, &[(key, "false")], &directory)
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_catalogue_is_polled_and_what_ends_late_is_not_missed() {
          overlap_hours = 1\n",
         server.address("backwatch", "bareos")
     );
-    let mut service = Service::within(&configuration, &[], &directory);
+    let mut service = Service::gathering(&configuration, &[], &directory);
     let administrator = service.administrator();
     let state = wait_for(&administrator, "director", |source| {
         source["state"] == "working"
@@ -92,8 +92,8 @@ fn a_catalogue_is_polled_and_what_ends_late_is_not_missed() {
     drop(administrator);
     service.stop();
     drop(service);
-    let service = Service::within(&configuration, &[], &directory);
-    let administrator = service.known_administrator();
+    let service = Service::gathering(&configuration, &[], &directory);
+    let administrator = service.administrator_again();
     let state = wait_for(&administrator, "director", |source| {
         source["state"] == "working"
     });
@@ -135,7 +135,7 @@ fn a_primary_server_is_polled_and_reads_on() {
         server.port,
         server.ca_file.display()
     );
-    let service = Service::within(&configuration, &[], &directory);
+    let service = Service::gathering(&configuration, &[], &directory);
     let administrator = service.administrator();
     wait_for(&administrator, "primary", |source| source["new_jobs"] == 2);
     let state = read_again(&administrator, "primary");

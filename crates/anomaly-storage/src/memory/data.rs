@@ -12,11 +12,12 @@ use anomaly_model::{
 
 use super::log::Logged;
 use super::numbered::Numbered;
+use super::place::Place;
 use crate::purge::PurgeRecord;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
-    JudgedAs, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange, Recorded,
-    SettingsVersion, StoreError, Stored, StoredObservation, Waiting,
+    JudgedAs, ListedAnomaly, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange,
+    Recorded, SettingsVersion, StoreError, Stored, StoredObservation, Waiting,
 };
 
 #[derive(Debug, Default)]
@@ -291,23 +292,47 @@ impl Data {
         Ok(found)
     }
 
-    pub(super) fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
+    pub(super) fn listed_anomalies(
+        &self,
+        query: &AnomalyQuery,
+    ) -> Result<Vec<ListedAnomaly>, StoreError> {
+        let after = match &query.after {
+            None => None,
+            Some(job) => {
+                let place = self.number(job).zip(self.row(job));
+                let (number, row) =
+                    place.ok_or_else(|| StoreError::NoSuchJob { job: job.clone() })?;
+                Some(Place::of(query.sort, number, row))
+            }
+        };
         let anomalous = self.anomalous.iter();
         let anomalous = anomalous.filter_map(|(_, number)| Some((*number, self.rows.get(number)?)));
-        let found = self.listed(anomalous, query.after.as_ref(), query.limit, |row| {
-            query
-                .incident
-                .is_none_or(|number| self.incident_of.get(&row.job.key()) == Some(&number))
-                && query.includes(&self.anomaly(row))
-        })?;
-        Ok(found
-            .into_iter()
-            .map(|(number, row)| {
-                let mut anomaly = self.anomaly(row);
-                anomaly.last_normal = self.last_normal(number);
-                anomaly
+        let mut found: Vec<(Place<'_>, u64, &Row)> = anomalous
+            .filter(|(_, row)| {
+                query
+                    .incident
+                    .is_none_or(|number| self.incident_of.get(&row.job.key()) == Some(&number))
+                    && query.includes(&row.job, &self.anomaly(row))
             })
-            .collect())
+            .map(|(number, row)| (Place::of(query.sort, number, row), number, row))
+            .filter(|(place, ..)| {
+                let is_later = |after: &Place<'_>| place.compare(after, query.sort).is_gt();
+                after.as_ref().is_none_or(is_later)
+            })
+            .collect();
+        found.sort_by(|a, b| a.0.compare(&b.0, query.sort));
+        found.truncate(query.limit.unwrap_or(usize::MAX));
+        let listed = found.into_iter().map(|(_, number, row)| {
+            let mut anomaly = self.anomaly(row);
+            anomaly.last_normal = self.last_normal(number);
+            ListedAnomaly {
+                number,
+                received_at: self.recorded_at(number),
+                job: row.job.clone(),
+                anomaly,
+            }
+        });
+        Ok(listed.collect())
     }
 
     pub(super) fn observations(
@@ -434,8 +459,8 @@ impl Data {
     pub(super) fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
         let query = AnomalyQuery::default().review_status(ReviewStatus::NotReviewed);
         let mut counts = BTreeMap::new();
-        for anomaly in self.anomalies(&query)? {
-            if let Some(severity) = anomaly.verdict.severity() {
+        for listed in self.listed_anomalies(&query)? {
+            if let Some(severity) = listed.anomaly.verdict.severity() {
                 *counts.entry(severity).or_default() += 1;
             }
         }

@@ -1,6 +1,6 @@
 //! The log, hashed when it is asked for: a scan in memory does not pay for it.
 
-use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::chrono::{DateTime, SubsecRound as _, Utc};
 use anomaly_model::{JobKey, Review};
 use serde::Serialize;
 
@@ -28,6 +28,13 @@ impl Data {
         let mut tree = Tree::default();
         (1..=self.log.len() as u64).for_each(|number| tree.push(self.leaf_hash(number)));
         tree.head()
+    }
+
+    /// When a record was recorded, where whoever did it said so.
+    pub(super) fn recorded_at(&self, number: u64) -> Option<DateTime<Utc>> {
+        let place = usize::try_from(number.checked_sub(1)?).ok()?;
+        let (_, recorded_at) = self.log.get(place)?;
+        recorded_at.map(|time| time.trunc_subsecs(6))
     }
 
     /// The hash of the leaf with a number that the log has.

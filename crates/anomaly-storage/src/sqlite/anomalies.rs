@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
-    Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, Severity, StreamKey,
+    Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, ScheduleType, Severity,
+    StreamKey,
 };
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit;
@@ -14,10 +17,13 @@ use super::jobs::{self, Place};
 use super::log::Log;
 use super::records;
 use super::values::{
-    count, from_count, from_limit, from_time, name, optional_count, time, to_json, word,
+    count, from_count, from_limit, from_time, name, optional_count, optional_time, time, to_json,
+    word,
 };
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, Around, AuditEntry, NearbyAnomaly, StoreError};
+use crate::{
+    AnomalyQuery, Around, AuditEntry, ListedAnomaly, NearbyAnomaly, Sort, SortKey, StoreError,
+};
 
 pub(super) const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1 ORDER BY number";
 pub(super) const LAST_REVIEW: &str = "
@@ -31,11 +37,16 @@ pub(super) const FALSE_POSITIVES: &str = "
 pub(super) const UNREVIEWED: &str = "
     SELECT severity, count(*) FROM jobs
     WHERE state = 'anomalous' AND review_status = 'not_reviewed' GROUP BY severity";
+
+pub(super) const RECORDED_AT: &str = "SELECT recorded_at_micros FROM log WHERE number = ?1";
 pub(super) const IS_ANOMALOUS: &str =
     "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
 
-/// What `jobs AS this` must meet for a query, which goes on after a place.
-pub(super) fn conditions(query: &AnomalyQuery, after: Option<Place>) -> Conditions {
+/// What `jobs AS this` must meet for a query, which goes on after a place, and their order.
+///
+/// What no index has in order is answered from the one that has all that is searched for and sorted
+/// by: as many of its entries are read as there are anomalies, and no job but those of the list.
+pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditions {
     let mut conditions = Conditions::new("this.state = 'anomalous'");
     let owned = str::to_owned;
     conditions.and_if(
@@ -47,10 +58,39 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Place>) -> Conditio
         query.policy.as_ref().map(|name| owned(name.as_str())),
     );
     conditions.and_if(
+        "iif(json_valid(this.job), this.job ->> 'policy_type', NULL) = ?",
+        query.policy_type.as_ref().map(|name| owned(name.as_str())),
+    );
+    conditions.and_if(
+        "iif(json_valid(this.job), this.job ->> 'schedule', NULL) = ?",
+        query.schedule.as_ref().map(|name| owned(name.as_str())),
+    );
+    conditions.and_if(
+        "iif(json_valid(this.job), this.job ->> 'schedule_type', NULL) = ?",
+        query.schedule_type.map(ScheduleType::as_str).map(owned),
+    );
+    if let Some(text) = &query.containing {
+        let text: Value = text.to_ascii_lowercase().into();
+        conditions.and(
+            "(instr(lower(this.client), ?) OR instr(lower(this.policy), ?)
+              OR instr(lower(iif(json_valid(this.job), this.job ->> 'job_id', NULL)), ?))",
+            [text.clone(), text.clone(), text],
+        );
+    }
+    conditions.and_if(
         "this.kind = ?",
         query.kind.map(AnomalyKind::as_str).map(owned),
     );
     conditions.and_at_least("this.severity", query.at_least);
+    conditions.and_if(
+        &format!("{} >= ?", key(SortKey::Score)),
+        // A missing one is below all.
+        query.least_score.map(|least| match least {
+            ..0.0 => 0.0,
+            least if least.is_nan() => f64::MAX,
+            least => least,
+        }),
+    );
     conditions.and_if(
         "this.review_status = ?",
         query.review_status.map(ReviewStatus::as_str).map(owned),
@@ -61,14 +101,101 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Place>) -> Conditio
     );
     conditions.and_if("this.started_at_micros >= ?", from_time(query.started_from));
     conditions.and_if("this.started_at_micros < ?", from_time(query.started_until));
-    if let Some(place) = after {
-        place.bound(&mut conditions);
+    if let Some(after) = after {
+        after.bound(&mut conditions, query.sort);
+    }
+    if query.sort != Sort::default() {
+        let direction = if query.sort.ascending { "ASC" } else { "DESC" };
+        conditions.set_order(&format!("{} {direction}", key(query.sort.key)));
+    }
+    if query.incident.is_none() && !is_narrow(query) {
+        conditions.set_index("anomaly_list");
     }
     conditions
 }
 
-pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<Anomaly>> {
-    let after = jobs::place_of_cursor(connection, query.after.as_ref())?;
+/// Whether an index has what is asked for in its order.
+fn is_narrow(query: &AnomalyQuery) -> bool {
+    let its_own = [
+        query.client.is_some(),
+        query.at_least.is_some(),
+        query.review_status.is_some(),
+    ];
+    query.sort == Sort::default()
+        && its_own.into_iter().filter(|is_asked| *is_asked).count() <= 1
+        && query.policy.is_none()
+        && query.policy_type.is_none()
+        && query.schedule.is_none()
+        && query.schedule_type.is_none()
+        && query.containing.is_none()
+        && query.kind.is_none()
+        && query.least_score.is_none()
+}
+
+/// What `jobs AS this` are sorted by, as the index has it.
+fn key(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Started => "this.started_at_micros",
+        SortKey::Received => "this.number",
+        SortKey::Score => "iif(json_valid(this.verdict), ifnull(this.verdict ->> 'score', -1), -1)",
+        SortKey::Severity => {
+            "CASE this.severity WHEN 'high' THEN 2 WHEN 'medium' THEN 1 ELSE 0 END"
+        }
+        SortKey::Client => "this.client",
+        SortKey::Policy => "this.policy",
+        SortKey::Count => {
+            "iif(json_valid(this.verdict), json_array_length(this.verdict, '$.findings'), 0)"
+        }
+    }
+}
+
+/// Where a list goes on.
+#[derive(Debug, Clone)]
+pub(super) struct Cursor {
+    place: Place,
+    key: Value,
+}
+
+impl Cursor {
+    pub(super) fn new(place: Place, key: Value) -> Self {
+        Self { place, key }
+    }
+
+    /// Adds that a list goes on after it.
+    fn bound(self, conditions: &mut Conditions, sort: Sort) {
+        if sort == Sort::default() {
+            self.place.bound(conditions);
+            return;
+        }
+        let key = key(sort.key);
+        let is_later = if sort.ascending { '>' } else { '<' };
+        let [started_at, number] = self.place.values();
+        conditions.and(
+            &format!(
+                "({key} {is_later} ? OR ({key} = ?
+                  AND (this.started_at_micros, this.number) < (?, ?)))"
+            ),
+            [self.key.clone(), self.key, started_at, number],
+        );
+    }
+}
+
+fn cursor(connection: &Connection, query: &AnomalyQuery) -> Result<Option<Cursor>> {
+    let Some(place) = jobs::place_of_cursor(connection, query.after.as_ref())? else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT {} FROM jobs AS this WHERE number = ?1",
+        key(query.sort.key)
+    );
+    let key = connection
+        .prepare_cached(&sql)?
+        .query_row((from_count(place.number),), |row| row.get(0))?;
+    Ok(Some(Cursor::new(place, key)))
+}
+
+pub(super) fn listed(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>> {
+    let after = cursor(connection, query)?;
     let numbers = conditions(query, after).jobs(connection, query.limit)?;
     let anomalies = numbers.into_iter().map(|number| {
         let Some(observation) = jobs::observation(connection, number)? else {
@@ -77,7 +204,12 @@ pub(super) fn anomalies(connection: &Connection, query: &AnomalyQuery) -> Result
         let mut anomaly = Anomaly::new(observation.verdict);
         anomaly.review = last_review(connection, number)?;
         anomaly.last_normal = jobs::last_normal_before(connection, number)?;
-        Ok(Some(anomaly))
+        Ok(Some(ListedAnomaly {
+            number,
+            received_at: recorded_at(connection, number)?,
+            job: observation.job,
+            anomaly,
+        }))
     });
     anomalies.filter_map(Result::transpose).collect()
 }
@@ -86,6 +218,15 @@ pub(super) fn unreviewed(connection: &Connection) -> Result<BTreeMap<Severity, u
     let mut statement = connection.prepare_cached(UNREVIEWED)?;
     let rows = statement.query_map([], |row| Ok((word(row, 0)?, count(row, 1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When a record was recorded, where whoever did it said so.
+fn recorded_at(connection: &Connection, number: u64) -> Result<Option<DateTime<Utc>>> {
+    let recorded_at = connection
+        .prepare_cached(RECORDED_AT)?
+        .query_row((from_count(number),), |row| optional_time(row, 0))
+        .optional()?;
+    Ok(recorded_at.flatten())
 }
 
 pub(super) fn false_positives(connection: &Connection, stream: &StreamKey) -> Result<Vec<Anomaly>> {

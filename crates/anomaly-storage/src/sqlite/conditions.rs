@@ -12,6 +12,8 @@ use super::values::{count, from_limit};
 pub(super) struct Conditions {
     sql: String,
     values: Vec<Value>,
+    indexed_by: String,
+    order: String,
 }
 
 impl Conditions {
@@ -20,6 +22,8 @@ impl Conditions {
         Self {
             sql: first.to_owned(),
             values: Vec::new(),
+            indexed_by: String::new(),
+            order: String::new(),
         }
     }
 
@@ -49,12 +53,25 @@ impl Conditions {
         self.and(&format!("{column} IN ({marks})"), words);
     }
 
-    /// What selects the numbers of the `jobs AS this` that meet them, newest start first.
+    /// Has them answered from this index.
+    pub(super) fn set_index(&mut self, index: &'static str) {
+        self.indexed_by = format!("INDEXED BY {index}");
+    }
+
+    /// Has the jobs put in order by this first.
+    pub(super) fn set_order(&mut self, order: &str) {
+        self.order = format!("{order}, ");
+    }
+
+    /// What selects the numbers of the `jobs AS this` that meet them, newest start first unless
+    /// another order comes before that.
     pub(super) fn select_jobs(&self, limit: Option<usize>) -> String {
         format!(
-            "SELECT number FROM jobs AS this WHERE {}
-             ORDER BY this.started_at_micros DESC, this.number DESC LIMIT {}",
+            "SELECT number FROM jobs AS this {} WHERE {}
+             ORDER BY {}this.started_at_micros DESC, this.number DESC LIMIT {}",
+            self.indexed_by,
             self.sql,
+            self.order,
             from_limit(limit),
         )
     }

@@ -107,11 +107,16 @@ impl Place {
     pub(super) fn bound(self, conditions: &mut Conditions) {
         conditions.and(
             "(this.started_at_micros, this.number) < (?, ?)",
-            [
-                self.started_at_micros.into(),
-                from_count(self.number).into(),
-            ],
+            self.values(),
         );
+    }
+
+    /// When the job started, and its number.
+    pub(super) fn values(self) -> [Value; 2] {
+        [
+            self.started_at_micros.into(),
+            from_count(self.number).into(),
+        ]
     }
 }
 

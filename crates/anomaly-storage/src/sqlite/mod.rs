@@ -46,7 +46,7 @@ use self::streams::StreamIds;
 use crate::evidence::Tree;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
-    IncidentRecord, Inserted, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
+    IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
     StoreError, Stored, StoredObservation, Transaction, Verification, Waiting,
 };
@@ -362,8 +362,8 @@ impl<T: Reader> Read for T {
         self.read(|connection| history::recorded_after(connection, stream, after, limit))
     }
 
-    fn anomalies(&self, query: &AnomalyQuery) -> Result<Vec<Anomaly>, StoreError> {
-        self.read(|connection| anomalies::anomalies(connection, query))
+    fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError> {
+        self.read(|connection| anomalies::listed(connection, query))
     }
 
     fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {

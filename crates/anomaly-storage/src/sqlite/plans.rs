@@ -1,14 +1,36 @@
 //! No query reads a whole table that grows, and none sorts what an index holds in order.
 
 use anomaly_model::chrono::DateTime;
-use anomaly_model::{ClientName, ReviewStatus, Severity};
+use anomaly_model::{
+    AnomalyKind, ClientName, PolicyName, PolicyType, ReviewStatus, ScheduleName, ScheduleType,
+    Severity,
+};
 use rusqlite::Connection;
 
+use super::anomalies::Cursor;
 use super::jobs::Place;
 use super::migrations::MIGRATIONS;
 use super::{adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams};
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, JudgedAs, ObservationQuery};
+use crate::{AnomalyQuery, JudgedAs, ObservationQuery, Sort, SortKey};
+
+fn sorts() -> impl Iterator<Item = Sort> {
+    let directions = |&key| [true, false].map(|ascending| Sort { key, ascending });
+    SortKey::ALL.iter().flat_map(directions)
+}
+
+/// Whether a column is read from the row that an entry of the index stands for, and not from the
+/// entry: the plan does not tell of expressions, the program does.
+fn reads_the_table(connection: &Connection, sql: &str) -> bool {
+    let mut statement = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
+    let steps = statement
+        .raw_query()
+        .mapped(|row| Ok((row.get("opcode")?, row.get("p1")?, row.get("p3")?)));
+    let steps: Vec<(String, i64, i64)> = steps.collect::<rusqlite::Result<_>>().unwrap();
+    let opcode = |wanted: &'static str| steps.iter().filter(move |(found, ..)| found == wanted);
+    let tables: Vec<i64> = opcode("DeferredSeek").map(|step| step.2).collect();
+    opcode("Column").any(|(_, cursor, _)| tables.contains(cursor)) || opcode("Seek").count() > 0
+}
 
 /// The steps of the plan for `sql`.
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
@@ -39,6 +61,7 @@ fn every_query_follows_an_index() {
         anomalies::REVIEWS,
         anomalies::LAST_REVIEW,
         anomalies::IS_ANOMALOUS,
+        anomalies::RECORDED_AT,
         streams::STREAM,
         streams::STATUS,
         streams::STREAMS,
@@ -89,6 +112,7 @@ fn every_list_begins_at_its_index() {
     let connection = connection();
     let client = || ClientName::new("mail01").unwrap();
     let after = [None, Some(Place::default())];
+    let cursors = after.map(|place| Some(Cursor::new(place?, 0.into())));
     let query = AnomalyQuery::default;
     for (query, index) in [
         (query(), "anomalies ("),
@@ -100,9 +124,35 @@ fn every_list_begins_at_its_index() {
             "anomalies_by_review",
         ),
     ] {
-        for after in after {
+        for after in cursors.clone() {
             let sql = anomalies::conditions(&query, after).select_jobs(Some(50));
             check(&connection, &sql, index);
+        }
+    }
+    for (sort, after) in sorts().zip(cursors.iter().cycle()) {
+        let filters = query()
+            .client(client())
+            .policy(PolicyName::new("daily").unwrap())
+            .policy_type(PolicyType::new("oracle").unwrap())
+            .schedule(ScheduleName::new("nightly").unwrap())
+            .schedule_type(ScheduleType::Full)
+            .containing("mail".to_owned())
+            .at_least(Severity::Medium)
+            .least_score(3.0)
+            .kind(AnomalyKind::Growth)
+            .review_status(ReviewStatus::NotReviewed)
+            .started_from(DateTime::UNIX_EPOCH);
+        for query in [query().sorted(sort), filters.sorted(sort)] {
+            let sql = anomalies::conditions(&query, after.clone()).select_jobs(Some(50));
+            // The newest first is in the order of another index.
+            if query != AnomalyQuery::default() {
+                let steps = plan(&connection, &sql);
+                assert!(
+                    steps[0].contains("INDEX anomaly_list"),
+                    "{steps:?} in {sql}"
+                );
+                assert!(!reads_the_table(&connection, &sql), "{sql}");
+            }
         }
     }
     let query = ObservationQuery::default;

@@ -144,7 +144,10 @@ fn stream_of(client: &str, policy: &str) -> StreamKey {
 }
 
 /// Every page of a list that `page` reads, given the job that it goes on after.
-fn all_pages<T>(key: impl Fn(&T) -> JobKey, page: impl Fn(Option<JobKey>) -> Vec<T>) -> Vec<T> {
+pub(crate) fn all_pages<T>(
+    key: impl Fn(&T) -> JobKey,
+    page: impl Fn(Option<JobKey>) -> Vec<T>,
+) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
     loop {
         let next = page(all.last().map(&key));

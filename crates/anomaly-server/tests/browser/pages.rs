@@ -1,0 +1,100 @@
+//! What holds for every page, however wide the screen.
+
+use serde_json::json;
+
+use crate::driver::browse;
+use crate::screenshots::{PAGES, WIDTHS, address};
+use crate::{Service, fleet, is_there};
+
+/// What a page lacks that a screen reader needs: names of fields, of pictures, of links and buttons;
+/// one heading of the first level; ids that are there once.
+const LACKS: &str = r#"
+    const lacks = [];
+    const shown = (element) => element.outerHTML.slice(0, 160);
+    const named = (element) => (element.getAttribute("aria-label") ?? "").trim() !== "";
+    for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
+        if (field.labels.length === 0 && !named(field)) lacks.push("a label: " + shown(field));
+    for (const picture of document.querySelectorAll("img"))
+        if (!picture.hasAttribute("alt")) lacks.push("a text: " + shown(picture));
+    for (const picture of document.querySelectorAll("svg"))
+        if (!named(picture) && picture.getAttribute("aria-hidden") !== "true") lacks.push("a name: " + shown(picture));
+    for (const one of document.querySelectorAll("a, button, summary"))
+        if (!named(one) && one.textContent.trim() === "" && !one.querySelector("img[alt]:not([alt=''])")) lacks.push("words: " + shown(one));
+    for (const head of document.querySelectorAll("th"))
+        if (head.textContent.trim() === "" && !head.closest("[aria-hidden=true]")) lacks.push("words: " + shown(head));
+    if (document.querySelectorAll("h1").length !== 1) lacks.push("one heading");
+    if (!document.documentElement.lang) lacks.push("a language");
+    const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+    for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) lacks.push("an id of its own: " + id);
+    return lacks;
+"#;
+
+/// What is wider than the screen; a table may be scrolled in its own box.
+const TOO_WIDE: &str = r#"
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("main *, header *")]
+        .filter((element) => element.getBoundingClientRect().right > width + 1 && !element.closest(".scroll, nav, .hidden"))
+        .map((element) => element.outerHTML.slice(0, 160));
+"#;
+
+#[test]
+fn every_page_is_named_fits_and_is_content() {
+    if !is_there() {
+        return;
+    }
+    let service = Service::telling(fleet::SINKS);
+    fleet::filled(&service);
+    browse(&service, async |browser| {
+        for path in ["/sign-in", "/first-run", "/nothing-here"] {
+            browser.look(390, "light").await?;
+            browser.visit(path).await?;
+            assert_eq!(browser.ask(LACKS).await?, json!([]), "{path}");
+            assert_eq!(browser.ask(TOO_WIDE).await?, json!([]), "{path}");
+        }
+        browser.refused().await?;
+        browser.sign_in().await?;
+        for (name, path) in PAGES {
+            let path = address(browser, path).await?;
+            for width in WIDTHS {
+                browser.look(width, "light").await?;
+                browser.visit(&path).await?;
+                assert_eq!(browser.ask(LACKS).await?, json!([]), "{name} at {width}");
+                let wide = browser.ask(TOO_WIDE).await?;
+                assert_eq!(
+                    wide,
+                    json!([]),
+                    "{name} at {width} is wider than the screen"
+                );
+            }
+            browser.assert_content().await?;
+        }
+        Ok(())
+    });
+}
+
+/// Scripts add to the pages, and are not needed for them.
+#[test]
+fn pages_work_without_a_script() {
+    if !is_there() {
+        return;
+    }
+    let service = Service::start();
+    fleet::filled(&service);
+    browse(&service, async |browser| {
+        browser.without_scripts().await?;
+        browser.sign_in().await?;
+        browser.visit("/anomalies?sort=client").await?;
+        browser.click("#rows th a[href*='-score']").await?;
+        assert!(browser.url().await?.contains("sort=-score"));
+        browser.click("#rows tbody input[type=checkbox]").await?;
+        browser.click("#bulk [value=ignored]").await?;
+        browser.visit("/anomalies?status=ignored").await?;
+        browser.find("#rows tbody tr").await?;
+        browser.click("#bell summary").await?;
+        browser.click("#bell-menu form button").await?;
+        assert_eq!(browser.path().await?, "/bell");
+        assert!(browser.text("main").await?.contains("Read"));
+        Ok(())
+    });
+}
