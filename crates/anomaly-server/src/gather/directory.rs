@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use anomaly_sources::{CsvMapping, ReadOptions, SourceError, read, recognise};
 
 use super::error::GatherError;
-use super::mark::{Files, Print, SeenFile};
+use super::mark::{Files, Print, SeenFile, Unsettled};
 use super::options::DirectoryOptions;
 use super::out::{Out, Tally};
 
@@ -27,16 +27,16 @@ struct Candidate {
 }
 
 /// Reads what is new in a directory. `read_before` are the files that need not be read again, and
-/// `seen_before` those that were there the last time and were not settled.
+/// `unsettled` those that were being written the last time, and then those that are this time.
 pub(super) fn gather(
     options: &DirectoryOptions,
     read_before: &Files,
-    seen_before: &mut Vec<(String, Print)>,
+    unsettled: &mut Vec<Unsettled>,
     out: &mut Out,
 ) -> Result<(), GatherError> {
     let reading = Reading::new(options)?;
     let mut files = Files::new();
-    let mut unsettled = Vec::new();
+    let seen_before = std::mem::take(unsettled);
     for candidate in candidates(options)? {
         if out.is_stopped() {
             return Err(GatherError::Stopped);
@@ -46,15 +46,24 @@ pub(super) fn gather(
             files.insert(name, seen.clone());
             continue;
         }
-        let was_the_same = seen_before.contains(&(name.clone(), print));
-        if !was_the_same && !is_settled(options, print) {
-            unsettled.push((name, print));
+        let now = now();
+        let is_this = |seen: &&Unsettled| seen.name == name && seen.print == print;
+        let since = seen_before.iter().find(is_this).map(|seen| seen.since);
+        // Or by the clock of this machine, where that of whoever writes is ahead.
+        let is_settled = is_past(options, now, print.newest())
+            || since.is_some_and(|at| is_past(options, now, at));
+        if !is_settled {
+            let since = since.unwrap_or(now);
+            unsettled.push(Unsettled { name, print, since });
             continue;
         }
         let mut tally = Tally::default();
         match reading.read(&path, print, &mut tally, out) {
             // It was written meanwhile: what it holds by now is read the next time.
-            Ok(None) => unsettled.push((name, print)),
+            Ok(None) => {
+                let since = now;
+                unsettled.push(Unsettled { name, print, since });
+            }
             Ok(Some(refused)) => {
                 if let Some(reason) = &refused {
                     tally.refuse(reason);
@@ -71,7 +80,6 @@ pub(super) fn gather(
         }
     }
     out.tally.unsettled = unsettled.len() as u64;
-    *seen_before = unsettled;
     if files == *read_before {
         out.flush()
     } else {
@@ -117,12 +125,16 @@ fn candidates(options: &DirectoryOptions) -> Result<Vec<Candidate>, GatherError>
     Ok(candidates)
 }
 
-/// Whether a file has not changed for long enough.
-fn is_settled(options: &DirectoryOptions, print: Print) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.map_or(0, nanoseconds);
+/// Whether a file that is as it is since `at` has not changed for long enough.
+fn is_past(options: &DirectoryOptions, now: i64, at: i64) -> bool {
     let settle = nanoseconds(Duration::from_secs(options.settle_seconds.into()));
-    print.modified.max(print.changed).saturating_add(settle) <= now
+    at.saturating_add(settle) <= now
+}
+
+/// Nanoseconds since 1970, by the clock of this machine.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, nanoseconds)
 }
 
 fn nanoseconds(duration: Duration) -> i64 {

@@ -48,6 +48,22 @@ pub(super) struct Print {
     pub(super) inode: u64,
 }
 
+/// A file that was being written when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unsettled {
+    pub(super) name: String,
+    pub(super) print: Print,
+    /// Since when it is like this, by the clock of this machine, in nanoseconds since 1970.
+    pub(super) since: i64,
+}
+
+impl Print {
+    /// When it changed last, by the clock of whoever keeps it.
+    pub(super) fn newest(self) -> i64 {
+        self.modified.max(self.changed)
+    }
+}
+
 impl Mark {
     /// As it was kept, with the files.
     pub(super) fn load(

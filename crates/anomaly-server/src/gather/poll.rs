@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 use super::error::GatherError;
-use super::mark::{Files, Mark, Print, keep_files};
+use super::mark::{Files, Mark, Unsettled, keep_files};
 use super::options::GatherOptions;
 use super::out::{Out, Piece, Tally};
 use super::read::{After, Before, read};
@@ -37,7 +37,7 @@ struct Source {
     options: GatherOptions,
     mark: Mark,
     files: Files,
-    unsettled: Vec<(String, Print)>,
+    unsettled: Vec<Unsettled>,
     failures: u32,
     /// Since when it cannot be read.
     failing_since: Option<DateTime<Utc>>,

@@ -10,7 +10,7 @@ use anomaly_sources::{Format, ReadOptions, Since, SourceError};
 
 use super::directory;
 use super::error::GatherError;
-use super::mark::{Files, Mark, Print};
+use super::mark::{Files, Mark, Unsettled};
 use super::options::{
     BareosOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind, address, zone,
 };
@@ -24,7 +24,7 @@ pub(super) struct Before {
     pub(super) mark: Mark,
     pub(super) files: Files,
     /// Files that were being written.
-    pub(super) unsettled: Vec<(String, Print)>,
+    pub(super) unsettled: Vec<Unsettled>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Before {
 #[derive(Debug)]
 pub(super) struct After {
     pub(super) tally: Tally,
-    pub(super) unsettled: Vec<(String, Print)>,
+    pub(super) unsettled: Vec<Unsettled>,
 }
 
 /// Reads a source, and hands over what it gives.

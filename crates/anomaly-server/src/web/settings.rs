@@ -140,6 +140,7 @@ impl Typed {
 
 /// What each group asks, and how the names of its keys begin; the first that fits has a key.
 const QUESTIONS: &[(&str, &[&str])] = &[
+    ("Does anybody look?", &["roles.", "detection.enabled"]),
     (
         "How loud may it be?",
         &[
@@ -152,11 +153,7 @@ const QUESTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "What is excluded?",
-        &[
-            "detection.excluded",
-            "detection.enabled",
-            "detection.policy",
-        ],
+        &["detection.excluded", "detection.policy"],
     ),
     (
         "Which files are suspicious?",

@@ -38,6 +38,13 @@ struct Row {
     reasons: Vec<String>,
 }
 
+impl Row {
+    /// Whether there is more to say of it than fits into its row.
+    fn has_more(&self) -> bool {
+        self.degraded.is_some() || !self.besides.is_empty() || !self.reasons.is_empty()
+    }
+}
+
 pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
     let is_on = app.readers.settings().is_on(Role::Gather);
     let all = app.source_states.all().into_iter();

@@ -123,6 +123,28 @@ fn sigterm_ends_it_in_good_order() {
     }
 }
 
+/// A source that is wrong keeps the service from starting, and what is wrong is said without the secret.
+#[test]
+fn a_source_that_is_wrong_is_told() {
+    let home = Home::new();
+    let source =
+        |address: &str| format!("[[gather]]\nname = 'a'\n[gather.bareos]\naddress = '{address}'\n");
+    let once = source("postgresql://backwatch@director.example/bareos");
+    for (text, status, what) in [
+        (source("postgresql://u:hunter2@h/d"), 2, "password"),
+        (source("director.example"), 2, "is not one of a server"),
+        (once.repeat(2), 4, "two sources have the name `a`"),
+    ] {
+        let file = home.write("wrong.toml", &text);
+        let output = home.backwatch(&["serve", "--config", &file]).output();
+        let output = output.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{error}");
+        assert!(error.contains(what), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
 /// The configuration that the package brings is one that it starts with; so is each line of it that
 /// is only a proposal.
 #[test]
