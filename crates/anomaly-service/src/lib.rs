@@ -3,6 +3,7 @@
 mod backtest;
 mod error;
 mod guard;
+mod kept;
 mod observed;
 mod report;
 mod review;
@@ -17,6 +18,7 @@ pub use backtest::{
 };
 pub use error::{ModelFault, ServiceError, SettingsRefused};
 pub use guard::{Loosening, LooseningState, SettingsNews};
+pub use kept::asked_to_keep_longer;
 pub use observed::{BatchSummary, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};

@@ -22,6 +22,7 @@ use anomaly_storage::{
 };
 
 pub use self::drill::StreamCopy;
+pub(crate) use self::guard::accepted_settings;
 pub use self::guard::{GuardReport, SettingsRequest, SettingsRevision};
 use crate::session::Session;
 use crate::{BatchSummary, Observed, ServiceError};

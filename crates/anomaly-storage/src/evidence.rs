@@ -11,9 +11,9 @@ use std::fmt;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use key::{KeyError, SigningKey, VerifyingKey};
-pub(crate) use leaf::{Leaf, LeafKind};
+pub(crate) use leaf::{Leaf, LeafKind, digest};
 pub(crate) use tree::Tree;
-pub use verification::{Tampering, Verification};
+pub use verification::{KeptFor, Tampering, Verification};
 
 /// A SHA-256 hash: of a leaf, or of all leaves.
 pub type Hash = [u8; 32];

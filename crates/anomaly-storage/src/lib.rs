@@ -23,8 +23,8 @@ pub use audit::{AuditEntry, AuditQuery};
 pub use change::{Decision, PendingChange, SettingsVersion};
 pub use error::StoreError;
 pub use evidence::{
-    Checkpoint, CheckpointError, Hash, KeyError, LogHead, SigningKey, Tampering, Verification,
-    VerifyingKey,
+    Checkpoint, CheckpointError, Hash, KeptFor, KeyError, LogHead, SigningKey, Tampering,
+    Verification, VerifyingKey,
 };
 pub use holder::Holder;
 pub use incident::{IncidentQuery, IncidentRecord};

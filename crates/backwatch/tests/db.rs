@@ -9,7 +9,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use anomaly_service::storage::{SqliteStore, Store as _};
+use anomaly_model::chrono::TimeDelta;
+use anomaly_service::storage::{Purge, Read as _, SqliteStore, Store as _};
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -62,6 +63,41 @@ fn help_is_golden() {
         write!(help, "$ backwatch {command} --help\n{text}\n").unwrap();
     }
     assert_golden("db-help.txt", &help);
+}
+
+/// With Backwatch's own means: jobs that were not old are deleted, as a purge says that they were.
+#[test]
+fn what_was_deleted_too_early_is_named() {
+    let database = Database::new();
+    let path = database.path("db");
+    let now = "2014-12-01T00:00:00Z".parse().unwrap();
+    let mut store = SqliteStore::open(&path).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let purge = Purge {
+        now,
+        started_before: now - TimeDelta::days(30),
+        idle_before: now - TimeDelta::days(30),
+        limit: 1,
+    };
+    assert_eq!(transaction.purge(&purge).unwrap().jobs, 1);
+    transaction.commit().unwrap();
+    let number = store.log_head().unwrap().size;
+    drop(store);
+    let found = database.run("verify", &[]);
+    assert_eq!(found.status.code(), Some(1), "{}", stdout(&found));
+    let expected = format!(
+        "leaf {number} deleted jobs 30 days after they had started: every version of the settings up to \
+         then kept them for good\n"
+    );
+    assert_eq!(stdout(&found), expected);
+
+    // Where they were to be kept for no longer, nothing is wrong.
+    let other = Database {
+        directory: TempDir::new().unwrap(),
+    };
+    other.run("ingest", &[SAMPLE, "--set", "storage.retention_days=30"]);
+    let found = stdout(&other.run("verify", &[]));
+    assert!(found.contains("deleted after 30 days or more."), "{found}");
 }
 
 #[test]

@@ -375,6 +375,18 @@ fn read(store: &(impl Read + ?Sized)) -> Result<Option<Record>, ServiceError> {
         .transpose()
 }
 
+/// Every version of the settings that was accepted, with the number of its leaf.
+pub(crate) fn accepted_settings(
+    store: &(impl Read + ?Sized),
+) -> Result<Vec<(u64, Settings)>, ServiceError> {
+    let versions = store.settings_versions()?.into_iter();
+    let versions = versions.map(|stored| {
+        let record = parsed(stored.record.settings)?;
+        Ok((stored.number, record.settings()))
+    });
+    versions.collect()
+}
+
 fn settled(
     store: &(impl Read + ?Sized),
     configured: &Settings,

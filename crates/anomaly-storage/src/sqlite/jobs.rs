@@ -253,7 +253,14 @@ pub(super) fn insert(
     if inserted == 0 {
         return Ok(Inserted::AlreadyStored);
     }
-    let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
+    let started_at_micros = job.started_at().timestamp_micros().to_string();
+    let parts = [
+        origin.as_str(),
+        &stream_key,
+        &job_json,
+        &verdict_json,
+        &started_at_micros,
+    ];
     log.append(connection, LeafKind::Observation, &parts)?;
     Ok(Inserted::New)
 }

@@ -28,6 +28,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/2.sql"),
         then: adopt::adopt,
     },
+    Migration {
+        sql: include_str!("migrations/3.sql"),
+        then: |_| Ok(()),
+    },
 ];
 
 /// Brings the database to the last of `migrations`, each in a transaction of its own.

@@ -6,7 +6,9 @@ use rusqlite::Connection;
 
 use super::jobs::Place;
 use super::migrations::MIGRATIONS;
-use super::{adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams};
+use super::{
+    adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams, verify,
+};
 use crate::evidence::LeafKind;
 use crate::{AnomalyQuery, JudgedAs, ObservationQuery};
 
@@ -62,6 +64,7 @@ fn every_query_follows_an_index() {
         purge::REVIEWS,
         purge::IDLE_STREAMS,
         records::LEAF,
+        verify::PROOF,
     ];
     queries.extend(LeafKind::ALL.map(records::sql));
     for sql in queries {

@@ -139,7 +139,7 @@ fn a_newer_version_is_refused_by_both_numbers_and_left_alone() {
             error,
             StoreError::NewerVersion {
                 found: 7,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
@@ -147,7 +147,7 @@ fn a_newer_version_is_refused_by_both_numbers_and_left_alone() {
     );
     let message = error.to_string();
     assert!(
-        message.contains("version 7") && message.contains("up to 2"),
+        message.contains("version 7") && message.contains("up to 3"),
         "{message}"
     );
     assert_eq!(fs::read(&path).unwrap(), before);
