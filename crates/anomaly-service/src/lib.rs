@@ -19,7 +19,7 @@ pub use backtest::{
 pub use error::{ModelFault, ServiceError, SettingsRefused};
 pub use guard::{Loosening, LooseningState, SettingsNews};
 pub use kept::asked_to_keep_longer;
-pub use observed::{BatchSummary, Observed};
+pub use observed::{BatchSummary, NotKept, Novelty, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};
 pub use service::{AnomalyService, GuardReport, SettingsRequest, SettingsRevision, StreamCopy};

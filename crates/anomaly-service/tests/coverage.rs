@@ -5,11 +5,13 @@ mod common;
 
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
-    AnomalyKind, BackupImage, BackupJob, ClientName, ReviewStatus, Severity, Watch,
+    AnomalyKind, BackupImage, BackupJob, ClientName, Judgement, ReviewStatus, Severity, StreamKey,
+    StreamPart, Verdict, Watch,
 };
 use anomaly_service::settings::{Scope, Settings};
 use anomaly_service::storage::{
-    AnomalyQuery, AuditQuery, MemoryStore, Origin, Read, SqliteStore, Store, StoreError,
+    AnomalyQuery, AuditQuery, MemoryStore, Observation, Origin, Read, SqliteStore, Store,
+    StoreError,
 };
 use anomaly_service::{AnomalyService, TickReport};
 use common::{day, job_of, observe, settled, usual_image, usual_jobs};
@@ -69,6 +71,38 @@ fn a_missed_job_is_an_anomaly_once() {
         late.summary
     );
     assert_eq!(service.coverage(day(62)).unwrap().silent, 2);
+}
+
+/// A record that is called like that of a missed job, as an earlier version took them in from
+/// whoever could hand over jobs: it costs its own gap, and no other is missed for it.
+#[test]
+fn a_record_called_like_a_missed_job_stops_no_tick() {
+    let mut service = settled(3);
+    let last = day(39) + TimeDelta::minutes(1);
+    let id = format!("missed-1-{}", last.timestamp_micros());
+    let forged = BackupJob::builder("backwatch", id, "evil", "x", day(30))
+        .build()
+        .unwrap();
+    let stream = StreamKey::of(&forged, &StreamPart::DEFAULT);
+    let verdict = Verdict::new(&forged, Judgement::Normal, "As usual.");
+    let mut transaction = service.transaction().unwrap();
+    let observation = Observation {
+        job: &forged,
+        stream: &stream,
+        verdict: &verdict,
+        origin: Origin::Tool,
+    };
+    transaction.insert(&observation).unwrap();
+    transaction.commit().unwrap();
+    let mut clients = Vec::new();
+    for hour in 24 * 40..24 * 44 {
+        let now = day(0) + TimeDelta::hours(hour);
+        let told = |verdict: &Verdict| clients.push(verdict.client.to_string());
+        service.tick(now, told).unwrap();
+    }
+    clients.sort();
+    assert_eq!(clients, ["client002", "client003"]);
+    assert_eq!(service.coverage(day(44)).unwrap().silent, 3);
 }
 
 /// When nothing comes from anybody, it is one thing and not a thousand.

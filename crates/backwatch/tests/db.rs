@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_service::storage::{Purge, Read as _, SqliteStore, Store as _};
 use program::{assert_golden, backwatch, root, stderr, stdout};
+use serde_json::json;
 use tempfile::TempDir;
 
 const SAMPLE: &str = "examples/data/fileserver.ndjson";
@@ -198,6 +199,56 @@ fn a_database_is_checked_copied_compacted_and_taken_out() {
     assert_eq!(scan(jobs.to_str().unwrap()), scan(SAMPLE));
     let verdicts = fs::read_to_string(exported.join("verdicts.ndjson")).unwrap();
     assert_eq!(verdicts, scan(SAMPLE));
+
+    // What people did is taken out, the last first; what the clock missed is no job to take in again.
+    let reviewed = database.run(
+        "anomalies review",
+        &[
+            "restic:d03-fileserv-0056-b02",
+            "--as",
+            "confirmed",
+            "--by",
+            "ann",
+        ],
+    );
+    assert_eq!(reviewed.status.code(), Some(0), "{}", stderr(&reviewed));
+    for now in [
+        "2014-11-27T00:00:00Z",
+        "2014-12-03T00:00:00Z",
+        "2014-12-03T01:00:00Z",
+    ] {
+        database.run("tick", &["--now", now]);
+    }
+    let exported = database.path("exported again");
+    database.run("db export", &[exported.to_str().unwrap()]);
+    let read = |name: &str| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(exported.join(name)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    };
+    let verdicts = read("verdicts.ndjson");
+    assert_eq!((read("jobs.ndjson").len(), verdicts.len()), (57, 58));
+    assert_eq!(verdicts[57]["source"], "backwatch");
+    let review = read("reviews.ndjson").pop().unwrap();
+    assert_eq!(
+        (&review["job_id"], &review["status"]),
+        (&json!("d03-fileserv-0056-b02"), &json!("confirmed"))
+    );
+    let audit = read("audit.ndjson");
+    let what: Vec<&str> = audit
+        .iter()
+        .filter_map(|entry| entry["what"].as_str())
+        .collect();
+    assert_eq!(
+        what.first().zip(what.last()),
+        Some((&"review", &"settings")),
+        "{what:?}"
+    );
+    assert_eq!(
+        (&audit[0]["who"], &audit[0]["after"]["status"]),
+        (&json!("ann"), &json!("confirmed"))
+    );
+    assert_eq!(audit[0]["before"], json!(null));
 
     let missing = root().join("not-there.db");
     for command in [&["verify"][..], &["db", "check"]] {

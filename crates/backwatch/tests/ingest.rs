@@ -91,6 +91,42 @@ fn only_what_is_new_counts() {
     }
 }
 
+/// A director that was set up anew counts from the beginning: its jobs are not those of before.
+#[test]
+fn ids_that_begin_again_are_told() {
+    let database = Database::new();
+    database.ingest(&sample(), &[]);
+    let again: Vec<String> = sample()[..12]
+        .iter()
+        .map(|job| job.replace("\"client\":\"d03-fileserv\"", "\"client\":\"web02\""))
+        .collect();
+    let told = database.ingest(&again, &[]);
+    assert_eq!(told.status.code(), Some(3), "{}", stderr(&told));
+    let text = stdout(&told).replace('\n', " ");
+    assert_eq!(text, "No new job. 12 jobs were neither judged nor kept. ");
+    let warnings = stderr(&told);
+    let first = "line 1: job d03-fileserv-0000 is not judged: its id is that of another job, of \
+                 d03-fileserv, started 2014-10-01 22:00 UTC, which is stored";
+    assert!(warnings.contains(first), "{warnings}");
+    assert!(
+        warnings.contains("2 more jobs that are not judged"),
+        "{warnings}"
+    );
+    assert_eq!(warnings.lines().count(), 11, "{warnings}");
+    // `scan` tells the same.
+    let list = database.directory.path().join("again.ndjson");
+    fs::write(&list, again.join("\n")).unwrap();
+    let db = database.directory.path().join("backwatch.db");
+    let told = backwatch(&["scan", "--db", db.to_str().unwrap(), list.to_str().unwrap()]);
+    assert_eq!(told.status.code(), Some(3));
+    assert!(stderr(&told).contains("is not judged: its id is that of another job"));
+    assert!(
+        stdout(&told).contains("12 jobs were neither judged nor kept."),
+        "{}",
+        stdout(&told)
+    );
+}
+
 /// A hook's verdicts are those of a scan of all, however the list was handed over.
 #[test]
 fn the_verdicts_are_those_of_a_scan() {

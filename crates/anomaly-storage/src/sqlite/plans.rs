@@ -36,6 +36,7 @@ fn every_query_follows_an_index() {
     let mut queries = vec![
         jobs::IS_KNOWN,
         jobs::PLACE,
+        jobs::RUN_OF,
         jobs::STORED_AFTER,
         jobs::LAST_NORMAL,
         anomalies::REVIEWS,
