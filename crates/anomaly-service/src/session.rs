@@ -13,7 +13,7 @@ use anomaly_storage::{AuditEntry, Inserted, Observation, Origin, Store, StoreErr
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
-pub(crate) use self::reviews::learn;
+pub(crate) use self::reviews::Change;
 pub(crate) use crate::observed::OURSELVES;
 use crate::ticks::Ticks;
 use crate::{ModelFault, NotKept, Novelty, Observed, ServiceError};
@@ -79,6 +79,7 @@ impl<'a> Session<'a> {
                 let said = Said {
                     false_positives: std::mem::take(&mut stream.false_positives),
                     missed_after: before.and_then(StreamStatus::missed_after),
+                    missed_is_confirmed: before.is_some_and(StreamStatus::missed_is_confirmed),
                 };
                 let verdict = engine.judge_knowing(&said, job, model);
                 stream.false_positives = said.false_positives;
