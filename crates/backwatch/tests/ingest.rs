@@ -7,6 +7,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use anomaly_model::Severity;
+use anomaly_service::storage::{AuditQuery, Read as _, SqliteStore};
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -227,4 +229,33 @@ fn since_passes_over_what_was_read_before() {
     }
     let lost = Database::new().ingest(&sample(), &["--since", "no-such-job"]);
     assert_eq!(lost.status.code(), Some(4), "nothing was read");
+}
+
+/// Whoever puts another population in place of the shipped one can make anything usual: it is told,
+/// once each time that it changes.
+#[test]
+fn another_population_is_a_system_event() {
+    let database = Database::new();
+    let file = database.directory.path().join("population.json");
+    let learnt = backwatch(&["eval", "learn", "--out", file.to_str().unwrap()]);
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(&learnt));
+    let own = ["--population", file.to_str().unwrap()];
+    let told: Vec<bool> = [&[][..], &own, &own, &[], &[]]
+        .into_iter()
+        .map(|options| {
+            let ingested = database.ingest(&sample()[..3], options);
+            assert_eq!(ingested.status.code(), Some(0), "{}", stderr(&ingested));
+            stderr(&ingested).contains("another population than before")
+        })
+        .collect();
+    assert_eq!(told, [false, true, false, true, false]);
+    let store = SqliteStore::open(database.directory.path().join("backwatch.db")).unwrap();
+    let events = AuditQuery::default()
+        .what("population".to_owned())
+        .at_least(Severity::Medium);
+    let events = store.audit_entries(&events).unwrap();
+    assert_eq!(events.len(), 2);
+    let [back, other] = [&events[0].record, &events[1].record];
+    assert!(other.before.is_none() && other.after.as_ref().unwrap().as_str().unwrap().len() == 64);
+    assert_eq!((&back.before, &back.after), (&other.after, &None));
 }
