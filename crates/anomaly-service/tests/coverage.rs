@@ -123,7 +123,7 @@ fn a_gap_that_was_confirmed_teaches_nothing() {
             }
         });
         assert_eq!(confirmed.0, 1, "{}", confirmed.1);
-        let taken_back = third(&|service, job, ended| {
+        let undone = third(&|service, job, ended| {
             if ended == at_end {
                 confirm(service, job);
             }
@@ -131,7 +131,7 @@ fn a_gap_that_was_confirmed_teaches_nothing() {
                 take_back(service, job);
             }
         });
-        assert_eq!(taken_back, never);
+        assert_eq!(undone, never);
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
                     file.pass_over();
                     continue;
                 }
-                _ => {
+                Novelty::Known => {
                     found.tally.already_known += 1;
                     file.pass_over();
                     continue;

@@ -395,83 +395,71 @@ fn what_was_removed_or_added_is_found() {
     assert_eq!(leaf(found), 2);
 }
 
+/// Deletes job 6, which started six minutes late.
+const JOB_6: &str = "DELETE FROM incident_jobs WHERE job = 6; DELETE FROM jobs WHERE number = 6;";
+
+/// What would prove that job 6 started at this minute.
+fn proof(minute: i64, digest: &str) -> String {
+    let started_at = at(minute).timestamp_micros();
+    format!("INSERT INTO purged_observations VALUES (6, {started_at}, x'{digest}');")
+}
+
 /// Somebody who knows the log deletes a record, and adds a purge that says that it was old: every
 /// earlier checkpoint agrees, because the hash is where it was.
 #[test]
 fn a_purge_that_was_not_due_is_found() {
-    const NO_PROOF: &str = "";
-    // Job 6 started six minutes late, the others one to five.
-    let proof = |minute: i64, digest: &str| {
-        let started_at = at(minute).timestamp_micros();
-        format!("INSERT INTO purged_observations VALUES (6, {started_at}, x'{digest}');")
-    };
     let log = SmallLog::new();
     let digest = digest_of(&log.connection(), 6);
-    let job_6 = "DELETE FROM incident_jobs WHERE job = 6; DELETE FROM jobs WHERE number = 6;";
     let review_7 =
         "DELETE FROM reviews; UPDATE jobs SET review_status = 'not_reviewed' WHERE number = 4;";
-    for (leaf, deletion, proof, started_before, what) in [
+    for (leaf, deletion, proof, what) in [
+        (6, JOB_6, "", "nothing is left that proves how old it was"),
         (
             6,
-            job_6,
-            NO_PROOF,
-            3,
-            "nothing is left that proves how old it was",
-        ),
-        (
-            6,
-            job_6,
+            JOB_6,
             &proof(6, &digest),
-            3,
             "it was deleted as one of the jobs before",
         ),
         (
             6,
-            job_6,
+            JOB_6,
             &proof(1, &digest),
-            3,
             "its record is not what was recorded",
         ),
         (
             6,
-            job_6,
+            JOB_6,
             &proof(6, &"00".repeat(32)),
-            9,
             "its record is not what was recorded",
         ),
         (
             6,
-            &format!("{job_6} UPDATE log SET kind = 1 WHERE number = 6;"),
-            NO_PROOF,
-            3,
+            &format!("{JOB_6} UPDATE log SET kind = 1 WHERE number = 6;"),
+            "",
             "no version writes such a leaf any more",
         ),
         (
             12,
             "DELETE FROM jobs WHERE number = 12; UPDATE log SET kind = 2 WHERE number = 12;",
-            NO_PROOF,
-            3,
+            "",
             "it is a review that the audit log does not have",
         ),
         (
             7,
             review_7,
-            NO_PROOF,
-            3,
+            "",
             "it is a review of job 4 of restic, which is stored",
         ),
         (
             8,
             "DELETE FROM audit WHERE number = 8;",
-            NO_PROOF,
-            3,
+            "",
             "its record is never deleted",
         ),
         (
             9,
             "DELETE FROM settings_versions;",
-            NO_PROOF,
-            3,
+            "",
             "its record is never deleted",
         ),
     ] {
@@ -479,7 +467,7 @@ fn a_purge_that_was_not_due_is_found() {
         _ = fs::remove_file(&copy);
         fs::copy(log.path(), &copy).unwrap();
         let connection = tampering(&copy);
-        forge_purge(&connection, leaf, started_before, deletion);
+        forge_purge(&connection, leaf, 3, deletion);
         connection.execute_batch(proof).unwrap();
         drop(connection);
         let found = verify(&copy, &log.heads);
@@ -499,12 +487,18 @@ fn a_purge_that_was_not_due_is_found() {
         assert_eq!(place.cast_signed(), leaf, "{found}");
         assert!(found.starts_with(what), "{found}");
     }
-    // One that calls old what is not has kept nothing for long, and says so.
+}
+
+/// A purge that calls old what is not has kept nothing for long, and says so.
+#[test]
+fn a_hasty_purge_shows_for_how_long_it_kept() {
+    let log = SmallLog::new();
+    let proof = proof(6, &digest_of(&log.connection(), 6));
     let copy = log.directory.path().join("hasty");
     fs::copy(log.path(), &copy).unwrap();
     let connection = tampering(&copy);
-    forge_purge(&connection, 6, 60, job_6);
-    connection.execute_batch(&proof(6, &digest)).unwrap();
+    forge_purge(&connection, 6, 60, JOB_6);
+    connection.execute_batch(&proof).unwrap();
     let verification = SqliteStore::open_existing(&copy)
         .unwrap()
         .verify(&log.heads);
@@ -597,7 +591,9 @@ fn digest_of(connection: &Connection, number: i64) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit =
+        |byte: &u8| [byte >> 4, byte & 15].map(|half| b"0123456789abcdef"[usize::from(half)]);
+    String::from_utf8(bytes.iter().flat_map(digit).collect()).unwrap()
 }
 
 /// Who writes the whole log anew, with all its hashes: only what was kept elsewhere tells.
