@@ -37,7 +37,13 @@ pub(crate) fn judge(
     job: &BackupJob,
     model: &mut StreamModel,
 ) -> Verdict {
-    let timing = Timing::of(job, model);
+    let mut timing = Timing::of(job, model);
+    if let Timing::Late {
+        gap, is_confirmed, ..
+    } = &mut timing
+    {
+        *is_confirmed = said.missed_is_confirmed && said.was_told(job, *gap);
+    }
     if !settings.enabled {
         // What comes after is judged against what was, so that switching on raises no alarm.
         model.note_run(job, timing);

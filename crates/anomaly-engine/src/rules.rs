@@ -276,6 +276,7 @@ fn missed(job: &BackupJob, timing: Timing, said: &Said) -> Option<Alarm> {
         gap,
         longest,
         is_known,
+        ..
     } = timing
     else {
         return None;
@@ -286,6 +287,6 @@ fn missed(job: &BackupJob, timing: Timing, said: &Said) -> Option<Alarm> {
         span(longest)
     );
     let mut alarm = Alarm::new(Severity::Low, AnomalyKind::MissedBackup, summary);
-    alarm.is_known = is_known || said.missed_after == Some(job.started_at() - gap);
+    alarm.is_known = is_known || said.was_told(job, gap);
     Some(alarm)
 }

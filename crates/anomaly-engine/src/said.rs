@@ -1,6 +1,7 @@
 //! What was said of a stream, beside its jobs.
 
-use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::BackupJob;
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 
 use crate::FalsePositive;
 
@@ -13,4 +14,13 @@ pub struct Said {
     pub false_positives: Vec<FalsePositive>,
     /// The start of the job after which one was missed, if that was reported before the next came.
     pub missed_after: Option<DateTime<Utc>>,
+    /// Whether a person has confirmed that it was missed.
+    pub missed_is_confirmed: bool,
+}
+
+impl Said {
+    /// Whether a job that comes after this gap ends one that was reported while it lasted.
+    pub(crate) fn was_told(&self, job: &BackupJob, gap: TimeDelta) -> bool {
+        self.missed_after == Some(job.started_at() - gap)
+    }
 }

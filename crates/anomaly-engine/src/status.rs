@@ -65,6 +65,17 @@ struct Rhythm {
     told_patience_seconds: i64,
 }
 
+impl Rhythm {
+    fn of(model: &StreamModel) -> Option<Self> {
+        let cadence = Cadence::of(model)?;
+        Some(Self {
+            longest_seconds: cadence.longest.num_seconds(),
+            patience_seconds: cadence.patience.num_seconds(),
+            told_patience_seconds: cadence.told_patience.num_seconds(),
+        })
+    }
+}
+
 /// A missed job that was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Missed {
@@ -72,6 +83,9 @@ struct Missed {
     after: DateTime<Utc>,
     /// When it was reported.
     told_at: DateTime<Utc>,
+    /// Whether a person has confirmed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    confirmed: bool,
 }
 
 /// Whether a job that is due has come.
@@ -128,7 +142,6 @@ impl StreamStatus {
             None if verdict.is_anomalous() || !model.goes_on() => None,
             None => before.and_then(|before| before.proposal.clone()),
         };
-        let cadence = Cadence::of(model);
         Self {
             client: job.client().name.clone(),
             policy: job.policy().name.clone(),
@@ -141,11 +154,7 @@ impl StreamStatus {
             unseen,
             latest_start: model.latest_start(),
             odd_start: model.odd_start(),
-            rhythm: cadence.map(|cadence| Rhythm {
-                longest_seconds: cadence.longest.num_seconds(),
-                patience_seconds: cadence.patience.num_seconds(),
-                told_patience_seconds: cadence.told_patience.num_seconds(),
-            }),
+            rhythm: Rhythm::of(model),
             missed: before.and_then(|before| before.missed),
             proposal,
         }
@@ -155,6 +164,8 @@ impl StreamStatus {
     #[must_use]
     pub fn after_review(mut self, model: &StreamModel) -> Self {
         self.learnt_jobs = u32::try_from(model.learnt_jobs()).unwrap_or(u32::MAX);
+        // A model that was forgotten has none yet; what was known of the stream's jobs still holds.
+        self.rhythm = Rhythm::of(model).or(self.rhythm);
         self.proposal = self.proposal.filter(|proposal| {
             let began = proposal.began_with.as_ref();
             began.is_none_or(|began| !model.is_accepted(began))
@@ -166,6 +177,12 @@ impl StreamStatus {
     #[must_use]
     pub fn missed_after(&self) -> Option<DateTime<Utc>> {
         self.missed.map(|missed| missed.after)
+    }
+
+    /// Whether a person has confirmed that.
+    #[must_use]
+    pub fn missed_is_confirmed(&self) -> bool {
+        self.missed.is_some_and(|missed| missed.confirmed)
     }
 
     /// A time at which [`overdue`](Self::overdue) is to be asked, since a job may be missed then;
@@ -241,7 +258,16 @@ impl StreamStatus {
         self.missed = Some(Missed {
             after: silence.since,
             told_at: now,
+            confirmed: false,
         });
+    }
+
+    /// Notes that a person has confirmed that a job was missed after the one that started at `since`, or
+    /// has taken that back.
+    pub fn confirm_missed(&mut self, since: DateTime<Utc>, confirmed: bool) {
+        if let Some(missed) = self.missed.as_mut().filter(|missed| missed.after == since) {
+            missed.confirmed = confirmed;
+        }
     }
 
     /// How well the stream is watched, at `now` by the caller's clock.

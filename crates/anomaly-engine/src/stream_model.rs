@@ -25,6 +25,8 @@ const FORMAT: u8 = 3;
 const GAPS: usize = 30;
 /// Gaps that are remembered because they were reported.
 const ODD_GAPS: usize = 8;
+/// Marks a reported gap that a person confirmed. No gap is as long, 68 years.
+const CONFIRMED_GAP: u32 = 1 << 31;
 
 /// What is remembered of one stream: all that a verdict depends on beside the job and the
 /// settings.
@@ -42,7 +44,7 @@ pub struct StreamModel {
     latest_start_micros: Option<i64>,
     odd_start_micros: Option<i64>,
     gap_seconds: VecDeque<u32>,
-    /// Gaps that were reported as missed backups.
+    /// Gaps that were reported as missed backups, with a mark where that was confirmed.
     odd_gap_seconds: VecDeque<u32>,
     last_was_partial: bool,
     pub(crate) memory: Memory,
@@ -146,7 +148,8 @@ impl StreamModel {
     /// The longest gap but one of those that were reported. One long gap says nothing; one more is
     /// how this stream is, and was told twice.
     pub(crate) fn longest_told_gap(&self) -> Option<TimeDelta> {
-        let mut odd: Vec<u32> = self.odd_gap_seconds.iter().copied().collect();
+        let told = self.odd_gap_seconds.iter().copied();
+        let mut odd: Vec<u32> = told.filter(|gap| gap & CONFIRMED_GAP == 0).collect();
         for confirmed in self.confirmed_gaps() {
             if let Some(index) = odd.iter().position(|gap| *gap == confirmed) {
                 odd.swap_remove(index);
@@ -171,6 +174,29 @@ impl StreamModel {
         self.last_was_partial
     }
 
+    /// Notes that a gap which was reported while it lasted, and not with the job that ended it, was what
+    /// it looked like, or takes that back: it does not say, by coming again, that the stream has such
+    /// gaps.
+    ///
+    /// Says whether the gap is remembered as one that was reported; else nothing changes.
+    pub fn confirm_gap(&mut self, gap: TimeDelta, confirmed: bool) -> bool {
+        let (mark, marked) = if confirmed {
+            (0, CONFIRMED_GAP)
+        } else {
+            (CONFIRMED_GAP, 0)
+        };
+        let Some(gap_seconds) = seconds(gap) else {
+            return false;
+        };
+        let mut told = self.odd_gap_seconds.iter_mut();
+        let found = told.find(|told| **told == gap_seconds | mark);
+        let is_known = found.is_some();
+        if let Some(told) = found {
+            *told = gap_seconds | marked;
+        }
+        is_known
+    }
+
     /// Notes when and how `job` ran.
     pub(crate) fn note_run(&mut self, job: &BackupJob, timing: Timing) {
         let start = job.started_at().timestamp_micros();
@@ -179,6 +205,7 @@ impl StreamModel {
         | Timing::Late {
             gap,
             is_known: true,
+            is_confirmed: false,
             ..
         } = timing
         {
@@ -191,10 +218,13 @@ impl StreamModel {
             self.latest_start_micros = Some(latest);
             self.odd_start_micros = None;
         } else {
-            if let Timing::Late { gap, .. } = timing
+            if let Timing::Late {
+                gap, is_confirmed, ..
+            } = timing
                 && let Some(gap_seconds) = seconds(gap)
             {
-                push_bounded(&mut self.odd_gap_seconds, gap_seconds, ODD_GAPS);
+                let mark = if is_confirmed { CONFIRMED_GAP } else { 0 };
+                push_bounded(&mut self.odd_gap_seconds, gap_seconds | mark, ODD_GAPS);
             }
             self.odd_start_micros = Some(start);
         }
@@ -526,5 +556,6 @@ fn read_with_files(bytes: &[u8]) -> Result<StreamModel, EngineError> {
 
 /// Whole seconds, where they are a gap.
 fn seconds(gap: TimeDelta) -> Option<u32> {
-    u32::try_from(gap.num_seconds()).ok()
+    let seconds = u32::try_from(gap.num_seconds()).ok();
+    seconds.filter(|seconds| *seconds < CONFIRMED_GAP)
 }

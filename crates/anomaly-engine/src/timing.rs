@@ -27,6 +27,8 @@ pub(crate) enum Timing {
         longest: TimeDelta,
         /// Whether one as long was reported twice before.
         is_known: bool,
+        /// Whether a person has confirmed, while it lasted, that a job was missed.
+        is_confirmed: bool,
     },
 }
 
@@ -65,6 +67,7 @@ impl Timing {
                 gap,
                 longest: cadence.longest,
                 is_known: gap <= cadence.told_patience,
+                is_confirmed: false,
             },
             _ => Self::Usual {
                 gap: gap.max(TimeDelta::zero()),

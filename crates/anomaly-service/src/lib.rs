@@ -3,6 +3,7 @@
 mod backtest;
 mod error;
 mod guard;
+mod kept;
 mod observed;
 mod report;
 mod review;
@@ -17,7 +18,8 @@ pub use backtest::{
 };
 pub use error::{ModelFault, ServiceError, SettingsRefused};
 pub use guard::{Loosening, LooseningState, SettingsNews, is_same_person};
-pub use observed::{BatchSummary, Observed};
+pub use kept::asked_to_keep_longer;
+pub use observed::{BatchSummary, NotKept, Novelty, Observed};
 pub use report::{IncidentReport, Proposal, StreamPage, TickReport};
 pub use review::{Expected, ReviewChange, ReviewRefused, ReviewRequest, Reviewed};
 pub use service::{AnomalyService, GuardReport, SettingsRequest, SettingsRevision, StreamCopy};

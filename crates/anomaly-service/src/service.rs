@@ -14,17 +14,18 @@ use std::sync::Arc;
 
 use anomaly_engine::{Engine, Population};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, StreamKey, Verdict};
+use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Severity, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{
-    AnomalyQuery, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore, Store,
-    Transaction,
+    AnomalyQuery, AuditEntry, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore,
+    Store, Transaction,
 };
 
 pub use self::drill::StreamCopy;
+pub(crate) use self::guard::accepted_settings;
 pub use self::guard::{GuardReport, SettingsRequest, SettingsRevision};
 use crate::session::Session;
-use crate::{BatchSummary, Observed, ServiceError};
+use crate::{BatchSummary, Novelty, Observed, ServiceError};
 
 /// Jobs that a batch commits at once: enough that the disk is not what limits it, few enough that
 /// a killed process repeats little.
@@ -156,7 +157,9 @@ impl AnomalyService {
                 .collect::<Result<_, _>>()?;
             session.commit()?;
             for observed in observed {
-                if observed.already_known {
+                if observed.not_kept.is_some() {
+                    summary.not_kept_jobs += 1;
+                } else if observed.already_known {
                     summary.known_jobs += 1;
                 } else {
                     summary.new_jobs += 1;
@@ -198,6 +201,14 @@ impl AnomalyService {
     /// [`ServiceError::Store`] when the store cannot be read.
     pub fn is_known(&self, job: &JobKey) -> Result<bool, ServiceError> {
         Ok(self.store.is_known(job)?)
+    }
+
+    /// Whether a job would be judged: it is not if it was kept before, or cannot be told from another.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn novelty(&self, job: &BackupJob) -> Result<Novelty, ServiceError> {
+        Novelty::of(job, &*self.store)
     }
 
     /// The last job of the same stream before `job` that was judged normal.
@@ -257,11 +268,23 @@ impl AnomalyService {
     /// Forgets what was learnt of a stream, which then warms up anew: for a stored model that
     /// cannot be used, or a stream that has become another. Jobs and verdicts stay.
     ///
+    /// Until it has warmed up, less is seen: who did it, and when, is a system event of the audit log.
+    ///
     /// # Errors
     /// [`ServiceError::Store`] when the store fails; then nothing was changed.
-    pub fn forget(&mut self, stream: &StreamKey) -> Result<(), ServiceError> {
+    pub fn forget(
+        &mut self,
+        stream: &StreamKey,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let entry = AuditEntry::new(now, by, "forget", stream.to_string());
         let mut session = Session::begin(&self.engine, &mut *self.store)?;
         session.forget(stream)?;
+        session.transaction.set_now(now);
+        session
+            .transaction
+            .audit(&entry.with_severity(Severity::Medium))?;
         session.commit()?;
         tracing::info!(%stream, "forgotten");
         Ok(())

@@ -9,16 +9,14 @@ use std::collections::BTreeMap;
 use anomaly_engine::{Engine, FalsePositive, Said, StreamModel, StreamStatus};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, Judgement, StreamKey, Verdict};
-use anomaly_storage::{AuditEntry, Observation, Origin, Store, StoreError, Transaction};
+use anomaly_storage::{AuditEntry, Inserted, Observation, Origin, Store, StoreError, Transaction};
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
-pub(crate) use self::reviews::learn;
+pub(crate) use self::reviews::Change;
+pub(crate) use crate::observed::OURSELVES;
 use crate::ticks::Ticks;
-use crate::{ModelFault, Observed, ServiceError};
-
-/// Who made what no person made.
-pub(crate) const OURSELVES: &str = "backwatch";
+use crate::{ModelFault, NotKept, Novelty, Observed, ServiceError};
 
 /// One transaction of a store, with what is known of the streams as it is in it.
 ///
@@ -60,12 +58,17 @@ impl<'a> Session<'a> {
     /// unjudged, and its model is left as it is.
     pub(crate) fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
         let key = self.engine.stream_of(job);
-        if self.transaction.is_known(&job.key())? {
-            let verdict = self.transaction.verdict(&job.key())?;
+        let not_kept = match Novelty::of(job, &*self.transaction)? {
+            Novelty::New => None,
+            Novelty::Known => Some((self.transaction.verdict(&job.key())?, None)),
+            Novelty::NotKept(why) => Some((Some(not_judged(job, &why)), Some(why))),
+        };
+        if let Some((verdict, not_kept)) = not_kept {
             return Ok(Observed {
                 verdict: verdict.unwrap_or_else(|| purged(job)),
                 stream: key,
                 already_known: true,
+                not_kept,
             });
         }
         let engine = self.engine;
@@ -76,6 +79,7 @@ impl<'a> Session<'a> {
                 let said = Said {
                     false_positives: std::mem::take(&mut stream.false_positives),
                     missed_after: before.and_then(StreamStatus::missed_after),
+                    missed_is_confirmed: before.is_some_and(StreamStatus::missed_is_confirmed),
                 };
                 let verdict = engine.judge_knowing(&said, job, model);
                 stream.false_positives = said.false_positives;
@@ -84,8 +88,7 @@ impl<'a> Session<'a> {
             }
             Err(why) => {
                 let reason = format!("the stream's stored model cannot be used: {why}");
-                let summary = format!("Not judged: {reason}.");
-                let verdict = Verdict::new(job, Judgement::NotScored { reason }, summary);
+                let verdict = not_scored(job, reason);
                 let status = StreamStatus::after_unjudged(before, job, &verdict);
                 (verdict, status)
             }
@@ -113,25 +116,32 @@ impl<'a> Session<'a> {
             verdict,
             stream: key,
             already_known: false,
+            not_kept: None,
         })
     }
 
-    /// Keeps a missed job, with the anomaly that it is, and what is then known of its stream.
+    /// Keeps a missed job, with the anomaly that it is, and what is then known of its stream; says
+    /// whether that is news.
     pub(crate) fn insert_missed(
         &mut self,
         stream: &StreamKey,
         job: &BackupJob,
         verdict: &Verdict,
         status: &StreamStatus,
-    ) -> Result<(), ServiceError> {
-        self.transaction.insert(&Observation {
+    ) -> Result<bool, ServiceError> {
+        let inserted = self.transaction.insert(&Observation {
             job,
             stream,
             verdict,
             origin: Origin::Clock,
         })?;
+        self.put_status(stream, status, None)?;
+        if inserted == Inserted::AlreadyStored {
+            tracing::warn!(%stream, job = %job.job_id(), "a record of this missed job is stored");
+            return Ok(false);
+        }
         self.add_to_incident(verdict)?;
-        self.put_status(stream, status, None)
+        Ok(true)
     }
 
     /// Keeps what is known of a stream, which is to be asked again at some time.
@@ -220,6 +230,16 @@ impl<'a> Session<'a> {
 /// What there is to say of a job whose verdict is not kept any more.
 fn purged(job: &BackupJob) -> Verdict {
     let reason = "it was judged before, and was deleted since because it is old".to_owned();
+    not_scored(job, reason)
+}
+
+/// What there is to say of a job that is not kept.
+fn not_judged(job: &BackupJob, why: &NotKept) -> Verdict {
+    tracing::warn!(job = %job.job_id(), client = %job.client().name, %why, "not kept");
+    not_scored(job, why.to_string())
+}
+
+fn not_scored(job: &BackupJob, reason: String) -> Verdict {
     let summary = format!("Not judged: {reason}.");
     Verdict::new(job, Judgement::NotScored { reason }, summary)
 }

@@ -5,13 +5,15 @@ mod common;
 
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
-    AnomalyKind, BackupImage, BackupJob, ClientName, ReviewStatus, Severity, Watch,
+    AnomalyKind, BackupImage, BackupJob, ClientName, JobKey, Judgement, Review, ReviewStatus,
+    Severity, StreamKey, StreamPart, Undo, Verdict, Watch,
 };
 use anomaly_service::settings::{Scope, Settings};
 use anomaly_service::storage::{
-    AnomalyQuery, AuditQuery, MemoryStore, Origin, Read, SqliteStore, Store, StoreError,
+    AnomalyQuery, AuditQuery, MemoryStore, Observation, Origin, Read, SqliteStore, Store,
+    StoreError,
 };
-use anomaly_service::{AnomalyService, TickReport};
+use anomaly_service::{AnomalyService, Backtest, StoredDifference, TickReport};
 use common::{day, job_of, observe, settled, usual_image, usual_jobs};
 
 /// Ticks every hour of some days; how many missed jobs were told.
@@ -69,6 +71,100 @@ fn a_missed_job_is_an_anomaly_once() {
         late.summary
     );
     assert_eq!(service.coverage(day(62)).unwrap().silent, 2);
+}
+
+/// Gaps that came twice and were told are known of a stream: not if a person confirmed that they were
+/// what they looked like, whether before the next job came or after. A backtest goes by the same.
+#[test]
+fn a_gap_that_was_confirmed_teaches_nothing() {
+    type Decide<'a> = &'a dyn Fn(&mut AnomalyService, &JobKey, bool);
+    let third = |decide: Decide<'_>| {
+        let mut service = settled(1);
+        for (silent, late) in [(40, 47), (57, 64)] {
+            let mut missed = Vec::new();
+            for hour in 24 * silent..24 * late {
+                let now = day(0) + TimeDelta::hours(hour);
+                let told = |verdict: &Verdict| missed.push(verdict.key());
+                service.tick(now, told).unwrap();
+            }
+            let [missed] = missed.as_slice() else {
+                panic!("{missed:?}")
+            };
+            decide(&mut service, missed, false);
+            for number in late.unsigned_abs()..late.unsigned_abs() + 10 {
+                observe(&mut service, &job_of(1, number, usual_image(number)));
+                if number == late.unsigned_abs() {
+                    decide(&mut service, missed, true);
+                }
+            }
+        }
+        let told = told(&mut service, 74..81);
+        let ended = observe(&mut service, &job_of(1, 81, usual_image(81)));
+        let today = Settings::default();
+        let report = service
+            .backtest(&Backtest::new(today.clone(), today))
+            .unwrap();
+        assert_eq!(report.stored, StoredDifference::default());
+        (told, ended.summary)
+    };
+    let confirm = |service: &mut AnomalyService, job: &JobKey| {
+        let review = Review::new(ReviewStatus::Confirmed, "ada", day(90));
+        service.review(job, &review).unwrap();
+    };
+    let take_back = |service: &mut AnomalyService, job: &JobKey| {
+        service.take_back(job, &Undo::new("ada", day(90))).unwrap();
+    };
+    let never = third(&|_, _, _| {});
+    assert_eq!(never.0, 0, "{}", never.1);
+    for at_end in [false, true] {
+        let confirmed = third(&|service, job, ended| {
+            if ended == at_end {
+                confirm(service, job);
+            }
+        });
+        assert_eq!(confirmed.0, 1, "{}", confirmed.1);
+        let undone = third(&|service, job, ended| {
+            if ended == at_end {
+                confirm(service, job);
+            }
+            if ended {
+                take_back(service, job);
+            }
+        });
+        assert_eq!(undone, never);
+    }
+}
+
+/// A record that is called like that of a missed job, as an earlier version took them in from
+/// whoever could hand over jobs: it costs its own gap, and no other is missed for it.
+#[test]
+fn a_record_called_like_a_missed_job_stops_no_tick() {
+    let mut service = settled(3);
+    let last = day(39) + TimeDelta::minutes(1);
+    let id = format!("missed-1-{}", last.timestamp_micros());
+    let forged = BackupJob::builder("backwatch", id, "evil", "x", day(30))
+        .build()
+        .unwrap();
+    let stream = StreamKey::of(&forged, &StreamPart::DEFAULT);
+    let verdict = Verdict::new(&forged, Judgement::Normal, "As usual.");
+    let mut transaction = service.transaction().unwrap();
+    let observation = Observation {
+        job: &forged,
+        stream: &stream,
+        verdict: &verdict,
+        origin: Origin::Tool,
+    };
+    transaction.insert(&observation).unwrap();
+    transaction.commit().unwrap();
+    let mut clients = Vec::new();
+    for hour in 24 * 40..24 * 44 {
+        let now = day(0) + TimeDelta::hours(hour);
+        let told = |verdict: &Verdict| clients.push(verdict.client.to_string());
+        service.tick(now, told).unwrap();
+    }
+    clients.sort();
+    assert_eq!(clients, ["client002", "client003"]);
+    assert_eq!(service.coverage(day(44)).unwrap().silent, 3);
 }
 
 /// When nothing comes from anybody, it is one thing and not a thousand.

@@ -120,6 +120,17 @@ fn reviews_change_incidents() {
     let found = incidents(&service);
     assert_eq!(found.len(), 1);
     assert!(found[0].closed_at.is_some());
+    // Whatever counts again is in the incident that people have talked of.
+    let undo = Undo::new("ada", day(23));
+    service.take_back(&jobs[0].key(), &undo).unwrap();
+    let opened = service.incidents(&open).unwrap();
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0].number, found[0].number);
+    assert_eq!(opened[0].incident.anomalies(), 1);
+    assert_eq!(
+        service.incident_of(&jobs[0].key()).unwrap(),
+        Some(found[0].number)
+    );
 }
 
 /// A failed job of a client at some hour: an anomaly of medium severity whatever came before it.

@@ -160,9 +160,9 @@ fn streams_of_one_job_each_come_and_go() {
         drop(service);
         bytes.push(fs::metadata(&path).unwrap().len());
     }
-    // What stays of each job is its hash in the log, and its key.
+    // What stays of each job is its hash in the log, what proves how old it was, and its key.
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.check().unwrap(), [""; 0]);
     let grown = (bytes[3] - bytes[1]) / (2 * STREAMS);
-    assert!(grown < 150, "{grown} bytes a job, {bytes:?}");
+    assert!(grown < 200, "{grown} bytes a job, {bytes:?}");
 }

@@ -10,7 +10,10 @@ use anomaly_service::model::{
 };
 use anomaly_service::settings::Settings;
 use anomaly_service::storage::{AnomalyQuery, AuditQuery, MemoryStore, Read, SqliteStore};
-use anomaly_service::{AnomalyService, ReviewRefused, ReviewRequest, Reviewed, ServiceError};
+use anomaly_service::{
+    AnomalyService, Backtest, ReviewRefused, ReviewRequest, Reviewed, ServiceError,
+    StoredDifference,
+};
 use common::{day, failed, job, observe, overwritten, settled, usual_image, usual_jobs};
 
 fn decision(status: ReviewStatus) -> Review {
@@ -251,7 +254,14 @@ fn what_was_confirmed_never_trains() {
                 observe(&mut service, &job(number, usual_image(number)));
             }
         }
-        observe(&mut service, &job(81, usual_image(81)))
+        let third = observe(&mut service, &job(81, usual_image(81)));
+        // A backtest has people decide the same.
+        let today = Settings::default();
+        let report = service
+            .backtest(&Backtest::new(today.clone(), today))
+            .unwrap();
+        assert_eq!(report.stored, StoredDifference::default());
+        third
     };
     let confirm = |service: &mut AnomalyService, job: &JobKey| {
         let reviewed = service.review(job, &decision(ReviewStatus::Confirmed));

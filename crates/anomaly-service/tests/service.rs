@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use anomaly_service::AnomalyService;
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
     AnomalyKind, BackupImage, BackupJob, JobId, JobKey, JobStatus, Judgement, Review, ReviewStatus,
     Severity, SourceName,
 };
 use anomaly_service::settings::Settings;
-use anomaly_service::storage::{AnomalyQuery, SqliteStore, Store};
+use anomaly_service::storage::{AnomalyQuery, AuditQuery, SqliteStore, Store};
+use anomaly_service::{AnomalyService, NotKept, Novelty};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -203,7 +203,12 @@ fn a_damaged_model_stops_only_its_stream() {
     );
     assert!(!judgements[1].summary.contains("model"), "{judgements:?}");
 
-    service.forget(&stream).unwrap();
+    let now = jobs[21].started_at();
+    service.forget(&stream, "ann", now).unwrap();
+    let audited = service.records().audit_entries(&AuditQuery::default());
+    let entry = audited.unwrap().remove(0).record;
+    assert_eq!((&*entry.what, &*entry.who), ("forget", "ann"));
+    assert_eq!(entry.severity, Some(Severity::Medium));
     let verdict = service.observe(&jobs[22]).unwrap().verdict;
     assert_eq!(verdict.judgement, Judgement::WarmingUp);
 }
@@ -235,4 +240,60 @@ fn a_batch_longer_than_a_commit_is_judged_as_one() {
         one_by_one.push(serde_json::to_string(&service.observe(job).unwrap().verdict).unwrap());
     }
     assert_eq!(undisturbed(&jobs), one_by_one);
+}
+
+/// A tool that counts from 1 again, or two servers that count alike: no job is swallowed as known, and
+/// nobody is given the verdict on another's.
+#[test]
+fn a_job_under_the_id_of_another_is_told() {
+    let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    let job = |source: &str, client: &str, days: i64| {
+        let start = start + TimeDelta::days(days);
+        BackupJob::builder(source, "17", client, "daily", start)
+            .build()
+            .unwrap()
+    };
+    let mut service = AnomalyService::in_memory(Settings::default());
+    let first = job("bareos", "mail01", 0);
+    service.observe(&first).unwrap();
+    for (other, expected) in [
+        // The same, read in another time zone, and again.
+        (job("bareos", "mail01", 1), None),
+        (first.clone(), None),
+        (job("bareos", "mail01", 400), Some(first.started_at())),
+        (job("bareos", "mail01", -3), Some(first.started_at())),
+        (job("bareos", "web02", 0), Some(first.started_at())),
+    ] {
+        let expected = expected.map(|started_at| NotKept::OtherJob {
+            client: first.client().name.clone(),
+            started_at,
+        });
+        let novelty = service.novelty(&other).unwrap();
+        let observed = service.observe(&other).unwrap();
+        assert!(observed.already_known);
+        assert_eq!(observed.not_kept, expected);
+        match expected {
+            None => assert_eq!(novelty, Novelty::Known),
+            Some(why) => {
+                assert_eq!(novelty, Novelty::NotKept(why));
+                assert_eq!(observed.verdict.client, other.client().name);
+                let Judgement::NotScored { reason } = observed.verdict.judgement else {
+                    panic!("{}", observed.verdict.summary)
+                };
+                assert!(reason.contains("of mail01, started 2026-01-01"), "{reason}");
+            }
+        }
+    }
+    // Another source is another job; ours is nobody's.
+    service.observe(&job("bareos-2", "web02", 0)).unwrap();
+    let ours = job("backwatch", "web02", 0);
+    let observed = service.observe(&ours).unwrap();
+    assert_eq!(observed.not_kept, Some(NotKept::OwnName));
+    assert_eq!(service.verdict(&ours.key()).unwrap(), None);
+    let batch = [first.clone(), job("bareos", "web02", 0), ours];
+    let summary = service.observe_all(batch, |_| {}).unwrap();
+    let counts = (summary.new_jobs, summary.known_jobs, summary.not_kept_jobs);
+    assert_eq!(counts, (0, 1, 2));
+    let stored = service.records().observations_stored_after(0, 10).unwrap();
+    assert_eq!(stored.len(), 2);
 }

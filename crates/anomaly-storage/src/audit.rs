@@ -61,6 +61,19 @@ impl AuditEntry {
         }
     }
 
+    /// What was done, where a person decided about an anomaly.
+    pub(crate) const REVIEW: &str = "review";
+
+    /// The source and the id of each job that a review's subject may name: a name may have the word in
+    /// it that stands between them.
+    pub(crate) fn jobs_named(subject: &str) -> impl Iterator<Item = (&str, &str)> {
+        const OF: &str = " of ";
+        let names = subject.strip_prefix("job ").unwrap_or_default();
+        names
+            .match_indices(OF)
+            .map(|(place, _)| (&names[place + OF.len()..], &names[..place]))
+    }
+
     /// That a person decided about an anomaly.
     pub(crate) fn of_review(job: &JobKey, before: Option<&Review>, after: &Review) -> Self {
         // A review is made of text, words and times, all of which JSON can hold.
@@ -68,7 +81,7 @@ impl AuditEntry {
         Self {
             at: after.recorded_at(),
             who: after.recorded_by().to_owned(),
-            what: "review".into(),
+            what: Self::REVIEW.into(),
             subject: format!("job {} of {}", job.job_id, job.source),
             severity: None,
             reason: match &after.undo {

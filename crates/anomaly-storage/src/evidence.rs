@@ -13,10 +13,10 @@ use std::fmt;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use leaf::LogLeaf;
-pub(crate) use leaf::{Leaf, LeafKind};
+pub(crate) use leaf::{Leaf, LeafKind, digest};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub(crate) use tree::Tree;
-pub use verification::{Tampering, Verification};
+pub use verification::{KeptFor, Tampering, Verification};
 
 /// A SHA-256 hash: of a leaf, or of all leaves.
 pub type Hash = [u8; 32];

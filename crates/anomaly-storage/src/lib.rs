@@ -24,8 +24,8 @@ pub use audit::{AuditEntry, AuditQuery};
 pub use change::{Decision, PendingChange, SettingsVersion};
 pub use error::StoreError;
 pub use evidence::{
-    Checkpoint, CheckpointError, ConsistencyProof, Hash, InclusionProof, KeyError, LogHead,
-    LogLeaf, SigningKey, Tampering, Verification, VerifyingKey,
+    Checkpoint, CheckpointError, ConsistencyProof, Hash, InclusionProof, KeptFor, KeyError,
+    LogHead, LogLeaf, SigningKey, Tampering, Verification, VerifyingKey,
 };
 pub use holder::Holder;
 pub use incident::{IncidentQuery, IncidentRecord};

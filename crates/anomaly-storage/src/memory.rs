@@ -102,6 +102,13 @@ macro_rules! read_from_data {
             fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
                 Ok(self.data.is_known(job))
             }
+            fn run_of(
+                &self,
+                job: &JobKey,
+            ) -> Result<Option<(ClientName, DateTime<Utc>)>, StoreError> {
+                let row = self.data.row(job);
+                Ok(row.map(|row| (row.job.client().name.clone(), row.job.started_at())))
+            }
             fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
                 Ok(self.data.row(job).map(|row| row.job.clone()))
             }

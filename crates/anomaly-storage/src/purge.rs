@@ -61,8 +61,8 @@ impl Purged {
 /// What the log says of records that were deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PurgeRecord {
-    purged_at: DateTime<Utc>,
-    started_before: DateTime<Utc>,
+    pub(crate) purged_at: DateTime<Utc>,
+    pub(crate) started_before: DateTime<Utc>,
     pub(crate) leaves: Vec<PurgedLeaves>,
     /// A SHA-256 of the short keys of the jobs, in their order, in hexadecimal digits: what tells
     /// that no other job is taken for one that was purged.

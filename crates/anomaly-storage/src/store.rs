@@ -27,6 +27,13 @@ pub trait Read {
     /// When the store cannot be read.
     fn is_known(&self, job: &JobKey) -> Result<bool, StoreError>;
 
+    /// Whose a stored job is and when it started, without reading its record; `None` when the job is
+    /// unknown or was purged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn run_of(&self, job: &JobKey) -> Result<Option<(ClientName, DateTime<Utc>)>, StoreError>;
+
     /// A job; `None` when it is unknown.
     ///
     /// # Errors

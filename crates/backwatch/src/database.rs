@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{JobId, JobKey, SourceName};
 use anomaly_service::AnomalyService;
+use anomaly_service::storage::SqliteStore;
 use anomaly_settings::{Layers, Settings};
 use clap::Args;
 
@@ -83,6 +84,10 @@ impl DatabaseOptions {
         if !self.db.exists() {
             let path = self.db.clone();
             return Err(Failure::NoDatabase { path });
+        }
+        // An empty file becomes none by being looked at.
+        if std::fs::metadata(&self.db).is_ok_and(|file| file.len() == 0) {
+            SqliteStore::open_existing(&self.db)?;
         }
         let settings = layers.over(Settings::default());
         Ok((AnomalyService::open(&self.db, settings)?, layers))

@@ -4,6 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use anomaly_features::counted;
+use anomaly_model::chrono::TimeDelta;
+use anomaly_service::asked_to_keep_longer;
 use anomaly_service::storage::{
     Checkpoint, LogHead, Read as _, SigningKey, SqliteStore, Verification, VerifyingKey,
 };
@@ -19,18 +22,35 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             heads.extend(read(path, &key)?);
         }
     }
-    let verification = SqliteStore::open_existing(&arguments.db)?.verify(&heads)?;
+    let store = SqliteStore::open_existing(&arguments.db)?;
+    let verification = store.verify(&heads)?;
     let mut output = anstream::stdout().lock();
-    match &verification.tampering {
-        None => {
-            writeln!(output, "{}", found(&verification))?;
-            Ok(Exit::Quiet)
-        }
-        Some(tampering) => {
-            writeln!(output, "{tampering}")?;
-            Ok(Exit::Anomalies)
-        }
+    if let Some(tampering) = &verification.tampering {
+        writeln!(output, "{tampering}")?;
+        return Ok(Exit::Anomalies);
     }
+    if let Some(kept_for) = &verification.kept_for
+        && let Some(asked) = asked_to_keep_longer(&store, kept_for)?
+    {
+        writeln!(
+            output,
+            "leaf {} deleted jobs {} after they had started: every version of the settings up to then \
+             kept them {}",
+            kept_for.purge,
+            days(kept_for.time),
+            match asked {
+                TimeDelta::MAX => "for good".to_owned(),
+                asked => format!("for {} or more", days(asked)),
+            }
+        )?;
+        return Ok(Exit::Anomalies);
+    }
+    writeln!(output, "{}", found(&verification))?;
+    Ok(Exit::Quiet)
+}
+
+fn days(time: TimeDelta) -> String {
+    counted(time.num_days().unsigned_abs(), "day")
 }
 
 fn found(verification: &Verification) -> String {
@@ -38,9 +58,19 @@ fn found(verification: &Verification) -> String {
         head,
         verified_leaves,
         purged_leaves,
+        unproven_leaves,
+        kept_for,
         matched_checkpoints,
         ..
     } = verification;
+    let old = match kept_for {
+        Some(kept_for) => format!("after {} or more", days(kept_for.time)),
+        None => "when they were old".to_owned(),
+    };
+    let unproven = match unproven_leaves {
+        0 => String::new(),
+        some => format!(" (of {some} that an earlier version recorded this is not proved)"),
+    };
     let beside = match matched_checkpoints {
         0 => "No checkpoint was given: what was written anew as a whole is not found.".to_owned(),
         1 => "It agrees with the checkpoint.".to_owned(),
@@ -48,7 +78,7 @@ fn found(verification: &Verification) -> String {
     };
     format!(
         "{} records are as they were recorded: {verified_leaves} hashed anew, {purged_leaves} deleted \
-         when they were old.\n{beside}\n{head}",
+         {old}{unproven}.\n{beside}\n{head}",
         head.size
     )
 }

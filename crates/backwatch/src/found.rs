@@ -7,7 +7,7 @@ use anomaly_service::{AnomalyService, Observed};
 use anomaly_settings::Role;
 
 use crate::exit::{Exit, Failure};
-use crate::input::FileSummary;
+use crate::input::{FileSummary, Warnings};
 use crate::switched_off::SwitchedOff;
 use crate::tally::Tally;
 use crate::terminal::warning;
@@ -25,6 +25,7 @@ pub(crate) struct Found {
     /// Every verdict; empty unless the output needs them.
     pub(crate) verdicts: Vec<Verdict>,
     keeps_verdicts: bool,
+    not_kept: Warnings,
 }
 
 /// An anomaly, and the stream that it is in.
@@ -47,11 +48,19 @@ impl Found {
             anomalies: Vec::new(),
             verdicts: Vec::new(),
             keeps_verdicts,
+            not_kept: Warnings::default(),
         }
     }
 
     /// Takes in one verdict.
     pub(crate) fn add(&mut self, observed: Observed) {
+        if let Some(why) = &observed.not_kept {
+            let (id, client) = (&observed.verdict.job_id, &observed.verdict.client);
+            self.tally.not_kept += 1;
+            self.not_kept
+                .add(|| format!("job {id} of {client} is not judged: {why}"));
+            return;
+        }
         self.tally.count(&observed);
         if self.keeps_verdicts {
             self.verdicts.push(observed.verdict.clone());
@@ -67,6 +76,7 @@ impl Found {
 
     /// Puts all in time order, and looks up the last clean job before each anomaly.
     pub(crate) fn finish(&mut self, service: &AnomalyService) -> Result<(), Failure> {
+        std::mem::take(&mut self.not_kept).finish("the input", "jobs that are not judged");
         self.verdicts.sort_by_key(|verdict| verdict.started_at);
         self.anomalies
             .sort_by_key(|found| found.anomaly.verdict.started_at);
@@ -87,7 +97,7 @@ impl Found {
 
     pub(crate) fn exit(&self) -> Exit {
         let tally = &self.tally;
-        if tally.bad_records > 0 {
+        if tally.bad_records > 0 || tally.not_kept > 0 {
             Exit::BadRecords
         } else if tally.anomalous > 0 {
             Exit::Anomalies

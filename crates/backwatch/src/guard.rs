@@ -1,6 +1,7 @@
 //! What is said of settings that make Backwatch see less.
 
 use std::fmt::Write as _;
+use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::{AnomalyService, GuardReport, Loosening, LooseningState, SettingsNews};
@@ -28,6 +29,21 @@ pub(crate) fn settle(
     let report = service.settle_settings(configured, &by, now)?;
     report.news.iter().for_each(say);
     Ok(report)
+}
+
+/// Takes down by which population jobs are judged, where that is another than before.
+pub(crate) fn note_population(
+    service: &mut AnomalyService,
+    fingerprint: Option<&str>,
+) -> Result<(), Failure> {
+    let by = user().unwrap_or_else(|| "backwatch".to_owned());
+    if service.note_population(fingerprint, &by, SystemTime::now().into())? {
+        warning(
+            "jobs are judged by another population than before; recorded as a system event of medium \
+             severity",
+        );
+    }
+    Ok(())
 }
 
 fn say(news: &SettingsNews) {

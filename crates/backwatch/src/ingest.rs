@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_service::AnomalyService;
+use anomaly_service::{AnomalyService, Novelty};
 
 use crate::cli::{IngestArguments, Output};
 use crate::exit::{Exit, Failure};
@@ -37,10 +37,19 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
     for path in &arguments.files {
         let mut file = JobFile::open(path, &arguments.input)?;
         while let Some(job) = file.next()? {
-            if service.is_known(&job.value.key())? {
-                found.tally.already_known += 1;
-                file.pass_over();
-                continue;
+            match service.novelty(&job.value)? {
+                Novelty::New => {}
+                Novelty::NotKept(why) => {
+                    found.tally.not_kept += 1;
+                    file.not_kept(&job, &why);
+                    file.pass_over();
+                    continue;
+                }
+                Novelty::Known => {
+                    found.tally.already_known += 1;
+                    file.pass_over();
+                    continue;
+                }
             }
             new.push(file.name(), job);
             if new.len().is_multiple_of(HELD_JOBS) && !sort && !new.are_disordered(&key) {
@@ -80,7 +89,7 @@ fn judge(
 ) -> Result<(), Failure> {
     service.observe_all(jobs, |observed| {
         // Named twice in the input, or taken by another process just now.
-        if observed.already_known {
+        if observed.already_known && observed.not_kept.is_none() {
             found.tally.already_known += 1;
         } else {
             found.add(observed);

@@ -13,10 +13,10 @@ use anomaly_model::{BackupJob, JobKey, StreamKey, StreamPart};
 
 use crate::cli::InputOptions;
 use crate::exit::Failure;
-use crate::input::warnings::Warnings;
 
 pub(crate) use arrivals::Arrivals;
 pub(crate) use job_file::{JobFile, file_name, open};
+pub(crate) use warnings::Warnings;
 
 /// What one file held.
 #[derive(Debug)]

@@ -35,6 +35,8 @@ impl Judge {
         // Read once: a file that changes later has no part in this run.
         let layers = Layers::read_here(options.settings.as_deref(), &options.set)?;
         let settings = layers.over(Settings::default());
+        let (population, fingerprint) =
+            population::read_with_fingerprint(options.population.as_deref())?.unzip();
         let mut off = SwitchedOff::by(&settings);
         let mut service = match database {
             Some(path) => {
@@ -50,11 +52,12 @@ impl Judge {
                 if !service.settings().is_on(Role::Gather) {
                     return Err(Failure::NotGathered);
                 }
+                guard::note_population(&mut service, fingerprint.as_deref())?;
                 service
             }
             None => AnomalyService::in_memory(settings),
         };
-        if let Some(population) = population::read(options.population.as_deref())? {
+        if let Some(population) = population {
             service = service.with_population(population);
         }
         let key = service.settings().streams.key.parts().to_vec();

@@ -19,6 +19,8 @@ pub(crate) struct Tally {
     pub(crate) not_scored_by_reason: BTreeMap<String, u64>,
     /// Jobs that the database knew already.
     pub(crate) already_known: u64,
+    /// Jobs that were neither judged nor kept: another is stored under their id, say.
+    pub(crate) not_kept: u64,
     /// Records that could not be read.
     pub(crate) bad_records: u64,
     /// Records of jobs that came before in the same input.

@@ -9,8 +9,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use anomaly_service::storage::{SqliteStore, Store as _};
+use anomaly_model::chrono::TimeDelta;
+use anomaly_service::storage::{Purge, Read as _, SqliteStore, Store as _};
 use program::{assert_golden, backwatch, root, stderr, stdout};
+use serde_json::json;
 use tempfile::TempDir;
 
 const SAMPLE: &str = "examples/data/fileserver.ndjson";
@@ -62,6 +64,41 @@ fn help_is_golden() {
         write!(help, "$ backwatch {command} --help\n{text}\n").unwrap();
     }
     assert_golden("db-help.txt", &help);
+}
+
+/// With Backwatch's own means: jobs that were not old are deleted, as a purge says that they were.
+#[test]
+fn what_was_deleted_too_early_is_named() {
+    let database = Database::new();
+    let path = database.path("db");
+    let now = "2014-12-01T00:00:00Z".parse().unwrap();
+    let mut store = SqliteStore::open(&path).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let purge = Purge {
+        now,
+        started_before: now - TimeDelta::days(30),
+        idle_before: now - TimeDelta::days(30),
+        limit: 1,
+    };
+    assert_eq!(transaction.purge(&purge).unwrap().jobs, 1);
+    transaction.commit().unwrap();
+    let number = store.log_head().unwrap().size;
+    drop(store);
+    let found = database.run("verify", &[]);
+    assert_eq!(found.status.code(), Some(1), "{}", stdout(&found));
+    let expected = format!(
+        "leaf {number} deleted jobs 30 days after they had started: every version of the settings up to \
+         then kept them for good\n"
+    );
+    assert_eq!(stdout(&found), expected);
+
+    // Where they were to be kept for no longer, nothing is wrong.
+    let other = Database {
+        directory: TempDir::new().unwrap(),
+    };
+    other.run("ingest", &[SAMPLE, "--set", "storage.retention_days=30"]);
+    let found = stdout(&other.run("verify", &[]));
+    assert!(found.contains("deleted after 30 days or more."), "{found}");
 }
 
 #[test]
@@ -162,6 +199,56 @@ fn a_database_is_checked_copied_compacted_and_taken_out() {
     assert_eq!(scan(jobs.to_str().unwrap()), scan(SAMPLE));
     let verdicts = fs::read_to_string(exported.join("verdicts.ndjson")).unwrap();
     assert_eq!(verdicts, scan(SAMPLE));
+
+    // What people did is taken out, the last first; what the clock missed is no job to take in again.
+    let reviewed = database.run(
+        "anomalies review",
+        &[
+            "restic:d03-fileserv-0056-b02",
+            "--as",
+            "confirmed",
+            "--by",
+            "ann",
+        ],
+    );
+    assert_eq!(reviewed.status.code(), Some(0), "{}", stderr(&reviewed));
+    for now in [
+        "2014-11-27T00:00:00Z",
+        "2014-12-03T00:00:00Z",
+        "2014-12-03T01:00:00Z",
+    ] {
+        database.run("tick", &["--now", now]);
+    }
+    let exported = database.path("exported again");
+    database.run("db export", &[exported.to_str().unwrap()]);
+    let read = |name: &str| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(exported.join(name)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    };
+    let verdicts = read("verdicts.ndjson");
+    assert_eq!((read("jobs.ndjson").len(), verdicts.len()), (57, 58));
+    assert_eq!(verdicts[57]["source"], "backwatch");
+    let review = read("reviews.ndjson").pop().unwrap();
+    assert_eq!(
+        (&review["job_id"], &review["status"]),
+        (&json!("d03-fileserv-0056-b02"), &json!("confirmed"))
+    );
+    let audit = read("audit.ndjson");
+    let what: Vec<&str> = audit
+        .iter()
+        .filter_map(|entry| entry["what"].as_str())
+        .collect();
+    assert_eq!(
+        what.first().zip(what.last()),
+        Some((&"review", &"settings")),
+        "{what:?}"
+    );
+    assert_eq!(
+        (&audit[0]["who"], &audit[0]["after"]["status"]),
+        (&json!("ann"), &json!("confirmed"))
+    );
+    assert_eq!(audit[0]["before"], json!(null));
 
     let missing = root().join("not-there.db");
     for command in [&["verify"][..], &["db", "check"]] {

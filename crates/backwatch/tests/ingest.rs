@@ -7,6 +7,8 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use anomaly_model::Severity;
+use anomaly_service::storage::{AuditQuery, Read as _, SqliteStore};
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -89,6 +91,42 @@ fn only_what_is_new_counts() {
     for quiet in [quiet, attacked, again] {
         assert_eq!(stderr(&quiet), "");
     }
+}
+
+/// A director that was set up anew counts from the beginning: its jobs are not those of before.
+#[test]
+fn ids_that_begin_again_are_told() {
+    let database = Database::new();
+    database.ingest(&sample(), &[]);
+    let again: Vec<String> = sample()[..12]
+        .iter()
+        .map(|job| job.replace("\"client\":\"d03-fileserv\"", "\"client\":\"web02\""))
+        .collect();
+    let told = database.ingest(&again, &[]);
+    assert_eq!(told.status.code(), Some(3), "{}", stderr(&told));
+    let text = stdout(&told).replace('\n', " ");
+    assert_eq!(text, "No new job. 12 jobs were neither judged nor kept. ");
+    let warnings = stderr(&told);
+    let first = "line 1: job d03-fileserv-0000 is not judged: its id is that of another job, of \
+                 d03-fileserv, started 2014-10-01 22:00 UTC, which is stored";
+    assert!(warnings.contains(first), "{warnings}");
+    assert!(
+        warnings.contains("2 more jobs that are not judged"),
+        "{warnings}"
+    );
+    assert_eq!(warnings.lines().count(), 11, "{warnings}");
+    // `scan` tells the same.
+    let list = database.directory.path().join("again.ndjson");
+    fs::write(&list, again.join("\n")).unwrap();
+    let db = database.directory.path().join("backwatch.db");
+    let told = backwatch(&["scan", "--db", db.to_str().unwrap(), list.to_str().unwrap()]);
+    assert_eq!(told.status.code(), Some(3));
+    assert!(stderr(&told).contains("is not judged: its id is that of another job"));
+    assert!(
+        stdout(&told).contains("12 jobs were neither judged nor kept."),
+        "{}",
+        stdout(&told)
+    );
 }
 
 /// A hook's verdicts are those of a scan of all, however the list was handed over.
@@ -191,4 +229,33 @@ fn since_passes_over_what_was_read_before() {
     }
     let lost = Database::new().ingest(&sample(), &["--since", "no-such-job"]);
     assert_eq!(lost.status.code(), Some(4), "nothing was read");
+}
+
+/// Whoever puts another population in place of the shipped one can make anything usual: it is told,
+/// once each time that it changes.
+#[test]
+fn another_population_is_a_system_event() {
+    let database = Database::new();
+    let file = database.directory.path().join("population.json");
+    let learnt = backwatch(&["eval", "learn", "--out", file.to_str().unwrap()]);
+    assert_eq!(learnt.status.code(), Some(0), "{}", stderr(&learnt));
+    let own = ["--population", file.to_str().unwrap()];
+    let told: Vec<bool> = [&[][..], &own, &own, &[], &[]]
+        .into_iter()
+        .map(|options| {
+            let ingested = database.ingest(&sample()[..3], options);
+            assert_eq!(ingested.status.code(), Some(0), "{}", stderr(&ingested));
+            stderr(&ingested).contains("another population than before")
+        })
+        .collect();
+    assert_eq!(told, [false, true, false, true, false]);
+    let store = SqliteStore::open(database.directory.path().join("backwatch.db")).unwrap();
+    let events = AuditQuery::default()
+        .what("population".to_owned())
+        .at_least(Severity::Medium);
+    let events = store.audit_entries(&events).unwrap();
+    assert_eq!(events.len(), 2);
+    let [back, other] = [&events[0].record, &events[1].record];
+    assert!(other.before.is_none() && other.after.as_ref().unwrap().as_str().unwrap().len() == 64);
+    assert_eq!((&back.before, &back.after), (&other.after, &None));
 }

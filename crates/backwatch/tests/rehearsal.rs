@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use anomaly_service::storage::{AuditQuery, Read as _, SqliteStore};
 use program::{assert_golden, backwatch, stderr, stdout};
 use tempfile::TempDir;
 
@@ -159,6 +160,35 @@ fn a_drill_finds_what_it_brings_and_leaves_no_trace_but_in_the_audit_log() {
 
     assert_eq!(export(&db, directory.path()), before);
     assert_eq!(status(&backwatch(&["verify", "--db", &db])), 0);
+    // Each has its entry, the last first: who, of what, and how it went.
+    let store = SqliteStore::open_existing(&db).unwrap();
+    let drills = AuditQuery::default().what("drill".to_owned());
+    let drills = store.audit_entries(&drills).unwrap();
+    let drills: Vec<_> = drills.iter().map(|stored| &stored.record).collect();
+    assert_eq!(drills.len(), 3);
+    assert!(drills.iter().all(|drill| drill.who == "ann"));
+    let outcomes: Vec<_> = drills
+        .iter()
+        .filter_map(|drill| drill.after.as_ref())
+        .collect();
+    let attacks: Vec<_> = outcomes.iter().map(|after| &after["attacks"][0]).collect();
+    assert_eq!(
+        attacks,
+        [
+            "enc_20pct_inplace",
+            "drip_enc_2pct_growing",
+            "enc_half_newext"
+        ]
+    );
+    let went = |after: &serde_json::Value| {
+        ["streams", "found", "unseen"].map(|count| after[count].as_u64().unwrap())
+    };
+    assert_eq!(
+        (went(outcomes[0]), went(outcomes[2])),
+        ([2, 0, 2], [1, 1, 0])
+    );
+    let subjects: Vec<&str> = drills.iter().map(|drill| &*drill.subject).collect();
+    assert_eq!(subjects, ["all streams", "client d03-fileserv", stream]);
 }
 
 /// Over a fleet, what an administrator wants to know is where an attack would go unseen.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anomaly_engine::{Engine, FalsePositive, Said, StreamModel, missed_after};
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{AnomalyKind, JobKey, Judgement, Review, Severity, Verdict};
 use anomaly_storage::{Origin, StoredObservation};
 
-use crate::session::learn;
+use crate::session::Change;
 
 /// What a replay says of a job, as far as it is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +43,16 @@ pub(super) struct Replay {
     covers: BTreeMap<u64, FalsePositive>,
     /// What people may have decided about.
     reviewable: HashMap<JobKey, Reviewable>,
+    /// How long no job came after the one before a missed one, by when that started.
+    gaps: HashMap<DateTime<Utc>, TimeDelta>,
 }
 
 struct Reviewable {
     number: u64,
     verdict: Verdict,
     review: Option<Review>,
+    /// The start of the job before, if it is about one that was missed.
+    missed_after: Option<DateTime<Utc>>,
 }
 
 impl Replay {
@@ -57,6 +62,7 @@ impl Replay {
             said: Said::default(),
             covers: BTreeMap::new(),
             reviewable: HashMap::new(),
+            gaps: HashMap::new(),
         }
     }
 
@@ -64,6 +70,12 @@ impl Replay {
         let job = &stored.job;
         let verdict = match stored.origin {
             Origin::Tool => {
+                if let Some(since) = self.said.missed_after {
+                    let gap = job.started_at() - since;
+                    if gap > TimeDelta::zero() {
+                        self.gaps.entry(since).or_insert(gap);
+                    }
+                }
                 let verdict = engine.judge_knowing(&self.said, job, &mut self.model);
                 let said = Outcome::of(&verdict);
                 // Where the replay finds nothing, the decision is about what was found.
@@ -86,7 +98,10 @@ impl Replay {
             return Outcome::Quiet;
         }
         let said = Outcome::of(&verdict);
-        self.said.missed_after = missed_after(job).or(self.said.missed_after);
+        if let Some(since) = missed_after(job) {
+            self.said.missed_after = Some(since);
+            self.said.missed_is_confirmed = false;
+        }
         self.note_reviewable(stored, verdict);
         said
     }
@@ -96,6 +111,7 @@ impl Replay {
             number: stored.number,
             verdict,
             review: None,
+            missed_after: missed_after(&stored.job),
         };
         self.reviewable.insert(stored.job.key(), reviewable);
     }
@@ -105,12 +121,14 @@ impl Replay {
         let Some(about) = self.reviewable.get_mut(job) else {
             return;
         };
-        let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
-        if about.review.as_ref().is_some_and(teaches) {
-            self.model.retract(job);
-        }
-        if teaches(review) {
-            learn(&mut self.model, &about.verdict, review);
+        let change = Change::of(about.review.as_ref(), review);
+        let gap = about.missed_after.and_then(|since| self.gaps.get(&since));
+        change.teach(&mut self.model, &about.verdict, review, gap.copied());
+        if let Some(confirms) = change.confirms
+            && about.missed_after.is_some()
+            && about.missed_after == self.said.missed_after
+        {
+            self.said.missed_is_confirmed = confirms;
         }
         self.covers.remove(&about.number);
         if let Some(cover) = FalsePositive::of(&about.verdict, review) {

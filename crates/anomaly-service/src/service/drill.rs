@@ -81,6 +81,9 @@ impl AnomalyService {
             said: Said {
                 false_positives: covers.collect(),
                 missed_after: status.as_ref().and_then(StreamStatus::missed_after),
+                missed_is_confirmed: status
+                    .as_ref()
+                    .is_some_and(StreamStatus::missed_is_confirmed),
             },
             model,
         }))

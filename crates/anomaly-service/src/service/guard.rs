@@ -4,7 +4,7 @@ use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_settings::{Parts, Role, Settings};
 use anomaly_storage::{
-    AuditEntry, Decision, PendingChange, Read, SettingsVersion, Stored, Transaction,
+    AuditEntry, AuditQuery, Decision, PendingChange, Read, SettingsVersion, Stored, Transaction,
 };
 use serde_json::{Value, json};
 
@@ -308,6 +308,36 @@ impl AnomalyService {
         Ok(revisions)
     }
 
+    /// Takes down by which population jobs are judged from now on, where that is another than before: by
+    /// the name that is given, such as a hash of it, or by the shipped one. It is a system event of
+    /// medium severity, because another one can make anything usual. Says whether it was news.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store fails.
+    pub fn note_population(
+        &mut self,
+        name: Option<&str>,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ServiceError> {
+        const WHAT: &str = "population";
+        let last = AuditQuery::default().what(WHAT.to_owned()).limit(1);
+        let before = self.store.audit_entries(&last)?.pop();
+        let before = before.and_then(|stored| stored.record.after);
+        let after = name.map(Value::from);
+        if before == after {
+            return Ok(false);
+        }
+        let entry = AuditEntry::new(now, by, WHAT, "of all streams")
+            .with_severity(Severity::Medium)
+            .with_change(before, after);
+        let mut transaction = self.store.transaction()?;
+        transaction.set_now(now);
+        transaction.audit(&entry)?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
     /// Takes down that a drill took place: who had it done, with which attack, on what, and what
     /// came of it.
     ///
@@ -406,6 +436,18 @@ fn read(store: &(impl Read + ?Sized)) -> Result<Option<Record>, ServiceError> {
     version
         .map(|version| parsed(version.record.settings))
         .transpose()
+}
+
+/// Every version of the settings that was accepted, with the number of its leaf.
+pub(crate) fn accepted_settings(
+    store: &(impl Read + ?Sized),
+) -> Result<Vec<(u64, Settings)>, ServiceError> {
+    let versions = store.settings_versions()?.into_iter();
+    let versions = versions.map(|stored| {
+        let record = parsed(stored.record.settings)?;
+        Ok((stored.number, record.settings()))
+    });
+    versions.collect()
 }
 
 fn settled(

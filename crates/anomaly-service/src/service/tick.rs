@@ -132,8 +132,9 @@ impl AnomalyService {
                     status.note_missed(&silence, now);
                     match missed_job(stored.number, &status, &silence) {
                         Ok((job, verdict)) => {
-                            session.insert_missed(&stream, &job, &verdict, &status)?;
-                            missed.push(verdict);
+                            if session.insert_missed(&stream, &job, &verdict, &status)? {
+                                missed.push(verdict);
+                            }
                         }
                         // Due in a year in which no job can be.
                         Err(error) => {

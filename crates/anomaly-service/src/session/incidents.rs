@@ -85,7 +85,8 @@ impl Session<'_> {
             .zip(firsts.iter().skip(1))
             .filter(|(_, first)| **first == 0)
             .map(|(near, _)| near);
-        let mut numbers = BTreeSet::new();
+        // One that counts again comes back to where it was.
+        let mut numbers: BTreeSet<u64> = self.incident_of(anomaly)?.into_iter().collect();
         // A database of an earlier version has anomalies without an incident.
         let mut without = Vec::new();
         for near in together {
@@ -118,6 +119,11 @@ impl Session<'_> {
             self.merge_incidents(number, other)?;
         }
         Ok(())
+    }
+
+    /// The incident that an anomaly is in already.
+    fn incident_of(&mut self, anomaly: &Verdict) -> Result<Option<u64>, ServiceError> {
+        Ok(self.transaction.incident_of(&anomaly.key())?)
     }
 
     /// The anomalies that are near enough to belong to it, without itself.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anomaly_engine::{FalsePositive, StreamModel};
+use anomaly_engine::{FalsePositive, StreamModel, missed_after};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{Review, ReviewScope, ReviewStatus, Verdict};
+use anomaly_model::{Review, ReviewScope, ReviewStatus, StreamKey, Verdict};
 use anomaly_settings::ReviewSettings;
+use anomaly_storage::{ObservationQuery, Origin};
 
 use super::{Session, Stream};
 use crate::review::{Expected, ReviewChange};
@@ -13,6 +14,9 @@ use crate::{ReviewRefused, ReviewRequest, Reviewed, ServiceError};
 
 /// The answer to one decision of several: an error of the store fails them all.
 type Answer<T> = Result<Result<T, ReviewRefused>, ServiceError>;
+
+/// Jobs that are read at once.
+const PAGE: usize = 200;
 
 /// A decision that may be taken down.
 struct Allowed {
@@ -82,31 +86,27 @@ impl Session<'_> {
             review,
         } = allowed;
         let key = verdict.key();
-        let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
-        let (taught, teaches) = (before.as_ref().is_some_and(teaches), teaches(&review));
-        let (was_confirmed, confirms) = (
-            before.as_ref().is_some_and(is_confirmed),
-            is_confirmed(&review),
-        );
+        let change = Change::of(before.as_ref(), &review);
         let (mut learnt, mut unlearnt) = (false, false);
-        if (taught || teaches || was_confirmed != confirms)
+        if change.concerns_model()
             && let Some(job) = self.transaction.job(&key)?
         {
             let stream_key = self.engine.stream_of(&job);
+            let missed_after = missed_after(&job).filter(|_| change.confirms.is_some());
+            let gap = match missed_after {
+                Some(since) => self.gap_after(&stream_key, since)?,
+                None => None,
+            };
             let stream = self.stream(&stream_key)?;
+            if let (Some(since), Some(status)) = (missed_after, &mut stream.status) {
+                status.confirm_missed(since, change.confirms == Some(true));
+            }
             match &mut stream.model {
                 Ok(model) => {
-                    unlearnt = taught && model.retract(&key);
-                    if was_confirmed && !confirms {
-                        model.unconfirm(&key);
-                    }
-                    learnt = teaches && learn(model, &verdict, &review);
-                    if confirms && !was_confirmed {
-                        model.confirm(&key);
-                    }
+                    (learnt, unlearnt) = change.teach(model, &verdict, &review, gap);
                     note_learnt(stream);
                 }
-                Err(_) if !taught && !teaches => {}
+                Err(_) if !change.taught && !change.teaches => {}
                 Err(why) => {
                     return Ok(Err(ReviewRefused::Model {
                         stream: stream_key.to_string(),
@@ -142,6 +142,31 @@ impl Session<'_> {
     }
 }
 
+impl Session<'_> {
+    /// How long no job of a stream came after the one that started at `since`; `None` while none has.
+    fn gap_after(
+        &self,
+        stream: &StreamKey,
+        since: DateTime<Utc>,
+    ) -> Result<Option<TimeDelta>, ServiceError> {
+        let later = since + TimeDelta::microseconds(1);
+        let mut query = ObservationQuery::default()
+            .stream(stream.clone())
+            .started_from(later)
+            .limit(PAGE);
+        let mut first = None;
+        loop {
+            let page = self.transaction.observations(&query)?;
+            let of_tool = page.iter().rev().find(|one| one.origin == Origin::Tool);
+            first = of_tool.map(|one| one.job.started_at() - since).or(first);
+            match page.last() {
+                Some(last) if page.len() == PAGE => query = query.after(last.job.key()),
+                _ => return Ok(first),
+            }
+        }
+    }
+}
+
 /// What was decided, if anything was.
 fn decided(review: Option<&Review>) -> Option<&Review> {
     review.filter(|review| review.status != ReviewStatus::NotReviewed)
@@ -159,11 +184,55 @@ fn stands(review: &Review) -> bool {
     )
 }
 
-pub(crate) fn learn(model: &mut StreamModel, verdict: &Verdict, review: &Review) -> bool {
-    let key = verdict.key();
-    match review.scope {
-        ReviewScope::LevelShift => model.accept_level_shift(&key) > 0,
-        _ => model.accept(&key),
+/// What a decision in place of another is to a model.
+pub(crate) struct Change {
+    taught: bool,
+    teaches: bool,
+    /// Whether it says that something was what it looked like; `None` when that stays as it was.
+    pub(crate) confirms: Option<bool>,
+}
+
+impl Change {
+    pub(crate) fn of(before: Option<&Review>, review: &Review) -> Self {
+        let teaches = |review: &Review| review.is_false_positive() && review.scope.teaches();
+        let (was_confirmed, confirms) = (before.is_some_and(is_confirmed), is_confirmed(review));
+        Self {
+            taught: before.is_some_and(teaches),
+            teaches: teaches(review),
+            confirms: (was_confirmed != confirms).then_some(confirms),
+        }
+    }
+
+    fn concerns_model(&self) -> bool {
+        self.taught || self.teaches || self.confirms.is_some()
+    }
+
+    /// Has a model learn, or forget, what the decision says of a job; says whether it learnt, and
+    /// whether it forgot. `gap` is how long no job came, where that is what was decided about.
+    pub(crate) fn teach(
+        &self,
+        model: &mut StreamModel,
+        verdict: &Verdict,
+        review: &Review,
+        gap: Option<TimeDelta>,
+    ) -> (bool, bool) {
+        let key = verdict.key();
+        let unlearnt = self.taught && model.retract(&key);
+        if self.confirms == Some(false) {
+            model.unconfirm(&key);
+        }
+        let learnt = self.teaches
+            && match review.scope {
+                ReviewScope::LevelShift => model.accept_level_shift(&key) > 0,
+                _ => model.accept(&key),
+            };
+        if self.confirms == Some(true) {
+            model.confirm(&key);
+        }
+        if let (Some(gap), Some(confirms)) = (gap, self.confirms) {
+            model.confirm_gap(gap, confirms);
+        }
+        (learnt, unlearnt)
     }
 }
 

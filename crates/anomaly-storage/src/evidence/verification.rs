@@ -1,5 +1,7 @@
 //! Whether the log is what it was.
 
+use anomaly_model::chrono::TimeDelta;
+
 use super::LogHead;
 
 /// What looking at every leaf of the log has shown.
@@ -10,12 +12,28 @@ pub struct Verification {
     pub head: LogHead,
     /// Leaves whose records were hashed anew, and found to be as they were recorded.
     pub verified_leaves: u64,
-    /// Leaves whose records were purged: their hashes alone are left, and were found as they were.
+    /// Leaves whose records were purged: their hashes alone are left, and were found as they were,
+    /// as was when their jobs had started.
     pub purged_leaves: u64,
+    /// Those of them that an earlier version recorded, so that nothing proves how old they were.
+    pub unproven_leaves: u64,
+    /// The shortest time for which a purge has kept jobs; `None` when there was none.
+    pub kept_for: Option<KeptFor>,
     /// How many of the checkpoints the log agrees with.
     pub matched_checkpoints: usize,
     /// The first sign that something is not as it was; `None` when there is none.
     pub tampering: Option<Tampering>,
+}
+
+/// For how long a purge has kept jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptFor {
+    /// The number of the purge's leaf.
+    pub purge: u64,
+    /// So long, at least, before the time at which it says that it was done, each job that it has
+    /// deleted had started.
+    pub time: TimeDelta,
 }
 
 /// What is not as it was recorded.

@@ -89,6 +89,7 @@ impl Data {
                         json(&row.stream),
                         json(&row.job),
                         json(&row.verdict),
+                        row.started_at_micros().to_string(),
                     ]
                 });
                 (LeafKind::Observation, parts.unwrap_or_default())

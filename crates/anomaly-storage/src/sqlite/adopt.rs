@@ -29,13 +29,14 @@ pub(super) fn define_functions(connection: &Connection) -> rusqlite::Result<()> 
 pub(super) fn adopt(connection: &Connection) -> Result<()> {
     let mut log = Log::default();
     let mut jobs = connection.prepare(
-        "SELECT origin, streams.key, job, verdict
+        "SELECT origin, streams.key, job, verdict, ''
          FROM jobs JOIN streams ON streams.id = jobs.stream ORDER BY number",
     )?;
     let mut rows = jobs.query(())?;
     while let Some(row) = rows.next()? {
-        let parts = [text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?];
-        log.append(connection, LeafKind::Observation, &parts)?;
+        let part = |column| text(row, column);
+        let parts = [part(0)?, part(1)?, part(2)?, part(3)?, part(4)?];
+        log.append(connection, LeafKind::OldObservation, &parts)?;
     }
     let mut reviews = connection.prepare(
         "SELECT jobs.job ->> 'source', jobs.job ->> 'job_id', review

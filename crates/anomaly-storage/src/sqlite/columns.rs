@@ -29,7 +29,7 @@ pub(super) fn agree(
 ) -> Result<bool> {
     let number = from_count(number);
     Ok(match kind {
-        LeafKind::Observation => {
+        LeafKind::OldObservation | LeafKind::Observation => {
             let job: BackupJob = parse(parts.get(2))?;
             let verdict: Verdict = parse(parts.get(3))?;
             connection.prepare_cached(OBSERVATION)?.exists((

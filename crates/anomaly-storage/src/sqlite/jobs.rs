@@ -1,6 +1,9 @@
 //! Jobs, and the verdicts on them.
 
-use anomaly_model::{AnomalyKind, BackupJob, JobKey, JobRef, ReviewStatus, Severity, Verdict};
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::{
+    AnomalyKind, BackupJob, ClientName, JobKey, JobRef, ReviewStatus, Severity, Verdict,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -9,7 +12,7 @@ use super::fault::{Fault, Result};
 use super::log::Log;
 use super::records;
 use super::streams::{self, StreamIds};
-use super::values::{count, from_count, from_limit, from_time, to_json};
+use super::values::{count, from_count, from_limit, from_time, name, time, to_json};
 use crate::evidence::LeafKind;
 use crate::job_key::{ShortKey, job_key};
 use crate::{
@@ -20,6 +23,7 @@ use crate::{
 pub(super) const IS_KNOWN: &str = "
     SELECT 1 FROM jobs WHERE key = ?1 UNION ALL SELECT 1 FROM purged_jobs WHERE key = ?1";
 pub(super) const PLACE: &str = "SELECT number, started_at_micros FROM jobs WHERE key = ?1";
+pub(super) const RUN_OF: &str = "SELECT client, started_at_micros FROM jobs WHERE key = ?1";
 pub(super) const STORED_AFTER: &str =
     "SELECT number FROM jobs WHERE number > ?1 ORDER BY number LIMIT ?2";
 pub(super) const LAST_NORMAL: &str = "
@@ -32,6 +36,15 @@ pub(super) const LAST_NORMAL: &str = "
 pub(super) fn is_known(connection: &Connection, key: &JobKey) -> Result<bool> {
     let mut statement = connection.prepare_cached(IS_KNOWN)?;
     Ok(statement.exists((short(key),))?)
+}
+
+pub(super) fn run_of(
+    connection: &Connection,
+    key: &JobKey,
+) -> Result<Option<(ClientName, DateTime<Utc>)>> {
+    let mut statement = connection.prepare_cached(RUN_OF)?;
+    let run = statement.query_row((short(key),), |row| Ok((name(row, 0)?, time(row, 1)?)));
+    Ok(run.optional()?)
 }
 
 pub(super) fn job(connection: &Connection, key: &JobKey) -> Result<Option<BackupJob>> {
@@ -258,7 +271,14 @@ pub(super) fn insert(
     if inserted == 0 {
         return Ok(Inserted::AlreadyStored);
     }
-    let parts = [origin.as_str(), &stream_key, &job_json, &verdict_json];
+    let started_at_micros = job.started_at().timestamp_micros().to_string();
+    let parts = [
+        origin.as_str(),
+        &stream_key,
+        &job_json,
+        &verdict_json,
+        &started_at_micros,
+    ];
     log.append(connection, LeafKind::Observation, &parts)?;
     Ok(Inserted::New)
 }

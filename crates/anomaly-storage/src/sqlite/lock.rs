@@ -25,13 +25,18 @@ pub(super) struct Lock {
 impl Lock {
     /// Of the database at `path`.
     pub(super) fn new(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push("-holder");
         Self {
-            path: name.into(),
+            path: Self::path(path),
             program: "a program".into(),
             file: None,
         }
+    }
+
+    /// The file beside the database at `path`: there once somebody has written to that.
+    pub(super) fn path(path: &Path) -> PathBuf {
+        let mut name = path.as_os_str().to_owned();
+        name.push("-holder");
+        name.into()
     }
 
     pub(super) fn set_program(&mut self, program: &str) {

@@ -329,6 +329,10 @@ impl<T: Reader> Read for T {
         self.read(|connection| jobs::is_known(connection, job))
     }
 
+    fn run_of(&self, job: &JobKey) -> Result<Option<(ClientName, DateTime<Utc>)>, StoreError> {
+        self.read(|connection| jobs::run_of(connection, job))
+    }
+
     fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
         self.read(|connection| jobs::job(connection, job))
     }

@@ -7,6 +7,7 @@ use std::{io, thread};
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 
 use super::fault::Fault;
+use super::lock::Lock;
 use super::migrations::{self, MIGRATIONS};
 use super::private;
 use super::site::Site;
@@ -47,6 +48,9 @@ pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreE
     };
     let sqlite = |error| site.fail(error);
 
+    if std::fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
+        refuse_emptied(&path, &site, made)?;
+    }
     if made {
         // It may be there; SQLite says what else is wrong.
         _ = private::make(&path);
@@ -86,6 +90,23 @@ pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreE
     migrations::migrate(&mut connection, &site, MIGRATIONS)?;
     tracing::debug!(database = site.database, "database opened");
     Ok((connection, site))
+}
+
+/// An empty file is what is left of a database that was cut to nothing, or of a program that was killed
+/// before it made one. Only the first was ever written to.
+fn refuse_emptied(path: &Path, site: &Site, made: bool) -> Result<(), StoreError> {
+    let holder = Lock::path(path);
+    if holder.exists() {
+        return Err(site.say(Fault::Damaged(format!(
+            "the file is empty, and was written to before: restore a copy; to begin anew, delete it and {}",
+            holder.display()
+        ))));
+    }
+    if made {
+        Ok(())
+    } else {
+        Err(site.not_backwatch("an empty file"))
+    }
 }
 
 /// That no page and no index of a small database is damaged.

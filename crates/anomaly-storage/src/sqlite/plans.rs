@@ -10,7 +10,9 @@ use rusqlite::Connection;
 use super::anomalies::Cursor;
 use super::jobs::Place;
 use super::migrations::MIGRATIONS;
-use super::{adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams};
+use super::{
+    adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams, verify,
+};
 use crate::evidence::LeafKind;
 use crate::{AnomalyQuery, JudgedAs, ObservationQuery, Sort, SortKey};
 
@@ -56,6 +58,7 @@ fn every_query_follows_an_index() {
     let mut queries = vec![
         jobs::IS_KNOWN,
         jobs::PLACE,
+        jobs::RUN_OF,
         jobs::STORED_AFTER,
         jobs::LAST_NORMAL,
         anomalies::REVIEWS,
@@ -86,6 +89,7 @@ fn every_query_follows_an_index() {
         purge::REVIEWS,
         purge::IDLE_STREAMS,
         records::LEAF,
+        verify::PROOF,
     ];
     queries.extend(LeafKind::ALL.map(records::sql));
     for sql in queries {

@@ -4,8 +4,9 @@ use rusqlite::{Connection, Result as SqlResult};
 
 use super::fault::{Fault, Result};
 use super::log::Log;
+use super::records;
 use super::values::{from_count, from_limit, to_json};
-use crate::evidence::LeafKind;
+use crate::evidence::{LeafKind, digest};
 use crate::job_key::ShortKey;
 use crate::purge::PurgeRecord;
 use crate::{Hash, Purge, Purged};
@@ -20,7 +21,7 @@ pub(super) const OLD_JOBS: &str = "
                         WHERE job = jobs.number AND closed_at_micros IS NULL)
     ORDER BY started_at_micros, number LIMIT ?2";
 pub(super) const REVIEWS: &str = "SELECT number FROM reviews WHERE job = ?1";
-pub(super) const LEAF: &str = "SELECT hash FROM log WHERE number = ?1";
+pub(super) const LEAF: &str = "SELECT kind, hash FROM log WHERE number = ?1";
 
 /// Incidents that were closed, and of which no job is left.
 pub(super) const OLD_INCIDENTS: &str = "
@@ -53,8 +54,11 @@ pub(super) fn purge(connection: &Connection, log: &mut Log, purge: &Purge) -> Re
     let number = from_count(log.next(connection)?);
     let mut leaves = Vec::new();
     for &(job, key, stream, started_at_micros) in &jobs {
-        leaves.push(job);
-        leaves.extend(numbers(connection, REVIEWS, job)?);
+        leaves.push(leave_proof(connection, job, started_at_micros)?);
+        for review in numbers(connection, REVIEWS, job)? {
+            let (_, leaf) = leaf(connection, review)?;
+            leaves.push(leaf);
+        }
         for sql in [
             "DELETE FROM reviews WHERE job = ?1",
             "DELETE FROM incident_jobs WHERE job = ?1",
@@ -74,9 +78,8 @@ pub(super) fn purge(connection: &Connection, log: &mut Log, purge: &Purge) -> Re
             .execute((stream, started_at_micros))?;
     }
     if !leaves.is_empty() {
-        let leaves = leaves.into_iter().map(|number| leaf(connection, number));
         let keys = jobs.iter().map(|&(_, key, ..)| key).collect();
-        let record = PurgeRecord::new(purge, leaves.collect::<Result<_>>()?, keys);
+        let record = PurgeRecord::new(purge, leaves, keys);
         let text = to_json(&record)?;
         connection
             .prepare_cached("INSERT INTO purges (number, purge) VALUES (?1, ?2)")?
@@ -136,12 +139,29 @@ fn numbers(connection: &Connection, sql: &str, of: i64) -> Result<Vec<i64>> {
     Ok(numbers.collect::<SqlResult<_>>()?)
 }
 
-/// A leaf's number and hash.
-fn leaf(connection: &Connection, number: i64) -> Result<(u64, Hash)> {
-    let hash: Hash = connection
+/// A leaf's kind, number and hash.
+fn leaf(connection: &Connection, number: i64) -> Result<(u8, (u64, Hash))> {
+    let (kind, hash): (u8, Hash) = connection
         .prepare_cached(LEAF)?
-        .query_row((number,), |row| row.get(0))?;
+        .query_row((number,), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let number = u64::try_from(number)
         .map_err(|_| Fault::Damaged(format!("a record has the number {number}")))?;
-    Ok((number, hash))
+    Ok((kind, (number, hash)))
+}
+
+/// Leaves what proves how old a job is that is about to go, and says what its leaf is.
+fn leave_proof(connection: &Connection, job: i64, started_at_micros: i64) -> Result<(u64, Hash)> {
+    let (kind, leaf) = leaf(connection, job)?;
+    if kind == LeafKind::Observation as u8
+        && let Some(parts) = records::stored_parts(connection, LeafKind::Observation, leaf.0)?
+        && let [record @ .., _] = parts.as_slice()
+    {
+        connection
+            .prepare_cached(
+                "INSERT INTO purged_observations (number, started_at_micros, digest)
+                 VALUES (?1, ?2, ?3)",
+            )?
+            .execute((job, started_at_micros, digest(record)))?;
+    }
+    Ok(leaf)
 }

@@ -11,8 +11,8 @@ use crate::{Hash, LogLeaf};
 /// The parts that the leaf of a record is hashed of, in their order.
 pub(super) fn sql(kind: LeafKind) -> &'static str {
     match kind {
-        LeafKind::Observation => {
-            "SELECT origin, streams.key, job, verdict
+        LeafKind::OldObservation | LeafKind::Observation => {
+            "SELECT origin, streams.key, job, verdict, CAST(started_at_micros AS TEXT)
              FROM jobs JOIN streams ON streams.id = jobs.stream WHERE number = ?1"
         }
         LeafKind::Review => {
@@ -25,8 +25,7 @@ pub(super) fn sql(kind: LeafKind) -> &'static str {
     }
 }
 
-pub(super) const LEAF: &str =
-    "SELECT recorded_at_micros, hash FROM log WHERE number = ?1 AND kind = ?2";
+pub(super) const LEAF: &str = "SELECT kind, recorded_at_micros, hash FROM log WHERE number = ?1";
 
 /// The parts of a record as they are stored; `None` when there is no such record.
 pub(super) fn stored_parts(
@@ -70,14 +69,21 @@ pub(super) fn parts(
     let Some(parts) = stored_parts(connection, kind, number)? else {
         return Ok(None);
     };
-    let leaf: Option<(Option<i64>, Hash)> = connection
+    let leaf: Option<(u8, Option<i64>, Hash)> = connection
         .prepare_cached(LEAF)?
-        .query_row((from_count(number), kind as u8), |row| {
-            Ok((row.get(0)?, row.get(1)?))
+        .query_row((from_count(number),), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    let is_recorded = leaf.is_some_and(|(recorded_at_micros, recorded)| {
-        hash(kind, number, recorded_at_micros, &parts) == recorded
+    let is_recorded = leaf.is_some_and(|(found, recorded_at_micros, recorded)| {
+        // An observation may be of an earlier version.
+        let kind = match kind {
+            LeafKind::Observation if found == LeafKind::OldObservation as u8 => {
+                LeafKind::OldObservation
+            }
+            kind => kind,
+        };
+        found == kind as u8 && hash(kind, number, recorded_at_micros, &parts) == recorded
     });
     if is_recorded {
         Ok(Some(parts))

@@ -1,15 +1,17 @@
 //! Whether what is stored is what was recorded.
 
+use anomaly_model::chrono::{DateTime, Utc};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::fault::{Fault, Result};
-use super::values::count;
+use super::jobs::PLACE;
+use super::values::{count, from_count};
 use super::{columns, log, records};
-use crate::evidence::{LeafKind, Tampering, Tree, Verification};
-use crate::job_key::ShortKey;
+use crate::evidence::{Leaf, LeafKind, Tampering, Tree, Verification};
+use crate::job_key::{ShortKey, job_key};
 use crate::purge::{PurgeRecord, PurgedLeaves};
-use crate::{Hash, LogHead};
+use crate::{AuditEntry, Hash, KeptFor, LogHead};
 
 const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER BY number";
 
@@ -17,6 +19,10 @@ const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER 
 const PURGES: &str = "
     SELECT purges.number, hash, recorded_at_micros
     FROM purges LEFT JOIN log ON log.number = purges.number ORDER BY purges.number";
+
+/// What is left of an observation that was purged.
+pub(super) const PROOF: &str =
+    "SELECT started_at_micros, digest FROM purged_observations WHERE number = ?1";
 
 const PURGED_JOBS: &str = "SELECT purge, key FROM purged_jobs ORDER BY purge, key";
 
@@ -33,10 +39,17 @@ const MISLISTED: &str = "
             'not_reviewed')";
 
 /// Records that no leaf is of.
-const UNRECORDED: [(&str, &str); 5] = [
+const UNRECORDED: [(&str, &str); 6] = [
     (
         "job",
-        "SELECT min(number) FROM jobs WHERE number NOT IN (SELECT number FROM log WHERE kind = 1)",
+        "SELECT min(number) FROM jobs
+         WHERE number NOT IN (SELECT number FROM log WHERE kind IN (1, 6))",
+    ),
+    (
+        "purged job",
+        "SELECT min(number) FROM purged_observations
+         WHERE number NOT IN (SELECT number FROM log WHERE kind = 6)
+             OR number IN (SELECT number FROM jobs)",
     ),
     (
         "review",
@@ -63,12 +76,17 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
     let stored = log::tree(&snapshot)?;
     let mut checkpoints = checkpoints.to_vec();
     checkpoints.sort_by_key(|head| head.size);
-    let Purges { ranges, forged } = Purges::read(&snapshot, stored.size())?;
+    let Purges {
+        ranges,
+        forged,
+        kept_for,
+    } = Purges::read(&snapshot, stored.size())?;
     let mut walk = Walk {
         connection: &snapshot,
         purged: ranges,
         forged,
         purged_hashes: Vec::new(),
+        seen: Seen::default(),
         checkpoints,
         agreed: 0,
         tree: Tree::default(),
@@ -76,6 +94,8 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
             head: stored.head(),
             verified_leaves: 0,
             purged_leaves: 0,
+            unproven_leaves: 0,
+            kept_for,
             matched_checkpoints: 0,
             tampering: None,
         },
@@ -94,11 +114,12 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
 struct Walk<'a> {
     connection: &'a Connection,
     /// Those ahead, the nearest last.
-    purged: Vec<PurgedLeaves>,
+    purged: Vec<PurgedRange>,
     /// The first purge that is not what was recorded, and may say anything of what was purged.
     forged: Option<Tampering>,
     /// The hashes of the purged leaves of the range that the walk is in.
     purged_hashes: Vec<Hash>,
+    seen: Seen,
     /// By size.
     checkpoints: Vec<LogHead>,
     /// So many leaves are known to be as they were.
@@ -106,6 +127,22 @@ struct Walk<'a> {
     /// Of the leaves so far.
     tree: Tree,
     verification: Verification,
+}
+
+/// Which kinds of leaves there were so far: earlier versions wrote others.
+#[derive(Debug, Default)]
+struct Seen {
+    /// One that an earlier version does not write.
+    observation: bool,
+    /// One that does not come of a database from before there was a log.
+    logged: bool,
+}
+
+impl Seen {
+    fn note(&mut self, kind: LeafKind) {
+        self.observation |= kind == LeafKind::Observation;
+        self.logged |= !matches!(kind, LeafKind::OldObservation | LeafKind::Review);
+    }
 }
 
 impl Walk<'_> {
@@ -139,23 +176,38 @@ impl Walk<'_> {
             let what = "the log has a kind for it that there is not";
             return Ok(Some(altered(number, what)));
         };
+        if kind == LeafKind::OldObservation && self.seen.observation {
+            return Ok(Some(altered(
+                number,
+                "no version writes such a leaf any more",
+            )));
+        }
         if let Some(range) = self
             .purged
             .last()
-            .filter(|range| range.first <= number)
+            .filter(|range| range.leaves.first <= number)
             .cloned()
         {
             if records::stored_parts(self.connection, kind, number)?.is_some() {
                 let here = altered(number, "it was purged, and its record is here");
                 return Ok(Some(self.forged.take().unwrap_or(here)));
             }
+            let leaf = Leaf {
+                number,
+                kind,
+                recorded_at_micros: row.get(2)?,
+                parts: &[],
+            };
+            if let Some(tampering) = self.undue(&leaf, hash, &range)? {
+                return Ok(Some(self.forged.take().unwrap_or(tampering)));
+            }
             self.purged_hashes.push(hash);
             self.verification.purged_leaves += 1;
-            if range.last == number {
+            if range.leaves.last == number {
                 let hashes = std::mem::take(&mut self.purged_hashes);
                 self.purged.pop();
-                if !range.have(&hashes) {
-                    let (first, last) = (range.first, range.last);
+                if !range.leaves.have(&hashes) {
+                    let (first, last) = (range.leaves.first, range.leaves.last);
                     let rewritten = Tampering::Rewritten { first, last };
                     return Ok(Some(self.forged.take().unwrap_or(rewritten)));
                 }
@@ -177,8 +229,64 @@ impl Walk<'_> {
             }
             self.verification.verified_leaves += 1;
         }
+        self.seen.note(kind);
         self.tree.push(hash);
         Ok(self.checkpoint())
+    }
+
+    /// What says that a purged leaf was not to be purged: nothing goes but observations that are old
+    /// enough, and reviews with the job that they are of.
+    fn undue(
+        &mut self,
+        leaf: &Leaf<'_>,
+        hash: Hash,
+        range: &PurgedRange,
+    ) -> Result<Option<Tampering>> {
+        let gone = |what: String| {
+            let leaf = leaf.number;
+            Ok(Some(Tampering::Removed { leaf, what }))
+        };
+        match leaf.kind {
+            LeafKind::Observation => {
+                let proof: Option<(i64, Hash)> = self
+                    .connection
+                    .prepare_cached(PROOF)?
+                    .query_row((from_count(leaf.number),), |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .optional()?;
+                let Some((started_at_micros, digest)) = proof else {
+                    return gone("nothing is left that proves how old it was".to_owned());
+                };
+                if leaf.hash_of_purged(&started_at_micros.to_string(), &digest) != hash {
+                    return Ok(Some(altered(leaf.number, NOT_AS_RECORDED)));
+                }
+                if started_at_micros >= range.started_before.timestamp_micros() {
+                    let started_at = DateTime::from_timestamp_micros(started_at_micros);
+                    return gone(format!(
+                        "it was deleted as one of the jobs before {}, and started {}",
+                        range.started_before.to_rfc3339(),
+                        started_at.map_or("later".to_owned(), |time| time.to_rfc3339()),
+                    ));
+                }
+            }
+            LeafKind::OldObservation => self.verification.unproven_leaves += 1,
+            LeafKind::Review => match reviewed(self.connection, leaf.number)? {
+                Some(subject) => {
+                    if is_stored(self.connection, &subject)? {
+                        return gone(format!("it is a review of {subject}, which is stored"));
+                    }
+                }
+                None if self.seen.logged => {
+                    return gone("it is a review that the audit log does not have".to_owned());
+                }
+                None => self.verification.unproven_leaves += 1,
+            },
+            LeafKind::Settings | LeafKind::Audit | LeafKind::Purge => {
+                return gone("its record is never deleted".to_owned());
+            }
+        }
+        Ok(None)
     }
 
     /// Holds the log so far against the checkpoints of this size.
@@ -222,6 +330,28 @@ impl Walk<'_> {
     }
 }
 
+/// What the review with this number is of, as the entry of the audit log says that was written with
+/// it.
+fn reviewed(connection: &Connection, number: u64) -> Result<Option<String>> {
+    let parts = records::stored_parts(connection, LeafKind::Audit, number + 1)?;
+    let entry = parts.map(|parts| records::parse::<AuditEntry>(parts.first()));
+    let entry = entry.and_then(Result::ok);
+    Ok(entry
+        .filter(|entry| entry.what == AuditEntry::REVIEW)
+        .map(|entry| entry.subject))
+}
+
+/// Whether the job is stored that an entry of the audit log names.
+fn is_stored(connection: &Connection, subject: &str) -> Result<bool> {
+    let mut jobs = connection.prepare_cached(PLACE)?;
+    for (source, job_id) in AuditEntry::jobs_named(subject) {
+        if jobs.exists((job_key(source, job_id),))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn altered(leaf: u64, what: &str) -> Tampering {
     let what = what.to_owned();
     Tampering::Altered { leaf, what }
@@ -230,16 +360,26 @@ fn altered(leaf: u64, what: &str) -> Tampering {
 /// Which leaves have lost their records.
 struct Purges {
     /// The first of them last.
-    ranges: Vec<PurgedLeaves>,
+    ranges: Vec<PurgedRange>,
     /// The first purge that is not what was recorded.
     forged: Option<Tampering>,
+    /// The shortest time for which one kept jobs.
+    kept_for: Option<KeptFor>,
+}
+
+/// Leaves side by side whose records were deleted, and by what.
+#[derive(Debug, Clone)]
+struct PurgedRange {
+    leaves: PurgedLeaves,
+    /// No job of them started later.
+    started_before: DateTime<Utc>,
 }
 
 impl Purges {
     fn read(connection: &Connection, size: u64) -> Result<Self> {
         let mut statement = connection.prepare(PURGES)?;
         let mut rows = statement.query(())?;
-        let (mut ranges, mut forged) = (Vec::new(), None);
+        let (mut ranges, mut forged, mut kept_for) = (Vec::new(), None, None::<KeptFor>);
         while let Some(row) = rows.next()? {
             let number = count(row, 0)?;
             let Some(hash) = row.get::<_, Option<Hash>>(1)? else {
@@ -256,12 +396,33 @@ impl Purges {
             let parts = parts.ok().flatten().unwrap_or_default();
             let is_recorded = records::hash(LeafKind::Purge, number, row.get(2)?, &parts) == hash;
             match records::parse::<PurgeRecord>(parts.first()) {
-                Ok(record) if is_recorded => ranges.extend(record.leaves),
+                // Nothing is deleted before it is recorded.
+                Ok(record)
+                    if is_recorded && record.leaves.iter().all(|leaves| leaves.last < number) =>
+                {
+                    let kept = KeptFor {
+                        purge: number,
+                        time: record.purged_at - record.started_before,
+                    };
+                    kept_for = match kept_for {
+                        Some(before) if before.time <= kept.time => Some(before),
+                        _ => Some(kept),
+                    };
+                    let started_before = record.started_before;
+                    ranges.extend(record.leaves.into_iter().map(|leaves| PurgedRange {
+                        leaves,
+                        started_before,
+                    }));
+                }
                 _ => forged = forged.or_else(|| Some(altered(number, NOT_AS_RECORDED))),
             }
         }
-        ranges.sort_by_key(|range: &PurgedLeaves| std::cmp::Reverse(range.first));
-        Ok(Self { ranges, forged })
+        ranges.sort_by_key(|range: &PurgedRange| std::cmp::Reverse(range.leaves.first));
+        Ok(Self {
+            ranges,
+            forged,
+            kept_for,
+        })
     }
 }
 

@@ -172,3 +172,25 @@ fn an_empty_file_and_an_empty_database_become_ours() {
         assert_eq!(reopened.job(&case.key()).unwrap().as_ref(), Some(&case.job));
     }
 }
+
+/// What was written to once is not taken for new when it was cut to nothing.
+#[test]
+fn a_database_that_was_emptied_is_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    fs::write(&path, "").unwrap();
+    let error = SqliteStore::open_existing(&path).unwrap_err();
+    assert!(matches!(error, StoreError::NotBackwatch { .. }), "{error}");
+
+    let case = Case::new("a", 1, Judgement::Normal);
+    store_all(&mut SqliteStore::open(&path).unwrap(), [&case]);
+    fs::write(&path, "").unwrap();
+    for opened in [SqliteStore::open(&path), SqliteStore::open_existing(&path)] {
+        let error = opened.unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+    // As the message says.
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(directory.path().join("db-holder")).unwrap();
+    SqliteStore::open(&path).unwrap();
+}

@@ -189,6 +189,7 @@ fn what_was_purged_stays_known(store: &mut dyn Store) {
     assert_eq!(store.streams(0, 9).unwrap(), []);
     let size = store.log_head().unwrap().size;
     assert!(store.is_known(&case.key()).unwrap());
+    assert_eq!(store.run_of(&case.key()).unwrap(), None);
     assert_eq!(store.verdict(&case.key()).unwrap(), None);
     let mut transaction = store.transaction().unwrap();
     assert_eq!(case.insert(&mut *transaction), Inserted::AlreadyStored);

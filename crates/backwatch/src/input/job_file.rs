@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use anomaly_features::counted;
 use anomaly_model::BackupJob;
+use anomaly_service::NotKept;
 use anomaly_sources::{
     CsvMapping, Format, Located, ReadOption, ReadOptions, Reader, Record, SourceError, recognise,
 };
@@ -26,6 +27,7 @@ pub(crate) struct JobFile {
     name: Rc<str>,
     records: Reader<'static>,
     bad: Warnings,
+    not_kept: Warnings,
     skipped: Warnings,
     remarks: Warnings,
     /// Whether the job before was passed over.
@@ -85,6 +87,7 @@ impl JobFile {
             name: name.into(),
             records,
             bad: Warnings::default(),
+            not_kept: Warnings::default(),
             skipped: Warnings::default(),
             remarks: Warnings::default(),
             is_passed_over: false,
@@ -136,6 +139,13 @@ impl JobFile {
         self.is_passed_over = true;
     }
 
+    /// Says why a job of the file is not kept.
+    pub(crate) fn not_kept(&mut self, job: &Located<BackupJob>, why: &NotKept) {
+        let (name, place, id) = (&self.name, &job.place, job.value.job_id());
+        self.not_kept
+            .add(|| format!("{name}: {place}: job {id} is not judged: {why}"));
+    }
+
     /// Ends the reading, and says how many records were bad.
     pub(crate) fn finish(self) -> u64 {
         if let passed_over @ 1.. = self.records.passed_over() {
@@ -150,6 +160,7 @@ impl JobFile {
             .finish(&self.name, "records of which something could not be known");
         self.skipped
             .finish(&self.name, "records that are no finished backups");
+        self.not_kept.finish(&self.name, "jobs that are not judged");
         self.bad
             .finish(&self.name, "records that could not be read")
     }

@@ -73,6 +73,10 @@ fn counts(tally: &Tally, noun: &str) -> String {
         );
         _ = write!(text, " {jobs} {were} known already.");
     }
+    if tally.not_kept > 0 {
+        let (jobs, were) = (counted(tally.not_kept, "job"), were(tally.not_kept));
+        _ = write!(text, " {jobs} {were} neither judged nor kept.");
+    }
     if tally.duplicates > 0 {
         let records = counted(tally.duplicates, "record");
         _ = write!(text, " {records} named a job twice and changed nothing.");

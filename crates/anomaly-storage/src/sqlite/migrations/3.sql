@@ -15,3 +15,14 @@ CREATE INDEX anomaly_list ON jobs (
     iif(json_valid(verdict), ifnull(verdict ->> 'score', -1), -1),
     iif(json_valid(verdict), json_array_length(verdict, '$.findings'), 0)
 ) WHERE state = 'anomalous';
+
+-- What is left of a purged observation beside its hash in the log, and what that is made of: it proves
+-- that the job was as old as it had to be.
+CREATE TABLE purged_observations (
+    -- Its number in the log.
+    number INTEGER PRIMARY KEY,
+    -- Microseconds since 1970, UTC.
+    started_at_micros INTEGER NOT NULL,
+    -- SHA-256 of what was purged.
+    digest BLOB NOT NULL
+) STRICT;
