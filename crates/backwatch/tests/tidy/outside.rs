@@ -21,10 +21,9 @@ const OWNED: &[(&[&str], &[&str])] = &[
     // What signs stays with what is signed.
     (&["ed25519-dalek"], &["anomaly-storage"]),
     // The network is few rooms, which no embedder gets by accident.
-    (
-        &["postgres", "tokio-postgres-rustls", "ureq"],
-        &["anomaly-remote"],
-    ),
+    (&["postgres", "tokio-postgres-rustls"], &["anomaly-remote"]),
+    // The benchmark of the service asks it over HTTP.
+    (&["ureq"], &["anomaly-remote", "benches"]),
     (&["lettre", "reqwest"], &["anomaly-notify"]),
     (
         &["rustls"],
