@@ -38,7 +38,7 @@ fn path() -> PathBuf {
 
 fn verdict(job: &anomaly_model::BackupJob, stream: u64, day: u64) -> Verdict {
     let place = stream + day * 7;
-    if place % RARITY != 0 {
+    if !place.is_multiple_of(RARITY) {
         return Verdict::new(job, Judgement::Normal, "As usual.");
     }
     let draw = (place / RARITY) as usize;
@@ -119,13 +119,13 @@ fn main() {
             queries.push((format!("sorted by {sort}"), all().sorted(sort)));
         }
     }
-    let score: Sort = "-score".parse().unwrap();
+    let strangest: Sort = "-score".parse().unwrap();
     let client = ClientName::new("client00420").unwrap();
     queries.extend([
         ("of a client".to_owned(), all().client(client.clone())),
         (
             "of a client, by score".to_owned(),
-            all().client(client).sorted(score),
+            all().client(client).sorted(strangest),
         ),
         (
             "containing 420".to_owned(),
@@ -146,7 +146,7 @@ fn main() {
                 .review_status(ReviewStatus::NotReviewed)
                 .least_score(5.0)
                 .kind(AnomalyKind::Growth)
-                .sorted(score),
+                .sorted(strangest),
         ),
     ]);
     println!("{} anomalies", store.anomalies(&all()).unwrap().len());

@@ -53,6 +53,13 @@ fn every_page_is_named_fits_and_is_content() {
             assert_eq!(browser.ask(TOO_WIDE).await?, json!([]), "{path}");
         }
         browser.refused().await?;
+        // What is not so is told.
+        browser.visit("/sign-in").await?;
+        let spoil = "document.querySelector('label').replaceWith(...document.querySelector('label').childNodes);
+            document.querySelector('h1').style.width = '900px'";
+        browser.ask(spoil).await?;
+        assert_ne!(browser.ask(LACKS).await?, json!([]));
+        assert_ne!(browser.ask(TOO_WIDE).await?, json!([]));
         browser.sign_in().await?;
         for (name, path) in PAGES {
             let path = address(browser, path).await?;
