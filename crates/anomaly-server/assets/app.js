@@ -136,7 +136,11 @@ function listen() {
     }, 300);
   };
   const events = new EventSource("/api/v1/events");
-  events.addEventListener("open", () => (document.body.dataset.live = "yes"));
+  events.addEventListener("open", () => {
+    // Something may have happened since the connection before this one.
+    if (document.body.dataset.live === "no") refresh();
+    document.body.dataset.live = "yes";
+  });
   events.addEventListener("error", () => (document.body.dataset.live = "no"));
   events.addEventListener("anomaly", (event) => {
     const happened = JSON.parse(event.data);

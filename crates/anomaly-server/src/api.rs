@@ -19,6 +19,7 @@ pub(crate) mod proofs;
 pub(crate) mod recovery;
 pub(crate) mod reviews;
 pub(crate) mod settings;
+pub(crate) mod sources;
 pub(crate) mod streams;
 pub(crate) mod users;
 

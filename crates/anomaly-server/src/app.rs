@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
 use anomaly_settings::Layers;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
@@ -17,8 +16,10 @@ use crate::backtests::Backtests;
 use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
+use crate::gather::SourceStates;
 use crate::hashing::Hashing;
 use crate::live::Live;
+use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
@@ -53,11 +54,12 @@ pub(crate) struct Shared {
     /// Who is told what is found.
     pub(crate) sinks: Vec<Arc<Sink>>,
     pub(crate) sink_states: SinkStates,
+    pub(crate) source_states: SourceStates,
     /// The id of the installation.
     pub(crate) instance: String,
     /// What the first administrator has to know: the service prints it when it starts.
     pub(crate) setup_code: String,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) meters: Arc<Meters>,
     pub(crate) started_at: DateTime<Utc>,
     accounts: Mutex<Option<(Instant, Arc<Accounts>)>>,
     /// When the last job was handed over, in microseconds since 1970; 0 for never.
@@ -73,7 +75,7 @@ pub(crate) struct Parts {
     pub(crate) layers: Arc<Layers>,
     pub(crate) sinks: Vec<Arc<Sink>>,
     pub(crate) instance: String,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) meters: Arc<Meters>,
     pub(crate) setup_code: String,
 }
 
@@ -103,9 +105,10 @@ impl App {
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),
+            source_states: SourceStates::default(),
             instance: parts.instance,
             setup_code: parts.setup_code,
-            metrics: parts.metrics,
+            meters: parts.meters,
             started_at: now(),
             accounts: Mutex::default(),
             last_job_micros: AtomicI64::new(0),

@@ -238,6 +238,21 @@ mod tests {
         }
     }
 
+    fn run(id: &str) -> Run {
+        Run {
+            id: id.into(),
+            by: "bob".into(),
+            asked_at: now(),
+            version: 1,
+            wanted: Wanted::default(),
+            differences: Vec::new(),
+            done: AtomicU64::new(0),
+            of_at_most: AtomicU64::new(0),
+            is_stopped: AtomicBool::new(false),
+            end: Mutex::default(),
+        }
+    }
+
     fn ended(run: &Run) -> &'static str {
         while run.end().is_none() {
             thread::yield_now();
@@ -254,18 +269,7 @@ mod tests {
         let first = backtests.start(database.clone(), question()).unwrap();
         assert_eq!(ended(&first), "done");
         // One that does not end.
-        let endless = Arc::new(Run {
-            id: "endless".into(),
-            by: "bob".into(),
-            asked_at: now(),
-            version: 1,
-            wanted: Wanted::default(),
-            differences: Vec::new(),
-            done: AtomicU64::new(0),
-            of_at_most: AtomicU64::new(0),
-            is_stopped: AtomicBool::new(false),
-            end: Mutex::default(),
-        });
+        let endless = Arc::new(run("endless"));
         backtests
             .runs
             .lock()
@@ -276,9 +280,7 @@ mod tests {
         assert!(refused.detail().contains("endless"), "{}", refused.detail());
         backtests.remove("endless").unwrap();
         assert!(endless.is_stopped.load(Ordering::Relaxed));
-        let backtest = Backtest::new(Settings::default(), Settings::default());
         endless.finish(End::Cancelled);
-        drop(backtest);
         for _ in 0..KEPT {
             let run = backtests.start(database.clone(), question()).unwrap();
             assert_eq!(ended(&run), "done");
@@ -286,6 +288,26 @@ mod tests {
         assert!(backtests.get(&first.id).is_err());
         assert!(backtests.get("endless").is_err());
         assert_eq!(backtests.runs.lock().unwrap().len(), KEPT);
+    }
+
+    #[test]
+    fn one_that_is_stopped_finds_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("db");
+        let mut service = AnomalyService::open(&database, Settings::default()).unwrap();
+        let job = json!({ "source": "restic", "job_id": "1", "client": "mail01", "policy": "daily",
+            "started_at": "2026-11-01T22:00:00Z", "status": "succeeded" });
+        service
+            .observe(&serde_json::from_value(job).unwrap())
+            .unwrap();
+        let backtest = Backtest::new(Settings::default(), Settings::default());
+        let stopped = run("stopped");
+        let replayed = stopped.replay(database.clone(), &backtest).unwrap();
+        assert!(matches!(replayed, End::Done(_)), "{replayed:?}");
+        assert_eq!(stopped.progress().0, 1);
+        stopped.stop();
+        let replayed = stopped.replay(database, &backtest).unwrap();
+        assert!(matches!(replayed, End::Cancelled), "{replayed:?}");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_notify::{Backoff, Event, NotifyError, Sink};
+use anomaly_notify::{Backoff, Event, NotifyError, Sink, Topic};
+use anomaly_settings::Role;
 use anomaly_storage::{Delivery, Message, Stored};
 
 use crate::app::{App, now};
@@ -13,6 +14,8 @@ use crate::problem::Problem;
 
 /// How often each sink's outbox is looked at.
 const EVERY: Duration = Duration::from_secs(2);
+/// How long a message waits before it is looked at again while alerting is switched off.
+const HELD: TimeDelta = TimeDelta::seconds(5);
 /// Messages that are told in one go.
 const PAGE: usize = 500;
 
@@ -23,8 +26,8 @@ pub(crate) struct SinkState {
     pub(crate) delivered_at: Option<DateTime<Utc>>,
     /// Why it did not, since when.
     pub(crate) failing: Option<(DateTime<Utc>, String)>,
-    /// Messages that wait for it, at most a page of them.
-    pub(crate) waiting: usize,
+    /// Messages that wait for it.
+    pub(crate) waiting: u64,
 }
 
 /// How all sinks do, by name.
@@ -79,11 +82,12 @@ pub(crate) async fn deliver(app: App, sink: Arc<Sink>) {
 async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
     let name = sink.name().to_owned();
     let asked = name.clone();
-    let due = app
+    let (due, waiting) = app
         .readers
         .read(move |service| {
             let records = service.records();
             let due = records.due_messages(&asked, now(), PAGE)?;
+            let waiting = records.waiting(&asked)?;
             let mut with_attempts = Vec::with_capacity(due.len());
             for message in due {
                 let deliveries = records.deliveries(message.number)?;
@@ -92,12 +96,13 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
                     .find(|delivery| delivery.sink == asked);
                 with_attempts.extend(own.map(|own| (message, own)));
             }
-            Ok(with_attempts)
+            Ok((with_attempts, waiting))
         })
         .await?;
     app.sink_states
-        .change(&name, |state| state.waiting = due.len());
+        .change(&name, |state| state.waiting = waiting.messages);
     let now = now();
+    let is_alerting = app.readers.settings().is_on(Role::Alert);
     let mut events = Vec::new();
     let mut deliveries = Vec::new();
     let mut done = Vec::new();
@@ -106,7 +111,10 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
             Err(why) => done.push((number, given_up(delivery, why))),
             Ok(event) if !sink.wants(&event) => done.push((number, taken(delivery, now))),
             Ok(event) => {
-                if let Some(later) = sink.held_until(&event, now) {
+                // What happens to the watching itself is told whatever is switched off.
+                let is_held = !is_alerting && event.topic() != Topic::System;
+                let held_until = is_held.then(|| now + HELD);
+                if let Some(later) = held_until.or_else(|| sink.held_until(&event, now)) {
                     done.push((number, at(delivery, later)));
                 } else {
                     events.push(event);
@@ -119,9 +127,7 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
         let together: Vec<&Event> = group.iter().map(|&place| &events[place]).collect();
         let told = sink.deliver(&together, now).await;
         app.sink_states.note(&name, &told);
-        metrics::counter!("backwatch_notifications_total", "sink" => name.clone(),
-            "outcome" => if told.is_ok() { "delivered" } else { "failed" })
-        .increment(group.len() as u64);
+        app.meters.told(&name, told.is_ok(), group.len() as u64);
         for place in group {
             let (number, delivery) = deliveries[place].clone();
             done.push((number, after(delivery, &told, now, number)));

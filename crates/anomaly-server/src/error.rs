@@ -21,6 +21,12 @@ pub enum ServerError {
     /// A sink cannot be used.
     #[error(transparent)]
     Sink(#[from] anomaly_notify::NotifyError),
+    /// Two sources have the same name.
+    #[error("two sources have the name `{name}`")]
+    SourceTwice {
+        /// The name.
+        name: String,
+    },
     /// The address is taken, or may not be used.
     #[error("cannot listen at {address}: {source}; choose another one with server.listen")]
     Listen {

@@ -143,5 +143,5 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Answers for what no route is there for.
 pub(crate) async fn no_such_page(request: Request) -> Response {
     let problem = Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here.");
-    turned_away(!request.uri().path().starts_with("/api/"), problem)
+    turned_away(crate::routes::is_page(request.uri().path()), problem)
 }

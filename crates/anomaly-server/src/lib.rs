@@ -9,11 +9,14 @@ mod calendar;
 mod certificates;
 mod delivery;
 mod error;
+mod explain;
+mod gather;
 mod guard;
 mod hashing;
 mod identity;
 mod instance;
 mod live;
+mod meters;
 mod news;
 mod options;
 mod problem;
@@ -30,5 +33,8 @@ mod writer;
 
 pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Password, Permission, Role, User};
 pub use error::ServerError;
+pub use gather::{
+    BareosOptions, DirectoryOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind,
+};
 pub use options::{ServerOptions, TlsOptions};
 pub use server::Server;

@@ -1,11 +1,15 @@
 //! What has just happened, for pages that stay open.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use anomaly_model::{JobKey, Severity, Verdict};
 use serde::Serialize;
-use tokio::sync::broadcast;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 /// Events that a slow reader may be behind; it is told that it missed some.
 const BEHIND: usize = 256;
+/// Pages that listen at the same time; each holds a connection.
+const SEATS: usize = 256;
 
 /// Something that has just happened.
 #[derive(Debug, Clone)]
@@ -40,24 +44,48 @@ impl Happened {
 /// Tells every page that listens.
 #[derive(Debug)]
 pub(crate) struct Live {
-    sender: broadcast::Sender<Happened>,
+    /// `None` once the service ends.
+    sender: Mutex<Option<broadcast::Sender<Happened>>>,
+    seats: Arc<Semaphore>,
+}
+
+/// One who is told what happens, until the service ends or it is dropped.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) happened: broadcast::Receiver<Happened>,
+    pub(crate) seat: OwnedSemaphorePermit,
 }
 
 impl Default for Live {
     fn default() -> Self {
         Self {
-            sender: broadcast::Sender::new(BEHIND),
+            sender: Mutex::new(Some(broadcast::Sender::new(BEHIND))),
+            seats: Arc::new(Semaphore::new(SEATS)),
         }
     }
 }
 
 impl Live {
     pub(crate) fn tell(&self, happened: Happened) {
-        // Nobody may be listening.
-        _ = self.sender.send(happened);
+        if let Some(sender) = &*self.sender() {
+            // Nobody may be listening.
+            _ = sender.send(happened);
+        }
     }
 
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Happened> {
-        self.sender.subscribe()
+    /// `None` when there are too many, and when the service ends.
+    pub(crate) fn listen(&self) -> Option<Listener> {
+        let seat = Arc::clone(&self.seats).try_acquire_owned().ok()?;
+        let happened = self.sender().as_ref()?.subscribe();
+        Some(Listener { happened, seat })
+    }
+
+    /// Nothing happens any more: whoever listens has heard all.
+    pub(crate) fn end(&self) {
+        *self.sender() = None;
+    }
+
+    fn sender(&self) -> MutexGuard<'_, Option<broadcast::Sender<Happened>>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,7 @@ use anomaly_notify::{
     AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, SystemKind, SystemNews, What,
 };
 use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_settings::Role;
 use anomaly_storage::{AuditEntry, AuditQuery, Message, StoredObservation};
 use serde::{Deserialize, Serialize};
 
@@ -167,15 +168,25 @@ impl Sender {
 
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
         let severity = entry.severity?;
-        let kind = match entry.what.as_str() {
-            "clock_set_back" => SystemKind::ClockSetBack,
-            "silent_fleet" => SystemKind::SilentFleet,
+        let role = Role::of_key(&entry.subject);
+        let kind = match (entry.what.as_str(), role) {
+            ("clock_set_back", _) => SystemKind::ClockSetBack,
+            ("silent_fleet", _) => SystemKind::SilentFleet,
+            ("source_degraded", _) => SystemKind::SourceDegraded,
+            ("source_recovered", _) => SystemKind::SourceRecovered,
+            ("loosening", Some(_)) => SystemKind::SwitchedOff,
+            ("settings" | "loosening_ended", Some(_)) => SystemKind::SwitchedOn,
             _ => SystemKind::SettingsLoosened,
         };
-        let summary = entry
-            .reason
-            .clone()
-            .unwrap_or_else(|| entry.what.replace('_', " "));
+        let summary = match (kind, role) {
+            (SystemKind::SwitchedOff, Some(role)) => role.off_in_words().to_owned(),
+            _ => entry.what.replace('_', " "),
+        };
+        let summary = match &entry.reason {
+            Some(reason) if kind == SystemKind::SwitchedOff => format!("{summary} Why: {reason}"),
+            Some(reason) => reason.clone(),
+            None => summary,
+        };
         let news = SystemNews::new(kind, severity, &entry.subject, summary).done_by(&entry.who);
         let event = Event::new(&self.instance, entry.at, What::System(news));
         Some(event.with_link(format!("{}/audit", self.address)))

@@ -92,6 +92,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
     }
 
+    pub(crate) fn not_gathered() -> Self {
+        let detail = "Gathering is switched off: nothing was kept. Send it again once it is on.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_gathered", detail)
+    }
+
     pub(crate) fn stopping() -> Self {
         let detail =
             "The service is about to stop. Whether it was kept is not known: send it again.";
@@ -145,6 +150,11 @@ impl Problem {
             _ => (StatusCode::UNPROCESSABLE_ENTITY, "settings_refused"),
         };
         Self::new(status, code, detail)
+    }
+
+    /// Whether it may be done a little later.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.code == "busy"
     }
 
     pub(crate) fn status(&self) -> StatusCode {

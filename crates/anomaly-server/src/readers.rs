@@ -19,6 +19,7 @@ pub(crate) struct Readers {
 struct Shared {
     database: PathBuf,
     free: Mutex<Vec<AnomalyService>>,
+    most: usize,
     permits: Arc<Semaphore>,
     settings: Mutex<Arc<Settings>>,
 }
@@ -28,6 +29,7 @@ impl Readers {
         let shared = Shared {
             database,
             free: Mutex::default(),
+            most: most.max(1).into(),
             permits: Arc::new(Semaphore::new(most.max(1).into())),
             settings: Mutex::new(Arc::new(settings)),
         };
@@ -52,6 +54,15 @@ impl Readers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         free.clear();
+    }
+
+    /// How many may read at the same time, and how many do.
+    pub(crate) fn busy(&self) -> (usize, usize) {
+        let most = self.shared.most;
+        (
+            most,
+            most - self.shared.permits.available_permits().min(most),
+        )
     }
 
     /// Reads, beside the threads that answer requests.

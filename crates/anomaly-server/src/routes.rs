@@ -41,8 +41,13 @@ impl Route {
 
     /// Whether people see it, and not programs.
     pub(crate) fn is_page(&self) -> bool {
-        !self.path.starts_with("/api/") && self.path != "/health" && self.path != "/metrics"
+        is_page(self.path)
     }
+}
+
+/// Whether people see what is at this path, and not programs.
+pub(crate) fn is_page(path: &str) -> bool {
+    !path.starts_with("/api/") && path != "/health" && path != "/metrics"
 }
 
 /// All of them. There is no other way in: what is not here does not exist.
@@ -129,6 +134,18 @@ pub(crate) fn table() -> Vec<Route> {
             "/api/v1/clients/{client}/recovery-points",
             Needs(See),
             get(api::recovery::of_client),
+        ),
+        Route::new(
+            "GET",
+            "/api/v1/sources",
+            Needs(See),
+            get(api::sources::list),
+        ),
+        Route::new(
+            "POST",
+            "/api/v1/sources/{name}/readings",
+            Needs(Configure),
+            post(api::sources::read_now),
         ),
         Route::new(
             "GET",
@@ -273,7 +290,7 @@ pub(crate) fn table() -> Vec<Route> {
             "GET",
             "/api/v1/events",
             Needs(See),
-            get(api::events::stream),
+            get(api::events::listen),
         ),
     ];
     routes.extend(web::routes());
@@ -304,7 +321,6 @@ mod tests {
     use axum::body::Body;
     use axum::http::{Method, Request, StatusCode};
     use axum::middleware::{Next, from_fn_with_state};
-    use metrics_exporter_prometheus::PrometheusBuilder;
     use tower::ServiceExt as _;
     use tower_sessions::{MemoryStore, SessionManagerLayer};
 
@@ -313,6 +329,7 @@ mod tests {
     use crate::account::{Permission, Role};
     use crate::app::Parts;
     use crate::identity::Identity;
+    use crate::meters::Meters;
     use crate::readers::Readers;
     use crate::writer::Writer;
 
@@ -330,9 +347,9 @@ mod tests {
     fn app(directory: &std::path::Path) -> App {
         let database = directory.join("db");
         let service = AnomalyService::open(&database, Settings::default()).unwrap();
-        let (writer, _) = Writer::start(service).unwrap();
+        let meters = Arc::new(Meters::default());
+        let (writer, _) = Writer::start(service, Arc::clone(&meters)).unwrap();
         let readers = Readers::new(database.clone(), Settings::default(), 2);
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
         App::new(Parts {
             options: ServerOptions::default(),
             database,
@@ -341,7 +358,7 @@ mod tests {
             layers: Arc::default(),
             sinks: Vec::new(),
             instance: "test".into(),
-            metrics,
+            meters,
             setup_code: "code".into(),
         })
     }

@@ -11,10 +11,9 @@ use anomaly_service::AnomalyService;
 use anomaly_settings::{Layers, Settings};
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
-use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -23,12 +22,16 @@ use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
 
+use crate::api::metrics::measure;
 use crate::app::{App, Parts};
 use crate::certificates::renew;
 use crate::delivery::deliver;
+use crate::explain::explain;
+use crate::gather::poll;
 use crate::guard::{no_such_page, not_too_many, same_origin};
 use crate::identity::identify;
 use crate::instance::instance;
+use crate::meters::Meters;
 use crate::news::Told;
 use crate::readers::Readers;
 use crate::routes::router;
@@ -36,7 +39,7 @@ use crate::security::headers;
 use crate::teller::tell;
 use crate::timers::{self, settle};
 use crate::writer::Writer;
-use crate::{Accounts, AccountsError, ServerError, ServerOptions};
+use crate::{Accounts, AccountsError, GatherOptions, ServerError, ServerOptions};
 
 /// For how long requests that are being answered may take when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -46,6 +49,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Server {
     app: App,
     writer: thread::JoinHandle<()>,
+    sources: Vec<GatherOptions>,
     listener: std::net::TcpListener,
 }
 
@@ -82,12 +86,12 @@ impl Server {
         let listen = |source| ServerError::Listen { address, source };
         let listener = std::net::TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
-        let (sender, writer) = Writer::start(service)?;
+        let meters = Arc::new(Meters::default());
+        let (sender, writer) = Writer::start(service, Arc::clone(&meters))?;
         let readers = Readers::new(database.clone(), settings, options.readers);
-        // The one of this process, if there is one already.
-        let metrics = PrometheusBuilder::new().build_recorder();
-        let handle = metrics.handle();
-        _ = metrics::set_global_recorder(metrics);
+        for sink in &sinks {
+            meters.sink(sink.name());
+        }
         // Of port 0, the one that the system chose: pages tell where to send jobs.
         let options = ServerOptions {
             listen: listener.local_addr().map_err(listen)?,
@@ -101,14 +105,32 @@ impl Server {
             layers: Arc::new(layers),
             sinks,
             instance,
-            metrics: handle,
+            meters,
             setup_code: setup_code()?,
         });
         Ok(Self {
             app,
             writer,
+            sources: Vec::new(),
             listener,
         })
+    }
+
+    /// The same, and it fetches jobs from these sources itself, once it serves.
+    ///
+    /// # Errors
+    /// [`ServerError::SourceTwice`] when two of them have the same name.
+    pub fn gathering(mut self, sources: Vec<GatherOptions>) -> Result<Self, ServerError> {
+        if let Some(name) = GatherOptions::name_twice(&sources) {
+            let name = name.to_owned();
+            return Err(ServerError::SourceTwice { name });
+        }
+        for source in &sources {
+            self.app.source_states.add(source);
+            self.app.meters.source(&source.name);
+        }
+        self.sources = sources;
+        Ok(self)
     }
 
     /// The address that it listens at: of port 0, the one that the system chose.
@@ -144,22 +166,32 @@ impl Server {
         let Self {
             app,
             writer,
+            sources,
             listener,
         } = self;
         let patience = Duration::from_secs(app.options.request_seconds.into());
         let handle = Handle::new();
-        tokio::spawn({
-            let handle = handle.clone();
+        let mut tasks = JoinSet::new();
+        tasks.spawn({
+            let (handle, app) = (handle.clone(), app.clone());
             async move {
                 shutdown.await;
+                // Who has a page open is not waited for.
+                app.live.end();
                 handle.graceful_shutdown(Some(DRAIN));
             }
         });
-        let mut tasks = JoinSet::new();
+        for role in app.readers.settings().roles_off() {
+            tracing::warn!(%role, "{}", role.off_in_words());
+        }
         tasks.spawn(tell(app.clone()));
         tasks.spawn(timers::run(app.clone()));
+        tasks.spawn(timers::settle_again(app.clone()));
         for sink in &app.sinks {
             tasks.spawn(deliver(app.clone(), Arc::clone(sink)));
+        }
+        for source in sources {
+            tasks.spawn(poll(app.clone(), source));
         }
         let service = service(&app).into_make_service_with_connect_info::<SocketAddr>();
         let served = match app.options.tls.clone() {
@@ -245,8 +277,10 @@ fn service(app: &App) -> Router {
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
+        .layer(from_fn(explain))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), headers))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(app.clone(), measure))
         .with_state(app.clone())
 }

@@ -47,6 +47,7 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
         for stored in page {
             seen = stored.number;
             app.calendar.note(&stored.verdict, today);
+            app.meters.job(&stored.verdict);
             if let Some(happened) = Happened::of(&stored.verdict) {
                 app.live.tell(happened);
             }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anomaly_service::{AnomalyService, ServiceError, SettingsNews};
-use anomaly_settings::{Layers, Settings};
+use anomaly_settings::{Layers, Role, Settings};
 
 use crate::app::{App, now};
 
 /// How often it is asked which jobs did not come, and deleted what is old.
 const EVERY: Duration = Duration::from_mins(1);
+/// How often the settings are looked at: what is switched on the command line is soon off here.
+const SETTLE_EVERY: Duration = Duration::from_secs(2);
 /// Jobs that are deleted each time: others write meanwhile.
 const MOST_PURGED: u64 = 2_000;
 
@@ -28,7 +30,17 @@ pub(crate) fn settle(
     Ok(report.settings)
 }
 
-async fn settle_again(app: &App) {
+/// Judges by what holds now, until the service ends.
+pub(crate) async fn settle_again(app: App) {
+    let mut interval = tokio::time::interval(SETTLE_EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        settle_now(&app).await;
+    }
+}
+
+async fn settle_now(app: &App) {
     let layers = Arc::clone(&app.layers);
     match app
         .writer
@@ -47,7 +59,12 @@ pub(crate) async fn run(app: App) {
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        settle_again(&app).await;
+        app.meters.tidy();
+        purge(&app).await;
+        // What is not taken in is not missing.
+        if !app.readers.settings().is_on(Role::Gather) {
+            continue;
+        }
         // What is missed is stored as an anomaly: the teller sees it as it sees any other.
         let ticked = app.writer.run(|service| service.tick(now(), |_| ())).await;
         match ticked {
@@ -59,12 +76,15 @@ pub(crate) async fn run(app: App) {
                 tracing::warn!(detail = problem.detail(), "cannot ask for missing jobs");
             }
         }
-        let purged = app
-            .writer
-            .run(|service| service.purge(now(), MOST_PURGED))
-            .await;
-        if let Err(problem) = purged {
-            tracing::warn!(detail = problem.detail(), "cannot delete what is old");
-        }
+    }
+}
+
+async fn purge(app: &App) {
+    let purged = app
+        .writer
+        .run(|service| service.purge(now(), MOST_PURGED))
+        .await;
+    if let Err(problem) = purged {
+        tracing::warn!(detail = problem.detail(), "cannot delete what is old");
     }
 }

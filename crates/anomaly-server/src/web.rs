@@ -18,6 +18,7 @@ mod settings;
 mod settings_form;
 mod sign_in;
 mod sinks;
+mod sources;
 mod streams;
 mod users;
 mod words;
@@ -125,6 +126,13 @@ pub(crate) fn routes() -> Vec<Route> {
             "/notifications/{name}/test",
             Needs(Configure),
             post(sinks::test),
+        ),
+        Route::new("GET", "/sources", Needs(See), get(sources::page)),
+        Route::new(
+            "POST",
+            "/sources/{name}/read",
+            Needs(Configure),
+            post(sources::read_now),
         ),
         Route::new("GET", "/bell", Needs(OwnAccount), get(bell::page)),
         Route::new("GET", "/bell/menu", Needs(OwnAccount), get(bell::menu)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use anomaly_model::BackupJob;
 use anomaly_service::{AnomalyService, Observed, ServiceError};
@@ -9,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ServerError;
 use crate::app::now;
+use crate::meters::Meters;
 use crate::problem::Problem;
 
 /// Requests that wait for the thread; more are turned away.
@@ -42,13 +44,19 @@ impl Writer {
     /// Starts the thread.
     pub(crate) fn start(
         service: AnomalyService,
+        meters: Arc<Meters>,
     ) -> Result<(Self, thread::JoinHandle<()>), ServerError> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || work(service, receiver))
+            .spawn(move || work(service, receiver, &meters))
             .map_err(ServerError::Start)?;
         Ok((Self { sender }, thread))
+    }
+
+    /// Requests that wait for the thread.
+    pub(crate) fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
     }
 
     /// Judges jobs, and answers once they are on the disk.
@@ -93,7 +101,7 @@ impl Writer {
     }
 }
 
-fn work(mut service: AnomalyService, mut receiver: mpsc::Receiver<Work>) {
+fn work(mut service: AnomalyService, mut receiver: mpsc::Receiver<Work>, meters: &Meters) {
     let mut next = None;
     while let Some(work) = next.take().or_else(|| receiver.blocking_recv()) {
         match work {
@@ -114,7 +122,9 @@ fn work(mut service: AnomalyService, mut receiver: mpsc::Receiver<Work>) {
                         Err(_) => break,
                     }
                 }
+                let begun = Instant::now();
                 observe(&mut service, together);
+                meters.committed(begun.elapsed());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_settings::{GuardSettings, Parts, Scope, Settings};
+use anomaly_settings::{GuardSettings, Parts, Role, Scope, Settings};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ impl Loosening {
     /// How much it matters: at least medium.
     #[must_use]
     pub fn severity(&self) -> Severity {
-        if self.part == "detection.enabled" || self.part.starts_with("guard.") {
+        if Role::of_key(&self.part).is_some() || self.part.starts_with("guard.") {
             Severity::High
         } else {
             Severity::Medium

@@ -17,6 +17,7 @@ mod number;
 mod parts;
 mod place;
 mod review;
+mod roles;
 mod scope;
 mod section;
 mod settings;
@@ -46,6 +47,7 @@ pub use number::{
 pub use parts::{Difference, Parts};
 pub use place::Place;
 pub use review::ReviewSettings;
+pub use roles::{Role, RoleSettings};
 pub use scope::Scope;
 pub use settings::Settings;
 pub use storage::StorageSettings;

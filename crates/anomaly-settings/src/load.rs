@@ -10,6 +10,7 @@ use crate::error::{cut, one_or_several};
 use crate::guard::GuardOverrides;
 use crate::incidents::IncidentOverrides;
 use crate::review::ReviewOverrides;
+use crate::roles::RoleOverrides;
 use crate::section::{RawValue, Refusal};
 use crate::storage::StorageOverrides;
 use crate::streams::StreamOverrides;
@@ -91,6 +92,7 @@ pub struct Layers {
     review: ReviewOverrides,
     incidents: IncidentOverrides,
     guard: GuardOverrides,
+    roles: RoleOverrides,
     storage: StorageOverrides,
     pub(crate) scopes: Vec<Scope>,
     /// Where each part is set, by its name.
@@ -179,6 +181,7 @@ impl Layers {
         self.review.apply_to(&mut settings.review);
         self.incidents.apply_to(&mut settings.incidents);
         self.guard.apply_to(&mut settings.guard);
+        self.roles.apply_to(&mut settings.roles);
         self.storage.apply_to(&mut settings.storage);
         settings.scopes.extend(self.scopes.iter().cloned());
         settings
@@ -208,6 +211,7 @@ impl Layers {
             Some("detection") => self.detection.set(key, value),
             Some("review") => self.review.set(key, value),
             Some("guard") => self.guard.set(key, value),
+            Some("roles") => self.roles.set(key, value),
             Some("storage") => self.storage.set(key, value),
             Some("incidents") => self.incidents.set(key, value),
             _ => self.streams.set(key, value),

@@ -81,6 +81,8 @@ const TABLE: &[(&str, Loosens)] = &[
     ("guard.expires_after_days", Loosens::Larger),
     ("guard.longest_days", Loosens::Larger),
     ("guard.endless", Loosens::On),
+    ("roles.gather", Loosens::Off),
+    ("roles.alert", Loosens::Off),
     ("storage.retention_days", Loosens::SmallerZeroIsMost),
     // What one run could not store, the next one does.
     ("storage.wait_seconds", Loosens::Never),

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    DetectionSettings, GuardSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings, Scope,
-    SettingsError, StorageSettings, StreamSettings, Subject, SwitchedOff, SwitchedOffBy,
+    DetectionSettings, GuardSettings, HistoryJobs, IncidentSettings, Key, ReviewSettings,
+    RoleSettings, Scope, SettingsError, StorageSettings, StreamSettings, Subject, SwitchedOff,
+    SwitchedOffBy,
 };
 
 /// Every setting.
@@ -28,6 +29,8 @@ pub struct Settings {
     pub incidents: IncidentSettings,
     /// What becomes of a change that makes Backwatch see less.
     pub guard: GuardSettings,
+    /// Which parts of the watching are on.
+    pub roles: RoleSettings,
     /// How the database is kept.
     pub storage: StorageSettings,
     /// Settings for some of the jobs: `[[scope]]` in the file.
@@ -60,6 +63,7 @@ impl Settings {
             keys.extend(ReviewSettings::keys());
             keys.extend(IncidentSettings::keys());
             keys.extend(GuardSettings::keys());
+            keys.extend(RoleSettings::keys());
             keys.extend(StorageSettings::keys());
             keys
         });

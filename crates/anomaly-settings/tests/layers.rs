@@ -94,6 +94,8 @@ const VALUES: &[(&str, [&str; 3])] = &[
     ("guard.expires_after_days", ["1", "60", "3660"]),
     ("guard.longest_days", ["1", "30", "3660"]),
     ("guard.endless", ["true", "true", "true"]),
+    ("roles.gather", ["false", "false", "false"]),
+    ("roles.alert", ["false", "false", "false"]),
     ("storage.retention_days", ["0", "30", "36500"]),
     ("storage.wait_seconds", ["0", "30", "86400"]),
 ];

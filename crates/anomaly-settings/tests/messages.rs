@@ -35,12 +35,12 @@ fn unknown_key() {
     assert_eq!(
         file("[detecton]\nseed = 1\n"),
         "backwatch.toml:1:2: there is no setting `detecton`; did you mean `detection`? \
-         Allowed: detection, streams, review, incidents, guard, storage, scope"
+         Allowed: detection, streams, review, incidents, guard, roles, storage, scope"
     );
     assert_eq!(
         file("alarm_budget = 2"),
         "backwatch.toml:1:1: there is no setting `alarm_budget`; did you mean \
-         `detection.alarm_budget`? Allowed: detection, streams, review, incidents, guard, storage, scope"
+         `detection.alarm_budget`? Allowed: detection, streams, review, incidents, guard, roles, storage, scope"
     );
     assert_eq!(
         file("detection.failed_job = false"),
@@ -69,12 +69,12 @@ fn unknown_key() {
     assert_eq!(
         file("'detection.seed' = 1"),
         "backwatch.toml:1:1: there is no setting `\"detection.seed\"`; did you mean \
-         `detection.seed`? Allowed: detection, streams, review, incidents, guard, storage, scope"
+         `detection.seed`? Allowed: detection, streams, review, incidents, guard, roles, storage, scope"
     );
     assert_eq!(
         file("\"a\\u001Bb\" = 1"),
         "backwatch.toml:1:1: there is no setting `\"a\\u{1b}b\"`. Allowed: detection, \
-         streams, review, incidents, guard, storage, scope"
+         streams, review, incidents, guard, roles, storage, scope"
     );
 }
 

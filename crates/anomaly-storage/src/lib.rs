@@ -36,7 +36,7 @@ pub use observation::{
     Inserted, Observation, ObservationQuery, Origin, Recorded, StoredObservation,
 };
 pub use order::{Sort, SortKey};
-pub use outbox::{Delivery, Message};
+pub use outbox::{Delivery, Message, Waiting};
 pub use purge::{Purge, Purged};
 pub use query::{AnomalyQuery, ListedAnomaly};
 pub use sqlite::SqliteStore;

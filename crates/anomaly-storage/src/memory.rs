@@ -6,8 +6,12 @@ mod numbered;
 mod place;
 mod purge;
 
+use std::collections::BTreeMap;
+
 use anomaly_model::chrono::{DateTime, SubsecRound, Utc};
-use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Severity, StreamKey, Verdict,
+};
 
 use self::data::{Data, Row};
 use self::log::Entry;
@@ -15,7 +19,7 @@ use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
     IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
-    StoreError, Stored, StoredObservation, Transaction,
+    StoreError, Stored, StoredObservation, Transaction, Waiting,
 };
 
 /// A store that lasts as long as the process: for a single scan, and for tests.
@@ -134,6 +138,9 @@ macro_rules! read_from_data {
             ) -> Result<Vec<ListedAnomaly>, StoreError> {
                 self.data.listed_anomalies(query)
             }
+            fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
+                self.data.count_unreviewed()
+            }
             fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
                 Ok(self.data.number(job).and_then(|number| self.data.last_normal(number)))
             }
@@ -217,6 +224,9 @@ macro_rules! read_from_data {
                 limit: usize,
             ) -> Result<Vec<Stored<Message>>, StoreError> {
                 Ok(self.data.due_messages(sink, now, limit))
+            }
+            fn waiting(&self, sink: &str) -> Result<Waiting, StoreError> {
+                Ok(self.data.waiting(sink))
             }
             fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError> {
                 let deliveries = self.data.deliveries.get(&message);

@@ -30,6 +30,16 @@ pub struct Delivery {
     pub error: Option<String>,
 }
 
+/// What waits for one sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Messages that it has not been told, and still is to be.
+    pub messages: u64,
+    /// When the oldest of them was written.
+    pub oldest_at: Option<DateTime<Utc>>,
+}
+
 impl Delivery {
     /// Of a message that is to be told to `sink` at `at`, for the first time.
     pub(crate) fn first(sink: &str, at: DateTime<Utc>) -> Self {

@@ -1,15 +1,18 @@
 //! What every store can do, whatever it keeps its data in.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Severity, StreamKey, Verdict,
+};
 
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
     IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Recorded, SettingsVersion, StoreError,
-    Stored, StoredObservation,
+    Stored, StoredObservation, Waiting,
 };
 
 /// What can be read: of a [`Store`], what was committed; of a [`Transaction`], also what was
@@ -90,6 +93,12 @@ pub trait Read {
         let listed = self.listed_anomalies(query)?;
         Ok(listed.into_iter().map(|one| one.anomaly).collect())
     }
+
+    /// How many anomalies nobody has decided about, of each severity that there are any of.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError>;
 
     /// The newest job of the same stream that was judged normal, was stored before this one and
     /// did not start after it; `None` when there is none or this job is unknown.
@@ -234,6 +243,12 @@ pub trait Read {
         now: DateTime<Utc>,
         limit: usize,
     ) -> Result<Vec<Stored<Message>>, StoreError>;
+
+    /// How much waits for a sink, due or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn waiting(&self, sink: &str) -> Result<Waiting, StoreError>;
 
     /// How far a message has come on its way to each of its sinks, in the order of their names.
     ///

@@ -72,7 +72,8 @@ pub(crate) enum Command {
 /// Judge the backup jobs in files, each against the history of its stream.
 ///
 /// Exit status: 0 nothing anomalous, 1 anomalies found, 2 wrong usage or settings, 3 some records
-/// could not be read (whatever was found), 4 failure, also when not one job could be judged.
+/// could not be read (whatever was found), 4 failure, also when not one job could be judged, or
+/// gathering is switched off in the database.
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
     /// Files of backup jobs, or addresses to read them from live; `-` is standard input.
@@ -104,7 +105,7 @@ pub(crate) struct ScanArguments {
 ///
 /// Exit status: 0 nothing anomalous among the new jobs, 1 anomalies found, 2 wrong usage or
 /// settings, 3 some records could not be read (whatever was found), 4 failure, also when not one
-/// new job could be judged. None of them is a reason to fail the backup: write `|| true` after the
+/// new job could be judged, or gathering or detection is switched off. None of them is a reason to fail the backup: write `|| true` after the
 /// command where the tool would.
 #[derive(Debug, Args)]
 pub(crate) struct IngestArguments {

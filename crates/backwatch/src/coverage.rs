@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anomaly_features::{counted, feature};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{FeatureName, FleetCoverage, StreamCoverage, Watch};
+use anomaly_settings::Role;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -21,7 +22,8 @@ const PAGE: usize = 1_000;
 
 /// Tell which streams are judged, which are not, and which are silent.
 ///
-/// Exit status: 0 told, 1 a stream is silent, 2 wrong usage or settings, 4 failure.
+/// Exit status: 0 told, 1 a stream is silent, 2 wrong usage or settings, 4 failure, also when
+/// gathering, detection or alerting is switched off.
 #[derive(Debug, Args)]
 pub(crate) struct CoverageArguments {
     #[command(flatten)]
@@ -113,11 +115,12 @@ pub(crate) fn run(arguments: &CoverageArguments) -> Result<Exit, Failure> {
             out.flush()?;
         }
     }
-    Ok(if silent > 0 {
+    let exit = if silent > 0 {
         Exit::Anomalies
     } else {
         Exit::Quiet
-    })
+    };
+    Ok(coverage.switched_off.exit(exit, &Role::ALL))
 }
 
 pub(crate) fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
@@ -188,6 +191,7 @@ impl Coverage {
                 names.join(", ")
             );
         }
+        text.push_str(&self.switched_off.roles_in_words());
         text.push_str(&self.switched_off.loosened_in_words());
         text
     }

@@ -67,6 +67,10 @@ pub(crate) enum Failure {
     },
     #[error("there is no database {}: `scan --db` or `ingest --db` makes one", path.display())]
     NoDatabase { path: PathBuf },
+    #[error(
+        "gathering is switched off (roles.gather): no job is taken in, and none is called missing"
+    )]
+    NotGathered,
     #[error("{}", path.display())]
     Configuration {
         path: PathBuf,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anomaly_model::{Anomaly, JobRef, StreamKey, Verdict};
 use anomaly_service::{AnomalyService, Observed};
+use anomaly_settings::Role;
 
 use crate::exit::{Exit, Failure};
 use crate::input::FileSummary;
@@ -94,7 +95,7 @@ impl Found {
             warning("not one job could be judged: this says nothing about the backups");
             Exit::Failure
         } else {
-            Exit::Quiet
+            self.off.exit(Exit::Quiet, &[Role::Detect])
         }
     }
 }

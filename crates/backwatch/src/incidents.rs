@@ -8,6 +8,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Incident, Spread};
 use anomaly_service::IncidentReport;
 use anomaly_service::storage::{AnomalyQuery, IncidentQuery};
+use anomaly_settings::Role;
 use clap::Args;
 use serde::Serialize;
 
@@ -23,7 +24,8 @@ const SHOWN_NAMES: usize = 8;
 
 /// List incidents: anomalies of one client within days, or of many clients at once.
 ///
-/// Exit status: 0 none, 1 some, 2 wrong usage or settings, 4 failure.
+/// Exit status: 0 none, 1 some, 2 wrong usage or settings, 4 failure, also when there is none because
+/// gathering or detection is switched off.
 #[derive(Debug, Args)]
 pub(crate) struct IncidentsArguments {
     /// Only this one, with its anomalies.
@@ -130,11 +132,14 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    Ok(if reports.is_empty() {
+    let exit = if reports.is_empty() {
         Exit::Quiet
     } else {
         Exit::Anomalies
-    })
+    };
+    Ok(coverage
+        .switched_off
+        .exit(exit, &[Role::Gather, Role::Detect]))
 }
 
 fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {

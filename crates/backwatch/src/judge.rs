@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use anomaly_model::StreamPart;
 use anomaly_service::AnomalyService;
 use anomaly_service::storage::SqliteStore;
-use anomaly_settings::{Layers, Settings};
+use anomaly_settings::{Layers, Role, Settings};
 
 use crate::cli::JudgeOptions;
 use crate::exit::Failure;
@@ -47,6 +47,9 @@ impl Judge {
                     &layers,
                     SystemTime::now().into(),
                 )?);
+                if !service.settings().is_on(Role::Gather) {
+                    return Err(Failure::NotGathered);
+                }
                 service
             }
             None => AnomalyService::in_memory(settings),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anomaly_notify::SinkOptions;
-use anomaly_server::{Server, ServerOptions};
+use anomaly_server::{GatherOptions, Server, ServerOptions};
 use anomaly_settings::Layers;
 use clap::Args;
 use etcetera::BaseStrategy as _;
@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 #[derive(Debug, Args)]
 pub(crate) struct ServeArguments {
     /// Read the configuration from this TOML file: the settings, the section `[server]`,
-    /// and `[[sinks]]` for those who are told.
+    /// `[[sinks]]` for those who are told, and `[[gather]]` for sources that are polled.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -49,10 +49,11 @@ pub(crate) struct ServeArguments {
 struct Configuration {
     server: ServerOptions,
     sinks: Vec<SinkOptions>,
+    gather: Vec<GatherOptions>,
 }
 
 /// The sections that are not settings.
-const SECTIONS: &[&str] = &["server", "sinks"];
+const SECTIONS: &[&str] = &["server", "sinks", "gather"];
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let file = arguments.config.as_deref();
@@ -60,6 +61,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let Configuration {
         server: mut options,
         sinks,
+        gather,
     } = configuration(file)?;
     options.listen = arguments.listen.unwrap_or(options.listen);
     let database = match &arguments.db {
@@ -75,7 +77,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(database, layers, options, sinks))?;
+    runtime.block_on(serve(database, layers, options, sinks, gather))?;
     Ok(Exit::Quiet)
 }
 
@@ -84,6 +86,7 @@ async fn serve(
     layers: Layers,
     options: ServerOptions,
     sinks: Vec<SinkOptions>,
+    gather: Vec<GatherOptions>,
 ) -> Result<(), Failure> {
     let scheme = if options.tls.is_some() {
         "https"
@@ -91,7 +94,7 @@ async fn serve(
         "http"
     };
     let shutdown = shutdown()?;
-    let server = Server::bind(&database, layers, options, sinks)?;
+    let server = Server::bind(&database, layers, options, sinks)?.gathering(gather)?;
     let address = server.address()?;
     // Where it is asked for a port, whoever started it wants to know which one it got.
     anstream::println!("listening on {scheme}://{address}");

@@ -5,6 +5,7 @@ use std::io;
 
 use anomaly_features::counted;
 use anomaly_model::Verdict;
+use anomaly_settings::Role;
 use clap::Args;
 use serde::Serialize;
 
@@ -20,7 +21,8 @@ use crate::terminal::warning;
 /// To be run regularly, such as once an hour by cron. After a pause the first run only notes what is
 /// overdue, so that what came meanwhile can be ingested, and the next one reports it.
 ///
-/// Exit status: 0 nothing missed, 1 missed jobs reported, 2 wrong usage or settings, 4 failure.
+/// Exit status: 0 nothing missed, 1 missed jobs reported, 2 wrong usage or settings, 4 failure, also
+/// when gathering or detection is switched off.
 #[derive(Debug, Args)]
 pub(crate) struct TickArguments {
     #[command(flatten)]
@@ -45,7 +47,10 @@ struct Done {
 }
 
 pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
-    let (mut service, _) = arguments.database.open_to_change(arguments.now.time())?;
+    let (mut service, switched_off) = arguments.database.open_to_change(arguments.now.time())?;
+    if !service.settings().is_on(Role::Gather) {
+        return Err(Failure::NotGathered);
+    }
     let mut shown = Ok(());
     let show = |verdict: &Verdict| -> Result<(), Failure> {
         match arguments.output {
@@ -107,7 +112,8 @@ pub(crate) fn run(arguments: &TickArguments) -> Result<Exit, Failure> {
         )?,
     }
     let found = report.missed > 0 || report.silent_fleet.is_some();
-    Ok(if found { Exit::Anomalies } else { Exit::Quiet })
+    let exit = if found { Exit::Anomalies } else { Exit::Quiet };
+    Ok(switched_off.exit(exit, &[Role::Detect]))
 }
 
 fn streams_are(count: u64) -> String {

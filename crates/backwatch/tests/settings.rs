@@ -195,3 +195,41 @@ fn make_pipe(path: &Path) {
     let made = Command::new("mkfifo").arg(path).status().unwrap();
     assert!(made.success());
 }
+
+/// A part of the watching that is off is no good news: whoever asks for what rests on it gets status 4,
+/// and the sentence that says so.
+#[test]
+fn what_is_switched_off_is_never_quiet() {
+    let asked: [&[&str]; 6] = [
+        &["anomalies", "list"],
+        &["incidents"],
+        &["coverage"],
+        &["tick"],
+        &["ingest", "-"],
+        &["scan", "-"],
+    ];
+    // What each answer rests on.
+    for (key, words, expected) in [
+        ("", "", [0, 0, 0, 0, 0, 0]),
+        ("roles.gather", "is switched off", [4, 4, 4, 4, 4, 4]),
+        ("detection.enabled", "is switched off", [4, 4, 4, 4, 4, 4]),
+        ("roles.alert", "is switched off", [0, 0, 4, 0, 0, 0]),
+    ] {
+        let case = Case::new();
+        let jobs = sample()[..5].join("\n");
+        assert_eq!(case.run(&["ingest", "-"], &jobs).status.code(), Some(0));
+        if !key.is_empty() {
+            let set = case.run(&["settings", "set", &format!("{key}=false")], "");
+            assert_eq!(set.status.code(), Some(0), "{}", stderr(&set));
+            let said = stdout(&set) + &stderr(&set);
+            assert!(said.contains(key) && said.contains("until"), "{said}");
+        }
+        for (arguments, expected) in asked.iter().zip(expected) {
+            let output = case.run(arguments, &jobs);
+            let said = stdout(&output) + &stderr(&output);
+            let name = format!("{key} {arguments:?}: {said}");
+            assert_eq!(output.status.code(), Some(expected), "{name}");
+            assert!(expected == 0 || said.contains(words), "{name}");
+        }
+    }
+}

@@ -6,12 +6,12 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::IncidentReport;
 use anomaly_storage::IncidentQuery;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::Asked;
-use super::{Cursor, Limit, Page};
+use super::{Cursor, InPath, Limit, Page};
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -92,7 +92,7 @@ pub(crate) async fn list(
     responses((status = 200, body = IncidentView), (status = 404, body = Problem)))]
 pub(crate) async fn show(
     State(app): State<App>,
-    Path(number): Path<u64>,
+    InPath(number): InPath<u64>,
 ) -> Result<Json<IncidentView>, Problem> {
     let found = app
         .readers

@@ -3,6 +3,7 @@
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
 use anomaly_service::Observed;
+use anomaly_settings::Role;
 use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
 use anomaly_storage::{ObservationQuery, StoredObservation};
 use axum::Json;
@@ -98,6 +99,9 @@ pub(crate) async fn hand_over(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    if !app.readers.settings().is_on(Role::Gather) {
+        return Err(Problem::not_gathered());
+    }
     let format = format_of(&asked, &headers, &body)?;
     let options = ReadOptions::default()
         .client(asked.client)

@@ -3,11 +3,12 @@
 use anomaly_model::SourceName;
 use anomaly_model::chrono::{DateTime, Utc};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::InPath;
 use super::body::Body;
 use crate::account::{Accounts, Role};
 use crate::app::{App, now};
@@ -115,7 +116,7 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
     app.change_accounts(move |accounts| {

@@ -8,7 +8,7 @@ use utoipa::{Modify, openapi};
 
 use super::{
     anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, notifications,
-    proofs, recovery, reviews, settings, streams, users,
+    proofs, recovery, reviews, settings, sources, streams, users,
 };
 
 #[derive(OpenApi)]
@@ -24,9 +24,10 @@ use super::{
         settings::show, settings::change, settings::keys, settings::loosenings,
         settings::proposals, settings::approve, settings::refuse,
         backtests::create, backtests::show, backtests::remove,
+        sources::list, sources::read_now,
         audit::list, audit::head, proofs::inclusion, proofs::consistency, proofs::checkpoint,
         users::list, users::add, users::change, users::remove,
-        keys::list, keys::add, keys::remove, events::stream,
+        keys::list, keys::add, keys::remove, events::listen,
         notifications::list, notifications::read,
     ),
     modifiers(&ApiKeys, &Problems),

@@ -2,10 +2,11 @@
 
 use anomaly_model::{ClientName, RecoveryPoint};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::InPath;
 use super::body::Asked;
 use crate::app::App;
 use crate::problem::Problem;
@@ -25,7 +26,7 @@ pub(crate) struct Asking {
     responses((status = 200, body = Vec<Object>), (status = 404, body = Problem)))]
 pub(crate) async fn of_client(
     State(app): State<App>,
-    Path(client): Path<String>,
+    InPath(client): InPath<String>,
     Asked(asking): Asked<Asking>,
 ) -> Result<Json<Vec<RecoveryPoint>>, Problem> {
     let client = ClientName::new(client).map_err(|_| Problem::not_found("client"))?;

@@ -97,7 +97,7 @@ fn expected(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// A key of the settings.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct KeyView {
+pub(crate) struct SettingView {
     /// The key in full.
     #[schema(example = "detection.alarm_budget")]
     name: &'static str,
@@ -124,11 +124,11 @@ pub(crate) struct KeyView {
 
 /// Every key, with what holds, what is allowed, and what it means.
 #[utoipa::path(get, path = "/api/v1/settings/keys", tag = "settings",
-    responses((status = 200, body = Vec<KeyView>)))]
-pub(crate) async fn keys(State(app): State<App>) -> Result<Json<Vec<KeyView>>, Problem> {
+    responses((status = 200, body = Vec<SettingView>)))]
+pub(crate) async fn keys(State(app): State<App>) -> Result<Json<Vec<SettingView>>, Problem> {
     let holding = Holding::of(&app).await?;
     let parts = holding.guard.settings.parts();
-    let keys = Settings::keys().iter().map(|key| KeyView {
+    let keys = Settings::keys().iter().map(|key| SettingView {
         name: key.name,
         toml_type: key.toml_type,
         value: parts.get(key.name).cloned().unwrap_or_default(),
@@ -300,16 +300,15 @@ async fn write<T: Send + 'static>(
     work: impl FnOnce(&mut AnomalyService) -> Result<T, ServiceError> + Send + 'static,
 ) -> Result<(u64, T), Problem> {
     let layers = app.layers.clone();
-    let (settings, version, done) = app
-        .writer
+    let readers = app.readers.clone();
+    app.writer
         .run(move |service| {
             let done = work(service)?;
-            let settings = settle(service, &layers)?;
-            Ok((settings, service.settings_version()?, done))
+            // Here, so that of two changes the later one is shown.
+            readers.set_settings(settle(service, &layers)?);
+            Ok((service.settings_version()?, done))
         })
-        .await?;
-    app.readers.set_settings(settings);
-    Ok((version, done))
+        .await
 }
 
 /// Changes settings of the database. A file, a variable or a flag that sets the same wins, and is not

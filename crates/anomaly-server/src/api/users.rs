@@ -2,11 +2,12 @@
 
 use anomaly_model::chrono::{DateTime, Utc};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::InPath;
 use super::body::Body;
 use crate::account::{Accounts, Role};
 use crate::app::{App, now};
@@ -96,7 +97,7 @@ pub(crate) struct UserChange {
 pub(crate) async fn change(
     State(app): State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
     Body(change): Body<UserChange>,
 ) -> Result<StatusCode, Problem> {
     if change.second_factor == Some(true) {
@@ -138,7 +139,7 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     State(app): State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> Result<StatusCode, Problem> {
     let by = caller.name.clone();
     app.change_accounts(move |accounts| Ok(((), Some(accounts.remove_user(&name, (&by, now()))?))))

@@ -40,6 +40,7 @@ struct Page {
     first_day: NaiveDate,
     last_day: Option<NaiveDate>,
     usual_days: u32,
+    second_person: bool,
     reason: String,
     until: String,
     error: String,
@@ -128,6 +129,7 @@ fn page_of(app: &App, chrome: Chrome, run: &Run) -> Page {
         first_day: today,
         last_day: today.checked_add_signed(longest).filter(|_| !guard.endless),
         usual_days: guard.expires_after_days.get(),
+        second_person: guard.second_person,
         reason: String::new(),
         until: String::new(),
         error: String::new(),
@@ -281,7 +283,11 @@ fn sentence(report: &BacktestReport) -> String {
         counted(report.streams, "stream")
     );
     match (report.gained.count, report.lost.count) {
-        (0, 0) => format!("In {of}, nothing would have been found or missed that was not."),
+        (0, 0) if report.changed > 0 => format!(
+            "In {of}, the same would have been found, {} with another severity or kind.",
+            report.changed
+        ),
+        (0, 0) => format!("In {of}, the same would have been found."),
         (gained, 0) => format!(
             "In {of}, it would have found {gained} more {}.",
             anomalies(gained)

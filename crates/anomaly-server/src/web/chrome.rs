@@ -1,5 +1,6 @@
 //! What is around every page.
 
+use anomaly_settings::Role as WatchRole;
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -24,6 +25,8 @@ pub(crate) struct Chrome {
     pub(crate) theme: &'static str,
     /// What the person is told; a program is told nothing here.
     pub(crate) bell: Option<BellView>,
+    /// Which parts of the watching are off, a sentence each.
+    pub(crate) off: Vec<&'static str>,
 }
 
 impl FromRequestParts<App> for Chrome {
@@ -41,6 +44,13 @@ impl FromRequestParts<App> for Chrome {
             bell: caller
                 .may(Permission::OwnAccount)
                 .then(|| BellView::of(app, &caller.name)),
+            off: app
+                .readers
+                .settings()
+                .roles_off()
+                .into_iter()
+                .map(WatchRole::off_in_words)
+                .collect(),
         })
     }
 }

@@ -118,8 +118,10 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
         .collect();
     let last = last.map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at()));
     let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
-    let looking = looking(&coverage, last);
-    let (headline, tone) = headline(&incidents, &coverage, last);
+    let degraded = app.source_states.degraded();
+    let looking = looking(&coverage, last, degraded);
+    let is_all_on = chrome.off.is_empty() && degraded == 0;
+    let (headline, tone) = headline(&incidents, &coverage, last, is_all_on);
     let more_incidents = incidents.len() > MOST_INCIDENTS;
     let mut incidents = incidents;
     incidents.truncate(MOST_INCIDENTS);
@@ -158,6 +160,7 @@ fn headline(
     incidents: &[IncidentRow],
     coverage: &FleetCoverage,
     last: Option<Time>,
+    is_all_on: bool,
 ) -> (String, &'static str) {
     let worst = incidents.iter().max_by_key(|incident| incident.severity);
     match worst {
@@ -182,6 +185,10 @@ fn headline(
             );
             (text, worst.severity.as_str())
         }
+        None if !is_all_on => (
+            "Nothing strange was found, but not everything is looked at.".to_owned(),
+            "medium",
+        ),
         None if last.is_none() => ("No job has been handed over yet.".to_owned(), "quiet"),
         None if last.is_some_and(|last| now() - last > FRESH) => (
             "Nothing strange, but no job has come lately.".to_owned(),
@@ -198,7 +205,7 @@ fn headline(
     }
 }
 
-fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
+fn looking(coverage: &FleetCoverage, last: Option<Time>, degraded: usize) -> String {
     let Some(last) = last else {
         return "Backwatch is looking, and has seen nothing.".to_owned();
     };
@@ -219,5 +226,10 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>) -> String {
             _ = write!(text, ", {count} {words}");
         }
     }
-    format!("{text}. The last job ended {}.", ago(last, now()))
+    _ = write!(text, ". The last job ended {}.", ago(last, now()));
+    if degraded > 0 {
+        let sources = counted(degraded as u64, "source");
+        _ = write!(text, " {sources} cannot be read.");
+    }
+    text
 }

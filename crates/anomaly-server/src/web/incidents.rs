@@ -2,11 +2,12 @@
 
 use anomaly_storage::{AnomalyQuery, IncidentQuery};
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use super::anomalies::Row;
 use super::chrome::{Chrome, PageResult, show};
 use super::dashboard::IncidentRow;
+use crate::api::InPath;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -45,7 +46,7 @@ struct Page {
 pub(crate) async fn page(
     State(app): State<App>,
     chrome: Chrome,
-    Path(number): Path<u64>,
+    InPath(number): InPath<u64>,
 ) -> PageResult {
     let found = app
         .readers

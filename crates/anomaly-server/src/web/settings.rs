@@ -57,6 +57,23 @@ impl Row {
         self.key.toml_type == "boolean"
     }
 
+    /// What is allowed, and what loosens, in the words of the field.
+    fn allowed(&self) -> &str {
+        if self.is_switch() {
+            "on or off"
+        } else {
+            &self.key.allowed
+        }
+    }
+
+    fn looser(&self) -> &'static str {
+        match self.key.loosens.in_words() {
+            "true" => "on",
+            "false" => "off",
+            words => words,
+        }
+    }
+
     fn is_off(&self) -> bool {
         matches!(self.value.as_str(), "off" | "false")
     }
@@ -123,6 +140,7 @@ impl Typed {
 
 /// What each group asks, and how the names of its keys begin; the first that fits has a key.
 const QUESTIONS: &[(&str, &[&str])] = &[
+    ("Does anybody look?", &["roles.", "detection.enabled"]),
     (
         "How loud may it be?",
         &[
@@ -135,11 +153,7 @@ const QUESTIONS: &[(&str, &[&str])] = &[
     ),
     (
         "What is excluded?",
-        &[
-            "detection.excluded",
-            "detection.enabled",
-            "detection.policy",
-        ],
+        &["detection.excluded", "detection.policy"],
     ),
     (
         "Which files are suspicious?",

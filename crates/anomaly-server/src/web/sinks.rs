@@ -25,7 +25,7 @@ struct Row {
     least: &'static str,
     delivered_at: Option<When>,
     failing: Option<(When, String)>,
-    waiting: usize,
+    waiting: u64,
     quiet_until: Option<When>,
 }
 

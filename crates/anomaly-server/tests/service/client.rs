@@ -1,11 +1,13 @@
 //! A service that runs, and who talks to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use anomaly_notify::SinkOptions;
-use anomaly_server::{Server, ServerOptions};
+use anomaly_server::{GatherOptions, Server, ServerOptions};
 use anomaly_settings::Layers;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,15 +20,17 @@ pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) code: String,
     pub(crate) database: PathBuf,
-    directory: Option<TempDir>,
+    directory: Option<Arc<TempDir>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 struct Configuration {
     #[serde(default)]
     sinks: Vec<SinkOptions>,
+    #[serde(default)]
+    gather: Vec<GatherOptions>,
 }
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -77,27 +81,44 @@ impl Service {
 
     /// One with these settings in a file, and these sinks.
     pub(crate) fn configured(settings: &str, sinks: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = Arc::new(tempfile::tempdir().unwrap());
         let file = directory.path().join("settings.toml");
         std::fs::write(&file, settings).unwrap();
         let layers = Layers::read(Some(&file), [], &[]).unwrap();
+        Self::run(sinks, layers, &directory)
+    }
+
+    /// One with these sinks and sources, and these settings; `DIR` is its directory.
+    pub(crate) fn gathering(
+        configuration: &str,
+        settings: &[(&str, &str)],
+        directory: &Arc<TempDir>,
+    ) -> Self {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let settings: Vec<_> = settings.iter().map(owned).collect();
+        let layers = Layers::read(None, [], &settings).unwrap();
+        Self::run(configuration, layers, directory)
+    }
+
+    fn run(configuration: &str, layers: Layers, directory: &Arc<TempDir>) -> Self {
         let database = directory.path().join("backwatch.db");
-        let sinks = sinks.replace("DIR", directory.path().to_str().unwrap());
-        let Configuration { sinks } = toml::from_str(&sinks).unwrap();
-        let mut service = Self::run(&database, layers, sinks);
-        service.directory = Some(directory);
+        let text = configuration.replace("DIR", directory.path().to_str().unwrap());
+        let configuration = toml::from_str(&text).unwrap();
+        let mut service = Self::serve(&database, layers, configuration);
+        service.directory = Some(Arc::clone(directory));
         service
     }
 
     /// One on a database that is there.
     pub(crate) fn on(database: &Path) -> Self {
-        Self::run(database, Layers::default(), Vec::new())
+        Self::serve(database, Layers::default(), Configuration::default())
     }
 
-    fn run(database: &Path, layers: Layers, sinks: Vec<SinkOptions>) -> Self {
+    fn serve(database: &Path, layers: Layers, configuration: Configuration) -> Self {
         let mut options = ServerOptions::default();
         options.listen = "127.0.0.1:0".parse().unwrap();
-        let server = Server::bind(database, layers, options, sinks).unwrap();
+        let server = Server::bind(database, layers, options, configuration.sinks).unwrap();
+        let server = server.gathering(configuration.gather).unwrap();
         let base = format!("http://{}", server.address().unwrap());
         let code = server.setup_code().unwrap().unwrap_or_default().to_owned();
         let (stop, stopped) = oneshot::channel();
@@ -146,7 +167,7 @@ impl Service {
         browser
     }
 
-    /// The first administrator, who signs in again.
+    /// The administrator of a database that was used before, who signs in again.
     pub(crate) fn administrator_again(&self) -> Browser<'_> {
         let mut browser = self.browser();
         assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 303);
@@ -208,6 +229,20 @@ impl Browser<'_> {
         made.json()["key"].as_str().unwrap().to_owned()
     }
 
+    /// Asks until it is as it is waited for: what the service does by itself takes a moment.
+    pub(crate) fn wait_for(&self, path: &str, is_so: impl Fn(&Answer) -> bool) -> Answer {
+        let begun = Instant::now();
+        loop {
+            let answer = self.open(path);
+            if is_so(&answer) {
+                return answer;
+            }
+            let took = begun.elapsed();
+            assert!(took < Duration::from_mins(1), "{path}: {}", answer.text);
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     pub(crate) fn open(&self, path: &str) -> Answer {
         self.call("GET", path, None)
     }
@@ -259,6 +294,8 @@ impl Browser<'_> {
             request.header(*name, *value)
         });
         let response = match body {
+            // Without a length the connection could not be used again.
+            None if method == "POST" => self.agent.run(request.body("").unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
             Some(body) => {
                 let request = request.header("content-type", "application/json");

@@ -10,9 +10,16 @@ mod accounts;
 mod api;
 mod bell;
 mod client;
+mod described;
+mod gathering;
+mod monitoring;
 mod pages;
 mod proofs;
+mod roles;
+mod servers_polled;
 mod settings;
 mod telling;
 
 pub(crate) use client::{Service, job};
+#[path = "../../../anomaly-remote/tests/servers/mod.rs"]
+mod servers;

@@ -49,6 +49,7 @@ fn every_page_shows_and_trusts_nothing() {
         "/incidents",
         "/incidents/1",
         "/streams",
+        "/sources",
         "/settings",
         "/notifications",
         "/bell",

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use anomaly_service::{AnomalyService, SettingsRequest};
+use anomaly_settings::Settings;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Browser, PASSWORD};
@@ -122,6 +124,29 @@ fn settings_are_changed_by_who_has_seen_them() {
         (&loosening["who"], &loosening["reason"]),
         (&json!("ann"), &json!("a move"))
     );
+}
+
+/// Another process on the same database changes settings too: `backwatch settings set`.
+#[test]
+fn what_somebody_else_changes_meanwhile_is_seen_and_not_overwritten() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let seen = tag(&administrator);
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    let request = SettingsRequest {
+        parts: vec![("detection.seed".to_owned(), Some(json!(5)))],
+        by: "root".to_owned(),
+        reason: None,
+        until: None,
+    };
+    let now = std::time::SystemTime::now().into();
+    beside.set_settings(&request, None, now).unwrap();
+    let change = json!({ "keys": { "detection.seed": 7 } });
+    let stale = administrator.call_with(&[("if-match", &seen)], "PATCH", SETTINGS, Some(&change));
+    assert_eq!(refused(&stale), (412, "stale".into()));
+    assert_eq!(administrator.open(SETTINGS).json()["detection"]["seed"], 5);
+    let changed = patch(&administrator, &change).json();
+    assert_eq!(changed["parts"][0]["before"], 5, "{changed}");
 }
 
 #[test]
@@ -555,6 +580,9 @@ fn a_second_person_decides_on_the_page() {
         saved.header("location").to_owned()
     };
     let fields = [("detection.rules.clock", "false"), ("detection.seed", "9")];
+    let backtest = look(&mut ann, &fields).header("location").to_owned();
+    let page = looked_at(&ann, &backtest);
+    assert!(page.contains("A second person has to approve"), "{page}");
     assert_eq!(asked(&mut ann, &fields), "/settings?done=partly");
     let page = bob.open("/settings").text;
     let (_, rest) = page.split_once("action=\"/settings/proposals/").unwrap();

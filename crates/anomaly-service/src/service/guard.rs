@@ -2,7 +2,7 @@
 
 use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_settings::{Parts, Settings};
+use anomaly_settings::{Parts, Role, Settings};
 use anomaly_storage::{
     AuditEntry, Decision, PendingChange, Read, SettingsVersion, Stored, Transaction,
 };
@@ -529,7 +529,11 @@ fn audited(news: &SettingsNews, asked: &Asked<'_>) -> AuditEntry {
             after,
         } => {
             let entry = AuditEntry::new(now, by, "settings", part.clone());
-            let entry = entry.with_change(before.clone(), after.clone());
+            let mut entry = entry.with_change(before.clone(), after.clone());
+            // That it is on again is told to whoever was told that it is off.
+            if Role::of_key(part).is_some() {
+                entry = entry.with_severity(Severity::Low);
+            }
             match asked.reason {
                 Some(reason) => entry.with_reason(reason),
                 None => entry,
@@ -541,7 +545,13 @@ fn audited(news: &SettingsNews, asked: &Asked<'_>) -> AuditEntry {
         SettingsNews::Proposed(known) => {
             entry(by, now, "loosening_proposed", known).with_severity(known.severity())
         }
-        SettingsNews::Ended(known) => entry(OURSELVES, now, "loosening_ended", known),
+        SettingsNews::Ended(known) => {
+            let entry = entry(OURSELVES, now, "loosening_ended", known);
+            match Role::of_key(&known.part) {
+                Some(_) => entry.with_severity(Severity::Low),
+                None => entry,
+            }
+        }
         SettingsNews::Lapsed(known) => entry(OURSELVES, now, "loosening_lapsed", known),
     }
 }

@@ -30,11 +30,17 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
     (
         any_overrides(),
         key,
-        (review, incidents, guard, (0..=36_500_u32, 0..=86_400_u32)),
+        (
+            review,
+            incidents,
+            guard,
+            any::<(bool, bool)>(),
+            (0..=36_500_u32, 0..=86_400_u32),
+        ),
         vec(any_scope(), 0..4),
     )
         .prop_map(
-            |(detection, key, (review, incidents, guard, storage), scopes)| {
+            |(detection, key, (review, incidents, guard, roles, storage), scopes)| {
                 let mut settings = Settings::default();
                 detection.apply_to(&mut settings.detection);
                 settings.streams.key = key;
@@ -49,6 +55,7 @@ pub(crate) fn any_settings() -> impl Strategy<Value = Settings> {
                 settings.guard.expires_after_days = GuardDays::new(guard.1).unwrap();
                 settings.guard.longest_days = LongestGuardDays::new(guard.2).unwrap();
                 settings.guard.endless = guard.3;
+                (settings.roles.gather, settings.roles.alert) = roles;
                 settings.storage.retention_days = RetentionDays::new(storage.0).unwrap();
                 settings.storage.wait_seconds = WaitSeconds::new(storage.1).unwrap();
                 settings.scopes = scopes;

@@ -6,8 +6,8 @@ use std::ops::Bound;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
-    Anomaly, BackupJob, ClientName, JobKey, JobRef, Judgement, Review, ReviewStatus, StreamKey,
-    Verdict,
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Judgement, Review, ReviewStatus, Severity,
+    StreamKey, Verdict,
 };
 
 use super::log::Logged;
@@ -17,7 +17,7 @@ use crate::purge::PurgeRecord;
 use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Delivery, IncidentQuery, IncidentRecord,
     JudgedAs, ListedAnomaly, Message, NearbyAnomaly, ObservationQuery, Origin, PendingChange,
-    Recorded, SettingsVersion, StoreError, Stored, StoredObservation,
+    Recorded, SettingsVersion, StoreError, Stored, StoredObservation, Waiting,
 };
 
 #[derive(Debug, Default)]
@@ -454,6 +454,33 @@ impl Data {
         newest_first
             .take(query.limit.unwrap_or(usize::MAX))
             .collect()
+    }
+
+    pub(super) fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
+        let query = AnomalyQuery::default().review_status(ReviewStatus::NotReviewed);
+        let mut counts = BTreeMap::new();
+        for listed in self.listed_anomalies(&query)? {
+            if let Some(severity) = listed.anomaly.verdict.severity() {
+                *counts.entry(severity).or_default() += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    pub(super) fn waiting(&self, sink: &str) -> Waiting {
+        let waits = |message: &Stored<Message>| {
+            let sinks = self.deliveries.get(&message.number);
+            sinks
+                .and_then(|sinks| sinks.get(sink))
+                .is_some_and(|delivery| delivery.next_attempt_at.is_some())
+        };
+        let mut waiting = Waiting::default();
+        for message in self.messages.stored().filter(waits) {
+            let made_at = message.record.made_at;
+            waiting.messages += 1;
+            waiting.oldest_at = Some(waiting.oldest_at.map_or(made_at, |at| at.min(made_at)));
+        }
+        waiting
     }
 
     pub(super) fn due_messages(

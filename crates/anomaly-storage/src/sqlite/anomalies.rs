@@ -1,8 +1,11 @@
 //! Anomalous jobs as people work with them, and what was decided about them.
 
+use std::collections::BTreeMap;
+
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{
-    Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, ScheduleType, StreamKey,
+    Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, ScheduleType, Severity,
+    StreamKey,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
@@ -30,6 +33,11 @@ pub(super) const FALSE_POSITIVES: &str = "
     WHERE state = 'anomalous' AND review_status = 'false_positive'
         AND stream = (SELECT id FROM streams WHERE key = ?1)
     ORDER BY number";
+/// Counted, so read from end to end: of those that wait for a person.
+pub(super) const UNREVIEWED: &str = "
+    SELECT severity, count(*) FROM jobs
+    WHERE state = 'anomalous' AND review_status = 'not_reviewed' GROUP BY severity";
+
 pub(super) const RECORDED_AT: &str = "SELECT recorded_at_micros FROM log WHERE number = ?1";
 pub(super) const IS_ANOMALOUS: &str =
     "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
@@ -204,6 +212,12 @@ pub(super) fn listed(connection: &Connection, query: &AnomalyQuery) -> Result<Ve
         }))
     });
     anomalies.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn unreviewed(connection: &Connection) -> Result<BTreeMap<Severity, u64>> {
+    let mut statement = connection.prepare_cached(UNREVIEWED)?;
+    let rows = statement.query_map([], |row| Ok((word(row, 0)?, count(row, 1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// When a record was recorded, where whoever did it said so.

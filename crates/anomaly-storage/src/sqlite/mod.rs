@@ -27,12 +27,15 @@ mod streams;
 mod values;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, StreamKey, Verdict};
+use anomaly_model::{
+    Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Severity, StreamKey, Verdict,
+};
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::fault::Fault;
@@ -45,7 +48,7 @@ use crate::{
     AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
     IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
     ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
-    StoreError, Stored, StoredObservation, Transaction, Verification,
+    StoreError, Stored, StoredObservation, Transaction, Verification, Waiting,
 };
 
 /// A store in one SQLite file, which several processes may use at the same time.
@@ -363,6 +366,10 @@ impl<T: Reader> Read for T {
         self.read(|connection| anomalies::listed(connection, query))
     }
 
+    fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
+        self.read(anomalies::unreviewed)
+    }
+
     fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
         self.read(|connection| jobs::last_normal(connection, job))
     }
@@ -454,6 +461,10 @@ impl<T: Reader> Read for T {
         limit: usize,
     ) -> Result<Vec<Stored<Message>>, StoreError> {
         self.read(|connection| outbox::due(connection, sink, now, limit))
+    }
+
+    fn waiting(&self, sink: &str) -> Result<Waiting, StoreError> {
+        self.read(|connection| outbox::waiting(connection, sink))
     }
 
     fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError> {

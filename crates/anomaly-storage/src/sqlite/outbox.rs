@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::fault::Result;
 use super::values::{count, from_count, from_limit, from_time, json, optional_time, time, to_json};
-use crate::{Delivery, Message, StoreError, Stored};
+use crate::{Delivery, Message, StoreError, Stored, Waiting};
 
 pub(super) const DUE: &str = "
     SELECT number, made_at_micros, topic, body
@@ -15,6 +15,10 @@ pub(super) const DUE: &str = "
 pub(super) const DELIVERIES: &str = "
     SELECT sink, attempts, next_attempt_at_micros, delivered_at_micros, error
     FROM deliveries WHERE message = ?1 ORDER BY sink";
+pub(super) const WAITING: &str = "
+    SELECT count(*), min(made_at_micros)
+    FROM deliveries JOIN messages ON messages.number = deliveries.message
+    WHERE sink = ?1 AND next_attempt_at_micros IS NOT NULL";
 pub(super) const IS_MESSAGE: &str = "SELECT 1 FROM messages WHERE number = ?1";
 
 pub(super) fn due(
@@ -36,6 +40,17 @@ pub(super) fn due(
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn waiting(connection: &Connection, sink: &str) -> Result<Waiting> {
+    let mut statement = connection.prepare_cached(WAITING)?;
+    let waiting = statement.query_row((sink,), |row| {
+        Ok(Waiting {
+            messages: count(row, 0)?,
+            oldest_at: optional_time(row, 1)?,
+        })
+    })?;
+    Ok(waiting)
 }
 
 pub(super) fn deliveries(connection: &Connection, message: u64) -> Result<Vec<Delivery>> {

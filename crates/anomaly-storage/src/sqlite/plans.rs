@@ -78,6 +78,7 @@ fn every_query_follows_an_index() {
         changes::PROPOSAL,
         outbox::DELIVERIES,
         outbox::DUE,
+        outbox::WAITING,
         history::RECORDED,
         history::RECORDED_OF_STREAM,
         purge::OLD_JOBS,

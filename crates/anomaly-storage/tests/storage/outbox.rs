@@ -48,6 +48,14 @@ fn a_message_is_due_until_it_is_delivered_or_given_up(store: &mut dyn Store) {
         messages[1]
     );
 
+    let waits = |store: &dyn Store, sink| {
+        let waiting = store.waiting(sink).unwrap();
+        (waiting.messages, waiting.oldest_at)
+    };
+    assert_eq!(waits(store, "mail"), (2, Some(at(3))));
+    assert_eq!(waits(store, "hook"), (1, Some(at(5))));
+    assert_eq!(waits(store, "syslog"), (0, None));
+
     let put = |store: &mut dyn Store, number, delivery: Delivery| {
         let mut transaction = store.transaction().unwrap();
         let put = transaction.put_delivery(number, &delivery);
@@ -62,6 +70,8 @@ fn a_message_is_due_until_it_is_delivered_or_given_up(store: &mut dyn Store) {
         error: Some("no route".into()),
     };
     put(store, 1, failed.clone()).unwrap();
+    // What is tried again later waits too.
+    assert_eq!(waits(store, "mail"), (2, Some(at(3))));
     assert_eq!(due(store, "mail", 29), [2]);
     assert_eq!(due(store, "mail", 30), [2, 1]);
     let delivered = Delivery {
@@ -79,6 +89,7 @@ fn a_message_is_due_until_it_is_delivered_or_given_up(store: &mut dyn Store) {
     };
     put(store, 2, given_up).unwrap();
     assert!(due(store, "mail", 99).is_empty());
+    assert_eq!(waits(store, "mail"), (0, None));
     assert_eq!(due(store, "hook", 99), [1]);
 
     let deliveries = store.deliveries(1).unwrap();

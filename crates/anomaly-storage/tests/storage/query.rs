@@ -268,6 +268,13 @@ proptest! {
             transaction.commit().unwrap();
 
             prop_assert_eq!(&store.anomalies(&AnomalyQuery::default()).unwrap(), &all);
+            let mut unreviewed = std::collections::BTreeMap::new();
+            for anomaly in &all {
+                if anomaly.review_status() == ReviewStatus::NotReviewed {
+                    *unreviewed.entry(anomaly.verdict.severity().unwrap()).or_insert(0) += 1;
+                }
+            }
+            prop_assert_eq!(store.count_unreviewed().unwrap(), unreviewed);
             for query in &queries {
                 let mut expected: Vec<_> = all
                     .iter()

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, AnomalyKind, ClientName, PolicyName, ReviewStatus, Severity};
 use anomaly_service::storage::AnomalyQuery;
+use anomaly_settings::Role;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, builder::PossibleValuesParser};
 use comfy_table::presets::NOTHING;
@@ -21,7 +22,8 @@ use crate::terminal::harmless;
 
 /// List the anomalies in a database, newest first, with how much of the fleet is watched.
 ///
-/// Exit status: 0 none, 1 some, 2 wrong usage or settings, 4 failure.
+/// Exit status: 0 none, 1 some, 2 wrong usage or settings, 4 failure, also when there is none because
+/// gathering or detection is switched off.
 #[derive(Debug, Args)]
 pub(crate) struct ListArguments {
     #[command(flatten)]
@@ -123,11 +125,14 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    Ok(if anomalies.is_empty() {
+    let exit = if anomalies.is_empty() {
         Exit::Quiet
     } else {
         Exit::Anomalies
-    })
+    };
+    Ok(coverage
+        .switched_off
+        .exit(exit, &[Role::Gather, Role::Detect]))
 }
 
 fn print(out: &mut impl Write, anomalies: &[Anomaly], coverage: &Coverage) -> io::Result<()> {

@@ -67,6 +67,11 @@ fn sigterm_ends_it_in_good_order() {
     let key = service.key();
     let jobs = format!("{}/api/v1/jobs", service.base);
     let acknowledged = Mutex::new(Vec::new());
+    let page = agent()
+        .get(format!("{}/api/v1/events", service.base))
+        .header("cookie", service.cookie())
+        .call()
+        .unwrap();
     let output = thread::scope(|scope| {
         for poster in 0..4 {
             let (key, jobs, acknowledged) = (&key, &jobs, &acknowledged);
@@ -94,6 +99,9 @@ fn sigterm_ends_it_in_good_order() {
         service.terminate()
     });
     assert!(output.status.success());
+    // It was told that this is the end, and not cut off.
+    let heard = page.into_body().read_to_string();
+    assert!(heard.is_ok_and(|heard| heard.starts_with("retry: ")));
     let acknowledged = acknowledged.into_inner().unwrap();
     assert!(acknowledged.len() >= 100);
 
@@ -112,6 +120,28 @@ fn sigterm_ends_it_in_good_order() {
             stored.contains(&format!("\"job-{number}\"")),
             "job-{number} is lost"
         );
+    }
+}
+
+/// A source that is wrong keeps the service from starting, and what is wrong is said without the secret.
+#[test]
+fn a_source_that_is_wrong_is_told() {
+    let home = Home::new();
+    let source =
+        |address: &str| format!("[[gather]]\nname = 'a'\n[gather.bareos]\naddress = '{address}'\n");
+    let once = source("postgresql://backwatch@director.example/bareos");
+    for (text, status, what) in [
+        (source("postgresql://u:hunter2@h/d"), 2, "password"),
+        (source("director.example"), 2, "is not one of a server"),
+        (once.repeat(2), 4, "two sources have the name `a`"),
+    ] {
+        let file = home.write("wrong.toml", &text);
+        let output = home.backwatch(&["serve", "--config", &file]).output();
+        let output = output.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{error}");
+        assert!(error.contains(what), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }
 

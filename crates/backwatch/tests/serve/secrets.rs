@@ -10,6 +10,8 @@ use anomaly_model::chrono::{DateTime, Utc};
 use crate::service::{Home, PASSWORD, agent};
 
 const HOOK_SECRET: &str = "the key of the webhook, 32 bytes or more";
+const API_KEY: &str = "A1uMjmj93mrpsW9qWroT-paNdMSDPdABCEDi7PRPD";
+const BUCKET_KEY: &str = "the key of the bucket";
 const WRONG: &str = "almost the password, mistyped";
 
 #[test]
@@ -17,12 +19,25 @@ fn nothing_secret_is_in_the_log_or_the_database() {
     let home = Home::new();
     let secret = home.write("hook.key", HOOK_SECRET);
     fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let api_key = home.write("netbackup.key", API_KEY);
+    let environment = home.write("bucket.env", &format!("BUCKET_KEY={BUCKET_KEY}\n"));
+    let tool = home.write(
+        "restic",
+        "#!/bin/sh\necho \"bad key $BUCKET_KEY\" >&2\nexit 1\n",
+    );
+    for (path, mode) in [(&api_key, 0o600), (&environment, 0o600), (&tool, 0o700)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
     // Nobody listens there: that it fails is logged.
     let file = home.write(
         "config.toml",
         &format!(
             "[[sinks]]\nname = \"hook\"\n[sinks.webhook]\nurl = \"http://127.0.0.1:9/\"\n\
-             secret_file = \"{secret}\"\n"
+             secret_file = \"{secret}\"\n\
+             [[gather]]\nname = \"primary\"\n[gather.netbackup]\n\
+             address = \"netbackup+https://127.0.0.1:9\"\napi_key_file = \"{api_key}\"\n\
+             [[gather]]\nname = \"bucket\"\n[gather.restic]\nprogram = \"{tool}\"\n\
+             environment_file = \"{environment}\"\n"
         ),
     );
     home.add_administrator();
@@ -55,10 +70,11 @@ fn nothing_secret_is_in_the_log_or_the_database() {
         .header("content-type", "application/json")
         .send(failed.to_string());
     assert_eq!(handed_over.unwrap().status(), 200);
-    // A sink that cannot be reached is in the log.
+    // A sink that cannot be reached is in the log, and sources that cannot be read.
     let text = || fs::read_to_string(&log).unwrap();
     let begun = Instant::now();
-    while !text().contains("the sink fails") {
+    let failures = ["the sink fails", "source=\"primary\"", "bad key ***"];
+    while !failures.iter().all(|failure| text().contains(failure)) {
         assert!(begun.elapsed() < Duration::from_mins(1), "{}", text());
         thread::sleep(Duration::from_millis(20));
     }
@@ -66,7 +82,15 @@ fn nothing_secret_is_in_the_log_or_the_database() {
 
     let log = text();
     assert!(log.contains("TRACE"), "it is asked for all that there is");
-    let secrets = [PASSWORD, WRONG, &session, &key, HOOK_SECRET];
+    let secrets = [
+        PASSWORD,
+        WRONG,
+        &session,
+        &key,
+        HOOK_SECRET,
+        API_KEY,
+        BUCKET_KEY,
+    ];
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

@@ -103,16 +103,20 @@ impl Service {
         self.child.wait_with_output().unwrap()
     }
 
-    /// A key that can hand over jobs, made by the administrator.
-    pub(crate) fn key(&self) -> String {
-        let agent = agent();
-        let answer = agent
+    /// The cookie of the administrator, who signs in.
+    pub(crate) fn cookie(&self) -> String {
+        let answer = agent()
             .post(format!("{}/sign-in", self.base))
             .header("sec-fetch-site", "same-origin")
             .send_form([("name", "ann"), ("password", PASSWORD)])
             .unwrap();
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// A key that can hand over jobs, made by the administrator.
+    pub(crate) fn key(&self) -> String {
+        let (agent, cookie) = (agent(), self.cookie());
         let new = json!({ "name": "nightly", "role": "ingest", "sources": [] });
         let mut answer = agent
             .post(format!("{}/api/v1/api-keys", self.base))

@@ -26,6 +26,7 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
     ("anomaly-sources", &["anomaly-model"]),
     ("anomaly-walk", &["anomaly-model", "anomaly-features"]),
     ("anomaly-notify", &["anomaly-model", "anomaly-features"]),
+    ("anomaly-remote", &["anomaly-model", "anomaly-sources"]),
     (
         "anomaly-service",
         &[
@@ -48,10 +49,10 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
             "anomaly-storage",
             "anomaly-sources",
             "anomaly-notify",
+            "anomaly-remote",
             "anomaly-service",
         ],
     ),
-    ("anomaly-remote", &["anomaly-model", "anomaly-sources"]),
     (
         "anomaly-eval",
         &[

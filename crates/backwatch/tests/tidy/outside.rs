@@ -53,7 +53,7 @@ const NEVER_BELOW_THE_SERVER: &[&str] = &["axum", "hyper", "tokio"];
 
 /// Rooms that stand above the server in the table because it uses them, and that no room but the
 /// server does: they talk to the network.
-const OF_THE_SERVER: &[&str] = &["anomaly-notify"];
+const OF_THE_SERVER: &[&str] = &["anomaly-notify", "anomaly-remote"];
 
 /// Package names, each with the packages that it is built with.
 type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
