@@ -7,11 +7,12 @@ use crate::driver::browse;
 use crate::{Browser, Service, fleet, is_there};
 
 /// The pages, and what they are called.
-pub(crate) const PAGES: [(&str, &str); 13] = [
+pub(crate) const PAGES: [(&str, &str); 14] = [
     ("dashboard", "/"),
     ("incidents", "/incidents"),
     ("anomalies", "/anomalies"),
     ("coverage", "/streams"),
+    ("sources", "/sources"),
     ("settings", "/settings"),
     ("notifications", "/notifications"),
     ("bell", "/bell"),
