@@ -119,13 +119,13 @@ fn main() {
             queries.push((format!("sorted by {sort}"), all().sorted(sort)));
         }
     }
-    let by_score: Sort = "-score".parse().unwrap();
+    let strangest: Sort = "-score".parse().unwrap();
     let client = ClientName::new("client00420").unwrap();
     queries.extend([
         ("of a client".to_owned(), all().client(client.clone())),
         (
             "of a client, by score".to_owned(),
-            all().client(client).sorted(by_score),
+            all().client(client).sorted(strangest),
         ),
         (
             "containing 420".to_owned(),
@@ -146,7 +146,7 @@ fn main() {
                 .review_status(ReviewStatus::NotReviewed)
                 .least_score(5.0)
                 .kind(AnomalyKind::Growth)
-                .sorted(by_score),
+                .sorted(strangest),
         ),
     ]);
     println!("{} anomalies", store.anomalies(&all()).unwrap().len());

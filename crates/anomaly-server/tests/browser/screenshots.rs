@@ -7,14 +7,16 @@ use crate::driver::browse;
 use crate::{Browser, Service, fleet, is_there};
 
 /// The pages, and what they are called.
-pub(crate) const PAGES: [(&str, &str); 12] = [
+pub(crate) const PAGES: [(&str, &str); 14] = [
     ("dashboard", "/"),
     ("incidents", "/incidents"),
     ("anomalies", "/anomalies"),
     ("coverage", "/streams"),
+    ("sources", "/sources"),
     ("settings", "/settings"),
     ("notifications", "/notifications"),
     ("bell", "/bell"),
+    ("bell-menu", "/incidents"),
     ("audit", "/audit"),
     ("users", "/users"),
     ("account", "/account"),
@@ -91,7 +93,11 @@ fn screenshots() {
                             )
                             .await?;
                     }
-                    let picture = browser.picture(width, 1_800).await?;
+                    if name == "bell-menu" {
+                        browser.click("#bell summary").await?;
+                    }
+                    let most = if name == "bell-menu" { 700 } else { 1_800 };
+                    let picture = browser.picture(width, most).await?;
                     fs::write(
                         directory.join(format!("{name}-{width}-{theme}.webp")),
                         picture,
