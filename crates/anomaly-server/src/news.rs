@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{Anomaly, PolicyType, Severity};
+use anomaly_model::{Anomaly, JobKey, PolicyType, Review, Severity};
 use anomaly_notify::{
-    AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, SystemKind, SystemNews, What,
+    AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, ReviewNews, SystemKind,
+    SystemNews, What,
 };
 use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_settings::Role;
-use anomaly_storage::{AuditEntry, AuditQuery, Message, StoredObservation};
+use anomaly_storage::{AuditEntry, AuditQuery, Message, Recorded, StoredObservation};
 use serde::{Deserialize, Serialize};
 
 /// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
@@ -23,8 +24,9 @@ const MOST_ENTRIES: usize = 100;
 /// Up to where sinks were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Told {
-    /// The last observation, by its number.
-    pub(crate) observation: u64,
+    /// The last observation or review, by its number.
+    #[serde(alias = "observation")]
+    pub(crate) record: u64,
     /// The last entry of the audit log.
     pub(crate) audit: u64,
 }
@@ -40,7 +42,7 @@ impl Told {
         }
         let size = records.log_head()?.size;
         let told = Self {
-            observation: size,
+            record: size,
             audit: size,
         };
         let mut transaction = service.transaction()?;
@@ -70,17 +72,30 @@ impl Sender {
     pub(crate) fn post(
         &self,
         service: &mut AnomalyService,
-        stored: &[StoredObservation],
+        recorded: &[Recorded],
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let told = Told::begin(service)?;
-        let is_new = |stored: &&StoredObservation| {
-            stored.number > told.observation
-                && stored.verdict.is_anomalous()
-                && now - stored.job.started_at() < NEWS
-        };
-        let strange: Vec<&StoredObservation> = stored.iter().filter(is_new).collect();
+        let new = recorded
+            .iter()
+            .filter(|record| record.number() > told.record);
+        let mut strange = Vec::new();
+        let mut reviews = Vec::new();
+        for record in new {
+            match record {
+                Recorded::Observation(stored)
+                    if stored.verdict.is_anomalous() && now - stored.job.started_at() < NEWS =>
+                {
+                    strange.push(stored);
+                }
+                Recorded::Review { job, review, .. } => {
+                    reviews.extend(self.of_review(service, job, review)?);
+                }
+                _ => {}
+            }
+        }
         let mut events = self.of_anomalies(service, &strange, now)?;
+        events.extend(reviews);
         let entries = service.records().audit_entries(
             &AuditQuery::default()
                 .at_least(Severity::Low)
@@ -95,9 +110,9 @@ impl Sender {
             last.audit = entry.number;
             events.extend(self.of_system(&entry.record));
         }
-        last.observation = stored.last().map_or(last.observation, |stored| {
-            stored.number.max(last.observation)
-        });
+        last.record = recorded
+            .last()
+            .map_or(told.record, |record| record.number().max(told.record));
         if last == told {
             return Ok(());
         }
@@ -164,6 +179,31 @@ impl Sender {
             events.push(event.with_link(link));
         }
         Ok(events)
+    }
+
+    /// What somebody decided about an anomaly; `None` when its job is gone by now.
+    fn of_review(
+        &self,
+        service: &AnomalyService,
+        job: &JobKey,
+        review: &Review,
+    ) -> Result<Option<Event>, ServiceError> {
+        let Some(verdict) = service.verdict(job)? else {
+            return Ok(None);
+        };
+        let policy_type = service.records().job(job)?;
+        let policy_type = policy_type.and_then(|job| job.policy().policy_type.clone());
+        let incident = service.incident_of(job)?;
+        let news = ReviewNews::new(
+            &Anomaly::new(verdict),
+            review.clone(),
+            incident,
+            policy_type,
+        );
+        let what = What::Review(Box::new(news));
+        let event = Event::new(&self.instance, review.reviewed_at, what);
+        let link = format!("{}{}", self.address, crate::web::address(job));
+        Ok(Some(event.with_link(link)))
     }
 
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {

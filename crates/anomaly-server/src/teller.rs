@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anomaly_model::chrono::TimeDelta;
-use anomaly_storage::{ObservationQuery, StoredObservation};
+use anomaly_storage::{ObservationQuery, Recorded, StoredObservation};
 
 use crate::app::{App, now};
 use crate::calendar::DAYS;
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Observations that are looked at in one go.
+/// Records that are looked at in one go.
 const PAGE: usize = 500;
 
 /// Fills the calendar, then tells open pages of each anomaly as it is stored, until the service ends.
@@ -38,14 +38,17 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
     loop {
         let page = app
             .readers
-            .read(move |service| Ok(service.records().observations_stored_after(seen, PAGE)?))
+            .read(move |service| Ok(service.records().recorded_after(None, seen, PAGE)?))
             .await?;
         let is_last = page.len() < PAGE;
         let today = now().date_naive();
         post(app, &page).await?;
-        let page = ring(app, page).await?;
-        for stored in page {
-            seen = stored.number;
+        seen = page.last().map_or(seen, Recorded::number);
+        let observations = page.into_iter().filter_map(|record| match record {
+            Recorded::Observation(stored) => Some(stored),
+            _ => None,
+        });
+        for stored in ring(app, observations.collect()).await? {
             app.calendar.note(&stored.verdict, today);
             app.meters.job(&stored.verdict);
             if let Some(happened) = Happened::of(&stored.verdict) {
@@ -72,7 +75,7 @@ async fn ring(app: &App, page: Vec<StoredObservation>) -> Result<Vec<StoredObser
 }
 
 /// Puts into the outbox what sinks are to be told.
-async fn post(app: &App, page: &[StoredObservation]) -> Result<(), Problem> {
+async fn post(app: &App, page: &[Recorded]) -> Result<(), Problem> {
     if app.sinks.is_empty() {
         return Ok(());
     }
@@ -124,5 +127,5 @@ async fn remember(app: &App) -> Result<u64, Problem> {
     }
     // What was stored while the service did not run is news to sinks.
     let told = app.writer.run(Told::begin).await?;
-    Ok(told.observation.min(head.size))
+    Ok(told.record.min(head.size))
 }

@@ -46,15 +46,7 @@ fn a_sink_is_told_of_what_anybody_stores() {
     let other = serde_json::from_value(failed("web01", 0)).unwrap();
     assert!(beside.observe(&other).unwrap().verdict.is_anomalous());
 
-    let findings = service.database.with_file_name("findings.ndjson");
-    let begun = Instant::now();
-    let told = loop {
-        let text = fs::read_to_string(&findings).unwrap_or_default();
-        if text.lines().count() >= 2 || begun.elapsed() > Duration::from_mins(1) {
-            break text;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    };
+    let told = told(&service, 2);
     let named = |client: &str| told.matches(client).count() > 0;
     assert!(
         named("mail01") && named("web01") && !named("old01"),
@@ -63,4 +55,46 @@ fn a_sink_is_told_of_what_anybody_stores() {
     assert_eq!(told.lines().count(), 2);
     let page = administrator.open("/notifications").text;
     assert!(page.contains("Works"), "{page}");
+}
+
+/// Who called an anomaly what is told too, whoever it was.
+#[test]
+fn a_sink_is_told_what_people_decide() {
+    let service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "log"
+        events = ["review"]
+        [sinks.file]
+        path = "DIR/findings.ndjson"
+        format = "cloudevents"
+    "#,
+    );
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let body = failed("mail01", 0).to_string();
+    service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    let review = json!({ "status": "confirmed", "reason": "the disk is full" });
+    let path = "/api/v1/anomalies/restic/mail01-1/reviews";
+    let answer = administrator.call("POST", path, Some(&review));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let told = told(&service, 1);
+    let event: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(event["data"]["type"], "review");
+    assert_eq!(event["data"]["review"]["reason"], "the disk is full");
+    assert_eq!(event["data"]["review"]["reviewer"], "ann");
+    assert_eq!(told.lines().count(), 1);
+}
+
+/// What was told, once it is so many lines.
+fn told(service: &Service, lines: usize) -> String {
+    let findings = service.database.with_file_name("findings.ndjson");
+    let begun = Instant::now();
+    loop {
+        let text = fs::read_to_string(&findings).unwrap_or_default();
+        if text.lines().count() >= lines || begun.elapsed() > Duration::from_mins(1) {
+            break text;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
