@@ -1,6 +1,7 @@
 //! How it starts, and how it ends.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -172,4 +173,23 @@ fn the_packaged_configuration_is_good() {
         error.contains("/run/credentials/backwatch.service/hook.key"),
         "{error}"
     );
+}
+
+/// The packaged unit leaves the service little to do harm with.
+#[test]
+fn the_packaged_unit_is_hardened() {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/backwatch.service");
+    // The exposure times ten, above which it fails.
+    let judged = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=20"])
+        .arg(unit)
+        .output();
+    let Ok(judged) = judged else {
+        let required = std::env::var_os("REQUIRE_BACKUP_TOOLS").is_some();
+        assert!(!required, "systemd-analyze is not installed");
+        return;
+    };
+    let report = String::from_utf8(judged.stdout).unwrap();
+    assert!(judged.status.success(), "{report}");
+    assert!(report.contains("Overall exposure level"), "{report}");
 }

@@ -14,6 +14,7 @@ mod licences;
 mod manifests;
 mod modules;
 mod outside;
+mod promises;
 mod readmes;
 mod workspace;
 
