@@ -24,6 +24,11 @@ use crate::problem::Problem;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
+/// Bodies of jobs that are in memory at the same time; others wait to be sent.
+const UPLOADS: usize = 16;
+/// Bodies that are taken apart at the same time: each has a processor.
+const PARSED_AT_ONCE: usize = 2;
+
 /// Accounts are read anew after this long: a user who was taken away on the command line is out.
 const ACCOUNTS_ARE_FRESH: Duration = Duration::from_secs(1);
 
@@ -48,7 +53,11 @@ pub(crate) struct Shared {
     pub(crate) bell: Bell,
     /// A permit for whoever has a proof made: it reads for long where the log is large, and others
     /// want to read too.
-    pub(crate) proofs: Semaphore,
+    pub(crate) proofs: Arc<Semaphore>,
+    /// A permit for each body of jobs that may be in memory.
+    pub(crate) uploads: Semaphore,
+    /// A permit for each body that may be read now.
+    pub(crate) parsing: Arc<Semaphore>,
     /// What the configuration sets, read once.
     pub(crate) layers: Arc<Layers>,
     /// Who is told what is found.
@@ -101,7 +110,9 @@ impl App {
             calendar: Calendar::default(),
             backtests: Backtests::default(),
             bell: Bell::default(),
-            proofs: Semaphore::new(1),
+            proofs: Arc::new(Semaphore::new(1)),
+            uploads: Semaphore::new(UPLOADS),
+            parsing: Arc::new(Semaphore::new(PARSED_AT_ONCE)),
             layers: parts.layers,
             sinks: parts.sinks,
             sink_states: SinkStates::default(),

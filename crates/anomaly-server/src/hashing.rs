@@ -1,5 +1,7 @@
 //! Passwords, hashed and compared beside everything else, a few at a time.
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -13,13 +15,13 @@ const AT_ONCE: usize = 2;
 /// Whose turn it is.
 #[derive(Debug)]
 pub(crate) struct Hashing {
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl Default for Hashing {
     fn default() -> Self {
         Self {
-            turns: Semaphore::new(AT_ONCE),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 }
@@ -49,8 +51,13 @@ impl Hashing {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let failed = |error: &dyn std::error::Error| Problem::internal(&error.to_string());
-        let _turn = self.turns.acquire().await.map_err(|error| failed(&error))?;
-        // Who gives up waiting leaves the work to its end, and its turn to the next one.
-        spawn_blocking(work).await.map_err(|error| failed(&error))
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| failed(&error))?;
+        let work = spawn_blocking(move || {
+            // The turn ends with the work, not with whoever gave up waiting for it.
+            let _turn = turn;
+            work()
+        });
+        work.await.map_err(|error| failed(&error))
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 
+use crate::ServerOptions;
 use crate::account::{Accounts, Permission, Role};
 use crate::app::{App, now};
 use crate::problem::Problem;
@@ -40,6 +41,9 @@ impl Identity {
     }
 }
 
+/// What an open page asks again and again.
+const EVENTS: &str = "/api/v1/events";
+
 /// A person who signed in, as the session keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SignedIn {
@@ -47,6 +51,8 @@ pub(crate) struct SignedIn {
     /// That of the user at the time: a new password or role ends the session.
     generation: u64,
     at: DateTime<Utc>,
+    /// When a person last did something in it, to a minute.
+    seen_at: DateTime<Utc>,
 }
 
 impl SignedIn {
@@ -56,19 +62,31 @@ impl SignedIn {
         name: &str,
         generation: u64,
     ) -> Result<(), Problem> {
+        let at = now();
         let signed_in = Self {
             name: name.to_owned(),
             generation,
-            at: now(),
+            at,
+            seen_at: at,
         };
         let failed = |error: tower_sessions::session::Error| Problem::internal(&error.to_string());
         session.cycle_id().await.map_err(failed)?;
         session.insert(SIGNED_IN, signed_in).await.map_err(failed)
     }
 
-    fn identity(self, accounts: &Accounts, longest: TimeDelta) -> Option<Identity> {
+    /// Whose session it is; nobody's once it has ended.
+    fn identity(
+        self,
+        accounts: &Accounts,
+        options: &ServerOptions,
+        now: DateTime<Utc>,
+    ) -> Option<Identity> {
         let user = accounts.users.get(&self.name)?;
-        let is_current = user.generation == self.generation && now() - self.at < longest;
+        let longest = TimeDelta::hours(options.session_hours.into());
+        let idle = TimeDelta::minutes(options.idle_minutes.into());
+        let is_current = user.generation == self.generation
+            && now - self.at < longest
+            && now - self.seen_at < idle;
         is_current.then_some(Identity {
             name: self.name,
             role: user.role,
@@ -85,7 +103,9 @@ pub(crate) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match who(&app, &session, request.headers()).await {
+    // A page that is left open listens by itself: nobody did anything.
+    let is_by_itself = request.uri().path() == EVENTS;
+    match who(&app, &session, request.headers(), is_by_itself).await {
         Ok(identity) => {
             request.extensions_mut().insert(identity.map(Arc::new));
             next.run(request).await
@@ -98,6 +118,7 @@ async fn who(
     app: &App,
     session: &Session,
     headers: &HeaderMap,
+    is_by_itself: bool,
 ) -> Result<Option<Identity>, Problem> {
     if let Some(key) = bearer(headers) {
         let accounts = app.accounts().await?;
@@ -119,12 +140,52 @@ async fn who(
         return Ok(None);
     };
     let accounts = app.accounts().await?;
-    let longest = TimeDelta::hours(app.options.session_hours.into());
-    Ok(signed_in.identity(&accounts, longest))
+    let now = now();
+    let identity = signed_in.clone().identity(&accounts, &app.options, now);
+    if identity.is_some() && !is_by_itself && now - signed_in.seen_at >= TimeDelta::minutes(1) {
+        let seen = SignedIn {
+            seen_at: now,
+            ..signed_in
+        };
+        let kept = session.insert(SIGNED_IN, seen).await;
+        kept.map_err(|error| Problem::internal(&error.to_string()))?;
+    }
+    Ok(identity)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who does something stays, for as long as a session may take; who does nothing goes.
+    #[test]
+    fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
+        let start = DateTime::<Utc>::UNIX_EPOCH;
+        let accounts: Accounts = serde_json::from_value(serde_json::json!({ "users": { "ann": {
+            "role": "viewer", "created_at": start, "created_by": "bob", "generation": 7,
+            "password": "",
+        } } }))
+        .unwrap_or_default();
+        let options = ServerOptions::default();
+        let is_in = |generation: u64, seen: i64, now: i64| {
+            let minutes = |minutes| start + TimeDelta::minutes(minutes);
+            let signed_in = SignedIn {
+                name: "ann".to_owned(),
+                generation,
+                at: start,
+                seen_at: minutes(seen),
+            };
+            let identity = signed_in.identity(&accounts, &options, minutes(now));
+            identity.is_some()
+        };
+        assert!(is_in(7, 0, 59) && !is_in(7, 0, 60));
+        assert!(is_in(7, 700, 719) && !is_in(7, 719, 720));
+        assert!(!is_in(6, 0, 1));
+    }
 }

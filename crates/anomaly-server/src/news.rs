@@ -91,7 +91,7 @@ impl Sender {
                 Recorded::Review { job, review, .. } => {
                     reviews.extend(self.of_review(service, job, review)?);
                 }
-                _ => {}
+                Recorded::Observation(_) => {}
             }
         }
         let mut events = self.of_anomalies(service, &strange, now)?;

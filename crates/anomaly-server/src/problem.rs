@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 writes them.
 
 use anomaly_service::{ReviewRefused, ServiceError, SettingsRefused};
+use anomaly_storage::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -87,6 +88,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    pub(crate) fn too_large() -> Self {
+        let detail = "It is too large: send less at once.";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
     pub(crate) fn busy() -> Self {
         let detail = "Too many requests wait to be written. Nothing was kept: send it again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
@@ -119,7 +125,12 @@ impl Problem {
                 let detail = "Another program writes to the database. Send it again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
             }
-            ServiceError::Store(anomaly_storage::StoreError::NoSuchJob { .. }) => Self::new(
+            ServiceError::Store(
+                StoreError::NoSuchJob { .. }
+                | StoreError::NoSuchRecord {
+                    what: "incident", ..
+                },
+            ) => Self::new(
                 StatusCode::GONE,
                 "cursor_gone",
                 "The list cannot go on from this cursor any more: start it anew.",

@@ -18,6 +18,7 @@ pub(crate) struct Readers {
 #[derive(Debug)]
 struct Shared {
     database: PathBuf,
+    /// Those that have the settings of now.
     free: Mutex<Vec<AnomalyService>>,
     most: usize,
     permits: Arc<Semaphore>,
@@ -46,14 +47,11 @@ impl Readers {
 
     /// From now on, these settings are shown. What is read meanwhile is read by the old ones.
     pub(crate) fn set_settings(&self, settings: Settings) {
-        let lock = |poisoned: PoisonError<_>| poisoned.into_inner();
-        *self.shared.settings.lock().unwrap_or_else(lock) = Arc::new(settings);
-        let mut free = self
-            .shared
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        free.clear();
+        let held = self.shared.settings.lock();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(settings);
+        let free = self.shared.free.lock();
+        free.unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// How many may read at the same time, and how many do.
@@ -78,9 +76,9 @@ impl Readers {
         let shared = Arc::clone(&self.shared);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let reader = shared.take()?;
+            let (reader, settings) = shared.take()?;
             let answer = read(&reader);
-            shared.give_back(reader);
+            shared.give_back(reader, &settings);
             answer
         });
         match task.await {
@@ -91,23 +89,28 @@ impl Readers {
 }
 
 impl Shared {
-    fn take(&self) -> Result<AnomalyService, ServiceError> {
-        let free = {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.pop()
-        };
-        if let Some(reader) = free {
-            return Ok(reader);
-        }
-        let settings = {
+    /// A reader, and the settings that it has.
+    fn take(&self) -> Result<(AnomalyService, Arc<Settings>), ServiceError> {
+        let (settings, free) = {
             let settings = self.settings.lock();
-            Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+            let settings = settings.unwrap_or_else(PoisonError::into_inner);
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            (Arc::clone(&settings), free.pop())
         };
-        AnomalyService::open(&self.database, (*settings).clone())
+        let reader = match free {
+            Some(reader) => reader,
+            None => AnomalyService::open(&self.database, (*settings).clone())?,
+        };
+        Ok((reader, settings))
     }
 
-    fn give_back(&self, reader: AnomalyService) {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.push(reader);
+    /// Keeps a reader for the next one, unless the settings are others by now.
+    fn give_back(&self, reader: AnomalyService, its: &Arc<Settings>) {
+        let settings = self.settings.lock();
+        let settings = settings.unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&settings, its) {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            free.push(reader);
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Route {
 
     /// Whether somebody tries a password at it.
     fn is_a_try(&self) -> bool {
-        self.method == "POST" && matches!(self.path, "/sign-in" | "/first-run")
+        self.method == "POST"
+            && matches!(self.path, "/sign-in" | "/first-run" | "/account/password")
     }
 
     /// Whether people see it, and not programs.

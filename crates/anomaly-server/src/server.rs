@@ -10,6 +10,7 @@ use anomaly_notify::{NotifyError, Sink, SinkOptions, check_names};
 use anomaly_service::AnomalyService;
 use anomaly_settings::{Layers, Settings};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
@@ -262,8 +263,9 @@ fn service(app: &App) -> Router {
         .with_secure(options.is_secure())
         .with_same_site(SameSite::Strict)
         .with_http_only(true)
-        .with_expiry(Expiry::OnInactivity(time::Duration::minutes(
-            options.idle_minutes.into(),
+        // It ends by what it holds: this is when what is left of it goes.
+        .with_expiry(Expiry::OnInactivity(time::Duration::hours(
+            options.session_hours.into(),
         )));
     let seconds = Duration::from_secs(options.request_seconds.into());
     router(options.behind_proxy)
@@ -276,6 +278,8 @@ fn service(app: &App) -> Router {
             seconds,
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
+        // The limit is ours, not the one that axum has by itself.
+        .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
         .layer(from_fn(explain))
         .layer(CompressionLayer::new())

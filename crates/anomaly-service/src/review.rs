@@ -113,6 +113,12 @@ pub enum ReviewRefused {
     /// The decision itself is not allowed.
     #[error(transparent)]
     Invalid(#[from] ModelError),
+    /// The reason is a book.
+    #[error("a reason may have {most} characters at most: put the rest where it can be read")]
+    ReasonTooLong {
+        /// Characters at most.
+        most: usize,
+    },
     /// The scope covers later jobs, and says not why.
     #[error("a false positive that covers later jobs needs a reason")]
     NoReason,

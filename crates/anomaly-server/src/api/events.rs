@@ -11,6 +11,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
 use crate::app::App;
+use crate::guard::Caller;
 use crate::live::{Happened, Listener};
 use crate::problem::Problem;
 
@@ -31,8 +32,9 @@ const AGAIN: Duration = Duration::from_millis(500);
         (status = 503, body = Problem)))]
 pub(crate) async fn listen(
     State(app): State<App>,
+    caller: Caller,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let Listener { happened, seat } = app.live.listen().ok_or_else(Problem::busy)?;
+    let Listener { happened, seat } = app.live.listen(&caller.name).ok_or_else(Problem::busy)?;
     let happened = BroadcastStream::new(happened).take_until(tokio::time::sleep(AT_MOST));
     let events = happened.map(move |happened| {
         // It is free for somebody else once this stream is gone.

@@ -1,5 +1,7 @@
 //! Jobs, handed over and looked at.
 
+use std::sync::Arc;
+
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
 use anomaly_service::Observed;
@@ -7,7 +9,6 @@ use anomaly_settings::Role;
 use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
 use anomaly_storage::{ObservationQuery, StoredObservation};
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +24,9 @@ use crate::problem::Problem;
 
 /// Jobs that are committed together: another request gets in between.
 const TOGETHER: usize = 1_000;
+
+/// Records of one body: each has a line in the answer.
+const MOST_RECORDS: usize = 10_000;
 
 /// What a body of jobs is.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -97,23 +101,26 @@ pub(crate) async fn hand_over(
     caller: Caller,
     Asked(asked): Asked<HandOver>,
     headers: HeaderMap,
-    body: Bytes,
+    body: axum::body::Body,
 ) -> Result<Response, Problem> {
     if !app.readers.settings().is_on(Role::Gather) {
         return Err(Problem::not_gathered());
     }
-    let format = format_of(&asked, &headers, &body)?;
-    let options = ReadOptions::default()
-        .client(asked.client)
-        .policy(asked.policy)
-        .max_record_bytes(app.options.most_request_bytes);
+    // The semaphores are never closed.
+    let _upload = app.uploads.acquire().await;
+    let body = axum::body::to_bytes(body, app.options.most_request_bytes);
+    let body = body.await.map_err(|_| Problem::too_large())?;
+    let parsing = Arc::clone(&app.parsing).acquire_owned().await;
+    let most = app.options.most_request_bytes;
+    let records = tokio::task::spawn_blocking(move || {
+        let _parsing = parsing;
+        records(&asked, &headers, &body, most)
+    });
+    let records = records
+        .await
+        .map_err(|error| Problem::internal(&error.to_string()))??;
     let mut receipt = Receipt::default();
     let mut jobs = Vec::new();
-    let reader = read(&*body, format, &options).map_err(|error| unreadable(&error))?;
-    let mut records = Vec::new();
-    for record in reader {
-        records.push(record.map_err(|error| unreadable(&error))?);
-    }
     for record in records {
         let (place, outcome, reason) = match record {
             Record::Job(job) => {
@@ -185,6 +192,34 @@ fn refusal(caller: &Identity, job: &BackupJob) -> Option<String> {
         let source = job.source();
         format!("{} may not hand over jobs of {source}", caller.name)
     })
+}
+
+/// All records of a body.
+fn records(
+    asked: &HandOver,
+    headers: &HeaderMap,
+    body: &[u8],
+    most_bytes: usize,
+) -> Result<Vec<Record>, Problem> {
+    let format = format_of(asked, headers, body)?;
+    let options = ReadOptions::default()
+        .client(asked.client.clone())
+        .policy(asked.policy.clone())
+        .max_record_bytes(most_bytes);
+    let mut records = Vec::new();
+    for record in read(body, format, &options).map_err(|error| unreadable(&error))? {
+        if records.len() == MOST_RECORDS {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_many_records",
+                format!(
+                    "The body has more than {MOST_RECORDS} records: send fewer at once. None was kept."
+                ),
+            ));
+        }
+        records.push(record.map_err(|error| unreadable(&error))?);
+    }
+    Ok(records)
 }
 
 fn format_of(asked: &HandOver, headers: &HeaderMap, body: &[u8]) -> Result<Format, Problem> {

@@ -1,6 +1,7 @@
 //! Proofs about the log of evidence, for whoever holds its root.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anomaly_storage::{Checkpoint, ConsistencyProof, Hash, InclusionProof, SigningKey};
 use axum::Json;
@@ -57,11 +58,12 @@ pub(crate) async fn inclusion(
     InPath(number): InPath<u64>,
     Asked(OfSize { size }): Asked<OfSize>,
 ) -> Result<Json<InclusionView>, Problem> {
-    // The semaphore is never closed.
-    let _permit = app.proofs.acquire().await;
+    // The semaphore is never closed. The permit ends with the work, whoever still waits for it.
+    let permit = Arc::clone(&app.proofs).acquire_owned().await;
     let proof = app
         .readers
         .read(move |service| {
+            let _permit = permit;
             let records = service.records();
             let size = match size {
                 Some(size) => size,
@@ -114,11 +116,12 @@ pub(crate) async fn consistency(
     State(app): State<App>,
     Asked(Sizes { first, second }): Asked<Sizes>,
 ) -> Result<Json<ConsistencyView>, Problem> {
-    // The semaphore is never closed.
-    let _permit = app.proofs.acquire().await;
+    // The semaphore is never closed. The permit ends with the work, whoever still waits for it.
+    let permit = Arc::clone(&app.proofs).acquire_owned().await;
     let proof = app
         .readers
         .read(move |service| {
+            let _permit = permit;
             let records = service.records();
             let second = match second {
                 Some(second) => second,

@@ -70,7 +70,9 @@ pub(crate) async fn sign_in(
         Some(_) => true,
     };
     let Some(user) = checked.filter(|_| is_in) else {
-        tracing::warn!(name = ?sent.name.chars().take(64).collect::<String>(), "a sign-in was refused");
+        // A name that nobody has may be a password that was typed into the wrong field.
+        let name = user.map_or("nobody's", |_| sent.name.as_str());
+        tracing::warn!(name, "a sign-in was refused");
         let page = Page {
             next: sent.next,
             name: sent.name,

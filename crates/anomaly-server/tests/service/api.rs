@@ -321,3 +321,42 @@ fn the_health_is_there_for_anyone_and_the_metrics_are_not() {
     assert_eq!(stranger.open("/metrics").status, 401);
     assert_eq!(service.administrator().open("/metrics").status, 200);
 }
+
+/// A large body is taken as far as it is promised, and what is in it has an end.
+#[test]
+fn a_body_has_so_many_bytes_and_so_many_records() {
+    let service = Service::start();
+    let key = service.administrator().key("ingest", &[]);
+    let hand_over =
+        |body: &str| service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", body);
+    // One record, with room around it: 12 of the 16 MiB.
+    let long = format!("{}{}\n", job("mail01", 1, &json!({})), " ".repeat(12 << 20));
+    let answer = hand_over(&long);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answer = hand_over(&"1\n".repeat(10_001));
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.json()["code"], "too_many_records");
+    let answer = hand_over(&" ".repeat(17 << 20));
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (413, &json!("too_large"))
+    );
+}
+
+/// What somebody makes up is no failure of the service, and takes nobody else's place.
+#[test]
+fn what_is_made_up_is_answered_as_such() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let failed = job("mail01", 1, &json!({ "status": "failed" })).to_string();
+    service.with_key(&key, "/api/v1/jobs", "application/json", &failed);
+    // Base64 of the largest number.
+    let cursor = "/api/v1/incidents?cursor=MTg0NDY3NDQwNzM3MDk1NTE2MTU";
+    assert_eq!(administrator.open(cursor).status, 410);
+    let book = json!({ "status": "confirmed", "reason": "x".repeat(3_000) });
+    let path = "/api/v1/anomalies/restic/mail01-1/reviews";
+    let answer = administrator.call("POST", path, Some(&book));
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert!(answer.text.contains("2000 characters"), "{}", answer.text);
+}

@@ -243,6 +243,9 @@ fn note_learnt(stream: &mut Stream) {
     stream.is_changed = true;
 }
 
+/// What is said stays in the log for ever.
+const MOST_REASON_CHARACTERS: usize = 2_000;
+
 /// Whether a decision may be made.
 fn check(
     settings: &ReviewSettings,
@@ -250,6 +253,12 @@ fn check(
     review: &Review,
 ) -> Result<(), ReviewRefused> {
     review.check()?;
+    let characters = review.reason.iter().flat_map(|reason| reason.chars());
+    if characters.count() > MOST_REASON_CHARACTERS {
+        return Err(ReviewRefused::ReasonTooLong {
+            most: MOST_REASON_CHARACTERS,
+        });
+    }
     if !review.covers_later_jobs() {
         return Ok(());
     }
