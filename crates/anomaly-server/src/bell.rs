@@ -6,6 +6,7 @@ mod notice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use anomaly_model::Severity;
 use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_storage::{AuditEntry, AuditQuery, Sort, SortKey, Stored, StoredObservation};
 
@@ -16,8 +17,8 @@ use crate::app::now;
 
 /// Notices that are kept: older ones are in the lists of incidents and of the audit log.
 const MOST: usize = 100;
-/// Entries of the audit log that are looked at in one go.
-const MOST_ENTRIES: usize = 50;
+/// Of these, the newest stay whatever they are; of the others, the least severe go first.
+const NEWEST: usize = 50;
 
 /// The newest notices, each under the number in the log of what it is about; and what was read.
 ///
@@ -57,9 +58,15 @@ impl Bell {
             let verdict = &one.anomaly.verdict;
             found.extend(Notice::of(service, one.number, verdict, at)?);
         }
-        self.note_entries(service)?;
+        // So many of each severity: many that matter little do not hide one that does.
+        let mut entries = Vec::new();
+        for least in [Severity::Low, Severity::Medium, Severity::High] {
+            let query = AuditQuery::default().at_least(least).limit(MOST);
+            entries.extend(service.records().audit_entries(&query)?);
+        }
         let mut inner = self.lock();
         inner.marks = marks;
+        inner.note(&entries);
         for notice in found {
             inner.put(notice);
         }
@@ -84,22 +91,22 @@ impl Bell {
         Ok(is_news)
     }
 
-    /// Takes up what the audit log says of Backwatch itself.
+    /// Takes up what the audit log has come to say of Backwatch itself.
     fn note_entries(&self, service: &AnomalyService) -> Result<bool, ServiceError> {
-        let query = AuditQuery::default()
-            .at_least(anomaly_model::Severity::Low)
-            .limit(MOST_ENTRIES);
-        let entries: Vec<Stored<AuditEntry>> = service.records().audit_entries(&query)?;
-        let mut inner = self.lock();
-        let audited = inner.audited;
-        let new = entries.iter().filter(|entry| entry.number > audited);
-        let notices: Vec<Notice> = new.filter_map(Notice::of_entry).collect();
-        let is_news = !notices.is_empty();
-        for notice in notices {
-            inner.put(notice);
+        let mut is_news = false;
+        loop {
+            let audited = self.lock().audited;
+            let query = AuditQuery::default()
+                .at_least(Severity::Low)
+                .after(audited)
+                .limit(MOST);
+            let entries = service.records().audit_entries(&query)?;
+            if entries.is_empty() {
+                return Ok(is_news);
+            }
+            is_news = true;
+            self.lock().note(&entries);
         }
-        inner.audited = entries.first().map_or(audited, |newest| newest.number);
-        Ok(is_news)
     }
 
     /// The notices of a person, the newest first, each with whether it was read.
@@ -121,18 +128,34 @@ impl Bell {
         number: Option<u64>,
         people: &BTreeSet<String>,
     ) -> Result<(), ServiceError> {
-        let mut inner = self.lock();
-        let numbers: Vec<u64> = inner.notices.keys().copied().collect();
-        let mut marks = inner.marks.clone();
+        // Every page takes the lock: nothing is written while it is held. Marks are changed by the
+        // one who has the service to write with, so that none is lost meanwhile.
+        let (before, numbers) = {
+            let inner = self.lock();
+            let numbers: Vec<u64> = inner.notices.keys().copied().collect();
+            (inner.marks.clone(), numbers)
+        };
+        let mut marks = before.clone();
         marks.read_by(name, number, &numbers);
         marks.keep(people, &numbers);
-        marks.write(service)?;
-        inner.marks = marks;
+        if marks != before {
+            marks.write(service)?;
+            self.lock().marks = marks;
+        }
         Ok(())
     }
 }
 
 impl Inner {
+    fn note(&mut self, entries: &[Stored<AuditEntry>]) {
+        for entry in entries {
+            self.audited = self.audited.max(entry.number);
+            if let Some(notice) = Notice::of_entry(entry) {
+                self.put(notice);
+            }
+        }
+    }
+
     /// Keeps a notice in place of an older one about the same.
     fn put(&mut self, notice: Notice) {
         if let About::Incident(_) = notice.about {
@@ -140,7 +163,14 @@ impl Inner {
         }
         self.notices.insert(notice.number, notice);
         while self.notices.len() > MOST {
-            self.notices.pop_first();
+            let others = self.notices.len() - NEWEST;
+            let others = self.notices.values().take(others);
+            // Of equals, the oldest.
+            let Some(least) = others.min_by_key(|notice| notice.severity) else {
+                break;
+            };
+            let number = least.number;
+            self.notices.remove(&number);
         }
     }
 }

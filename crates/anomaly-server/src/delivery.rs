@@ -16,8 +16,11 @@ use crate::problem::Problem;
 const EVERY: Duration = Duration::from_secs(2);
 /// How long a message waits before it is looked at again while alerting is switched off.
 const HELD: TimeDelta = TimeDelta::seconds(5);
-/// Messages that are told in one go.
+/// Messages that are looked at in one go.
 const PAGE: usize = 500;
+/// Messages that may be told before it is written down that they were: so many are told again when
+/// the service is stopped in between.
+const WRITTEN: usize = 20;
 
 /// How a sink does.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +104,7 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
         .await?;
     app.sink_states
         .change(&name, |state| state.waiting = waiting.messages);
-    let now = now();
+    let begun = now();
     let is_alerting = app.readers.settings().is_on(Role::Alert);
     let mut events = Vec::new();
     let mut deliveries = Vec::new();
@@ -109,12 +112,12 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
     for (Stored { number, record }, delivery) in due {
         match read(record) {
             Err(why) => done.push((number, given_up(delivery, why))),
-            Ok(event) if !sink.wants(&event) => done.push((number, taken(delivery, now))),
+            Ok(event) if !sink.wants(&event) => done.push((number, taken(delivery, begun))),
             Ok(event) => {
                 // What happens to the watching itself is told whatever is switched off.
                 let is_held = !is_alerting && event.topic() != Topic::System;
-                let held_until = is_held.then(|| now + HELD);
-                if let Some(later) = held_until.or_else(|| sink.held_until(&event, now)) {
+                let held_until = is_held.then(|| begun + HELD);
+                if let Some(later) = held_until.or_else(|| sink.held_until(&event, begun)) {
                     done.push((number, at(delivery, later)));
                 } else {
                     events.push(event);
@@ -125,14 +128,29 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
     }
     for group in sink.groups(&events) {
         let together: Vec<&Event> = group.iter().map(|&place| &events[place]).collect();
-        let told = sink.deliver(&together, now).await;
+        let begun = now();
+        let told = sink.deliver(&together, begun).await;
         app.sink_states.note(&name, &told);
         app.meters.told(&name, told.is_ok(), group.len() as u64);
+        let ended = now();
         for place in group {
             let (number, delivery) = deliveries[place].clone();
-            done.push((number, after(delivery, &told, now, number)));
+            done.push((number, after(delivery, &told, ended, number)));
+        }
+        // What comes after it would most likely fail too, each after its time: it waits for the
+        // next round.
+        if told.is_err_and(|error| !error.is_permanent()) {
+            break;
+        }
+        if done.len() >= WRITTEN {
+            write(app, std::mem::take(&mut done)).await?;
         }
     }
+    write(app, done).await
+}
+
+/// Writes down what became of messages.
+async fn write(app: &App, done: Vec<(u64, Delivery)>) -> Result<(), Problem> {
     if done.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! What sinks are to be told, put into the outbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, JobKey, PolicyType, Review, Severity};
@@ -10,7 +10,7 @@ use anomaly_notify::{
 };
 use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_settings::Role;
-use anomaly_storage::{AuditEntry, AuditQuery, Message, Recorded, StoredObservation};
+use anomaly_storage::{AnomalyQuery, AuditEntry, AuditQuery, Message, Recorded, StoredObservation};
 use serde::{Deserialize, Serialize};
 
 /// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) const NEWS: TimeDelta = TimeDelta::days(3);
 /// The note that says up to where sinks were told.
 const NOTE: &str = "told";
-/// Entries of the audit log that are looked at.
-const MOST_ENTRIES: usize = 100;
+/// Entries of the audit log that are looked at in one go.
+const PAGE: usize = 100;
 
 /// Up to where sinks were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// Puts what is new into the outbox, and notes that it is there: both, or neither.
+    /// Puts what is new into the outbox, page by page, and notes how far: of a page both, or neither.
     pub(crate) fn post(
         &self,
         service: &mut AnomalyService,
@@ -81,6 +81,7 @@ impl Sender {
             .filter(|record| record.number() > told.record);
         let mut strange = Vec::new();
         let mut reviews = Vec::new();
+        let mut decided = Vec::new();
         for record in new {
             match record {
                 Recorded::Observation(stored)
@@ -90,41 +91,54 @@ impl Sender {
                 }
                 Recorded::Review { job, review, .. } => {
                     reviews.extend(self.of_review(service, job, review)?);
+                    decided.push((job, review));
                 }
                 Recorded::Observation(_) => {}
             }
         }
         let mut events = self.of_anomalies(service, &strange, now)?;
         events.extend(reviews);
-        let entries = service.records().audit_entries(
-            &AuditQuery::default()
+        events.extend(self.of_closed(service, &decided)?);
+        let mut told = told;
+        if let Some(last) = recorded.last() {
+            told.record = told.record.max(last.number());
+            self.put(service, &events, told, now)?;
+        }
+        loop {
+            let query = AuditQuery::default()
                 .at_least(Severity::Low)
-                .limit(MOST_ENTRIES),
-        )?;
-        let entries = entries
-            .into_iter()
-            .rev()
-            .filter(|entry| entry.number > told.audit);
-        let mut last = told;
-        for entry in entries {
-            last.audit = entry.number;
-            events.extend(self.of_system(&entry.record));
+                .after(told.audit)
+                .limit(PAGE);
+            let entries = service.records().audit_entries(&query)?;
+            let Some(last) = entries.last() else {
+                return Ok(());
+            };
+            told.audit = last.number;
+            let events: Vec<Event> = entries
+                .iter()
+                .filter_map(|entry| self.of_system(&entry.record))
+                .collect();
+            self.put(service, &events, told, now)?;
         }
-        last.record = recorded
-            .last()
-            .map_or(told.record, |record| record.number().max(told.record));
-        if last == told {
-            return Ok(());
-        }
+    }
+
+    /// Puts events into the outbox, and notes up to where sinks were told with them.
+    fn put(
+        &self,
+        service: &mut AnomalyService,
+        events: &[Event],
+        told: Told,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
         let sinks: Vec<&str> = self.sinks.iter().map(String::as_str).collect();
         let json = |source| ServiceError::Record { source };
-        let note = last.written()?;
+        let note = told.written()?;
         let mut transaction = service.transaction()?;
         for event in events {
             let message = Message {
                 made_at: now,
                 topic: event.topic().as_str().to_owned(),
-                body: serde_json::to_value(&event).map_err(json)?,
+                body: serde_json::to_value(event).map_err(json)?,
             };
             transaction.post(&message, &sinks)?;
         }
@@ -206,6 +220,61 @@ impl Sender {
         Ok(Some(event.with_link(link)))
     }
 
+    /// The incidents that these reviews closed, each once.
+    fn of_closed(
+        &self,
+        service: &AnomalyService,
+        decided: &[(&JobKey, &Review)],
+    ) -> Result<Vec<Event>, ServiceError> {
+        let mut incidents: BTreeMap<u64, BTreeSet<&JobKey>> = BTreeMap::new();
+        for (job, review) in decided {
+            let Some(number) = service.incident_of(job)? else {
+                continue;
+            };
+            let report = service.incident(number)?;
+            let closed_at = report.and_then(|report| report.closed_at);
+            if closed_at.is_some_and(|at| is_same(at, review.reviewed_at)) {
+                incidents.entry(number).or_default().insert(job);
+            }
+        }
+        let mut events = Vec::new();
+        for (number, jobs) in incidents {
+            let Some(report) = service.incident(number)? else {
+                continue;
+            };
+            let Some(closed_at) = report.closed_at.filter(|_| report.merged_into.is_none()) else {
+                continue;
+            };
+            let members = service
+                .records()
+                .anomalies(&AnomalyQuery::default().incident(number))?;
+            // Many may have been decided at once, on more than one page: the first of them tells.
+            let first = members.iter().find(|anomaly| {
+                let review = anomaly.review.as_ref();
+                review.is_some_and(|review| is_same(review.reviewed_at, closed_at))
+            });
+            if first.is_some_and(|first| !jobs.contains(&first.verdict.key())) {
+                continue;
+            }
+            let mut policy_types = BTreeMap::new();
+            for anomaly in &members {
+                let verdict = &anomaly.verdict;
+                let stream = (&verdict.client, &verdict.policy);
+                if !policy_types.contains_key(&stream) {
+                    let job = service.records().job(&verdict.key())?;
+                    let policy_type = job.and_then(|job| job.policy().policy_type.clone());
+                    policy_types.insert(stream, policy_type);
+                }
+            }
+            let news = IncidentNews::new(number, IncidentChange::Closed, report.incident)
+                .with_policy_types(policy_types.into_values());
+            let link = format!("{}/incidents/{number}", self.address);
+            let event = Event::new(&self.instance, closed_at, What::Incident(Box::new(news)));
+            events.push(event.with_link(link));
+        }
+        Ok(events)
+    }
+
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
         let severity = entry.severity?;
         let role = Role::of_key(&entry.subject);
@@ -231,6 +300,11 @@ impl Sender {
         let event = Event::new(&self.instance, entry.at, What::System(news));
         Some(event.with_link(format!("{}/audit", self.address)))
     }
+}
+
+/// Whether two times are the same as they are stored.
+fn is_same(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    one.timestamp_micros() == other.timestamp_micros()
 }
 
 fn policy_type(stored: &StoredObservation) -> Option<PolicyType> {

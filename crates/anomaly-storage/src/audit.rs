@@ -130,7 +130,10 @@ pub struct AuditQuery {
     pub at_least: Option<Severity>,
     /// Only entries that were written before the one with this number: the next page.
     pub before: Option<u64>,
-    /// No more than this many, those written last.
+    /// Only entries that were written after the one with this number, and the oldest first: what is
+    /// new since then.
+    pub after: Option<u64>,
+    /// No more than this many: those written last, or with `after` those written first.
     pub limit: Option<usize>,
 }
 
@@ -141,6 +144,7 @@ setters! {
         subject: String,
         at_least: Severity,
         before: u64,
+        after: u64,
         limit: usize,
     }
 }

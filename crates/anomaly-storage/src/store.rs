@@ -209,7 +209,8 @@ pub trait Read {
     /// When the store cannot be read.
     fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError>;
 
-    /// The entries of the audit log that `query` asks for, newest first.
+    /// The entries of the audit log that `query` asks for, newest first; with
+    /// [`after`](AuditQuery::after), oldest first.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 const NOTE: &str = "bell";
 
 /// What each person has read, by name.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Marks(BTreeMap<String, Mark>);
 
 /// Up to which number all is read, and which later ones.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Mark {
     until: u64,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{FleetCoverage, Severity, StreamCoverage};
 use anomaly_service::IncidentReport;
+use anomaly_settings::Role;
 use anomaly_storage::IncidentQuery;
 use askama::Template;
 use axum::extract::State;
@@ -119,7 +120,11 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
     let last = last.map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at()));
     let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
     let degraded = app.source_states.degraded();
-    let looking = looking(&coverage, last, degraded);
+    let looking = if app.readers.settings().is_on(Role::Detect) {
+        looking(&coverage, last, degraded)
+    } else {
+        "Backwatch is not looking: detection is switched off.".to_owned()
+    };
     let is_all_on = chrome.off.is_empty() && degraded == 0;
     let (headline, tone) = headline(&incidents, &coverage, last, is_all_on);
     let more_incidents = incidents.len() > MOST_INCIDENTS;

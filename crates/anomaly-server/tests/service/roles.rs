@@ -49,6 +49,8 @@ fn off_is_shown_everywhere_as_off() {
                 "{page} does not say that {key} is off"
             );
         }
+        let is_looking = !administrator.open("/").text.contains("is not looking");
+        assert_eq!(is_looking, role != "detect", "{key}");
         let metrics = administrator.open("/metrics").text;
         for (other, ..) in ROLES {
             let line = format!(

@@ -3,9 +3,11 @@
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
+use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
+use anomaly_storage::AuditEntry;
 use serde_json::{Value, json};
 
 use crate::{Service, job};
@@ -84,6 +86,150 @@ fn a_sink_is_told_what_people_decide() {
     assert_eq!(event["data"]["review"]["reason"], "the disk is full");
     assert_eq!(event["data"]["review"]["reviewer"], "ann");
     assert_eq!(told.lines().count(), 1);
+}
+
+/// An incident is closed once all in it was reviewed; what is then taken out of it closes it no
+/// second time, and what counts again opens it before it is closed again.
+#[test]
+fn a_sink_is_told_once_that_an_incident_is_closed() {
+    let service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "log"
+        events = ["incident", "review"]
+        [sinks.file]
+        path = "DIR/findings.ndjson"
+        format = "cloudevents"
+    "#,
+    );
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let body = failed("mail01", 0).to_string();
+    service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    let path = "/api/v1/anomalies/restic/mail01-1/reviews";
+    told(&service, 1);
+    for (status, lines) in [("confirmed", 3), ("false_positive", 4), ("confirmed", 6)] {
+        let review = json!({ "status": status, "reason": "seen" });
+        let answer = administrator.call("POST", path, Some(&review));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        told(&service, lines);
+    }
+    let told = told(&service, 6);
+    let told: Vec<String> = told
+        .lines()
+        .map(|line| {
+            let data = &serde_json::from_str::<Value>(line).unwrap()["data"];
+            data["change"].as_str().unwrap_or("review").to_owned()
+        })
+        .collect();
+    assert_eq!(
+        told,
+        ["opened", "review", "closed", "review", "review", "closed"]
+    );
+}
+
+/// Writes a system event and 150 after it that matter less, all at once.
+fn flood(service: &Service) -> AnomalyService {
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    let mut transaction = beside.transaction().unwrap();
+    for place in 0..=150 {
+        let (who, severity) = match place {
+            0 => ("mallory", Severity::High),
+            _ => ("eve", Severity::Low),
+        };
+        let at = SystemTime::now().into();
+        let entry = AuditEntry::new(at, who, "loosening", format!("client{place}"));
+        transaction.audit(&entry.with_severity(severity)).unwrap();
+    }
+    transaction.commit().unwrap();
+    beside
+}
+
+/// However much happens at once, the one event that counts is among what is told.
+#[test]
+fn many_events_at_once_hide_none() {
+    let mut service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "log"
+        events = ["system"]
+        [sinks.file]
+        path = "DIR/findings.ndjson"
+        format = "cloudevents"
+    "#,
+    );
+    let administrator = service.administrator();
+    flood(&service);
+    let told = told(&service, 151);
+    let mut subjects: Vec<String> = told
+        .lines()
+        .map(|line| {
+            let data = &serde_json::from_str::<Value>(line).unwrap()["data"];
+            data["subject"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    subjects.sort();
+    let mut expected: Vec<String> = (0..=150).map(|place| format!("client{place}")).collect();
+    expected.sort();
+    assert_eq!(subjects, expected);
+    let bell = |text: &str| text.contains("client0") && text.contains("client150");
+    let found = administrator.open("/api/v1/notifications").text;
+    assert!(bell(&found), "{found}");
+
+    // Nor when the service starts anew.
+    let database = service.database.clone();
+    service.stop();
+    let again = Service::on(&database);
+    let administrator = again.administrator_again();
+    let begun = Instant::now();
+    while !bell(&administrator.open("/api/v1/notifications").text) {
+        assert!(begun.elapsed() < Duration::from_mins(1));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// What was told is written down soon, so that a stop repeats little of it; and what failed at once,
+/// before anything else is tried.
+#[cfg(unix)]
+#[test]
+fn what_was_told_is_written_down_on_the_way() {
+    let service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "page"
+        events = ["system"]
+        [sinks.command]
+        argv = ["/bin/sh", "DIR/take"]
+        timeout_seconds = 600
+    "#,
+    );
+    let file = |name: &str| service.database.with_file_name(name);
+    // The first call fails, and the 32nd waits.
+    let script = r#"
+        cat > /dev/null
+        echo called >> "DIR/calls"
+        calls=$(wc -l < "DIR/calls")
+        if [ "$calls" -eq 1 ]; then exit 1; fi
+        while [ "$calls" -eq 32 ] && [ ! -e "DIR/go" ]; do sleep 0.1; done
+    "#;
+    let directory = file("").display().to_string();
+    let script = script.replace("DIR", directory.trim_end_matches('/'));
+    fs::write(file("take"), script).unwrap();
+    let beside = flood(&service);
+    let begun = Instant::now();
+    let calls = || fs::read_to_string(file("calls")).unwrap_or_default();
+    while calls().lines().count() < 32 {
+        assert!(begun.elapsed() < Duration::from_mins(2), "{}", calls());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let later = DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::days(1);
+    let records = beside.records();
+    let waiting = records.due_messages("page", later, 1_000).unwrap();
+    let tried = |message: u64| records.deliveries(message).unwrap()[0].attempts;
+    assert_eq!(waiting.iter().map(|one| tried(one.number)).sum::<u32>(), 1);
+    // 30 were taken, of which 20 are written down.
+    assert_eq!(waiting.len(), 151 - 20);
+    fs::write(file("go"), "").unwrap();
 }
 
 /// What was told, once it is so many lines.

@@ -449,11 +449,15 @@ impl Data {
                     .at_least
                     .is_none_or(|least| entry.severity >= Some(least))
                 && query.before.is_none_or(|before| stored.number < before)
+                && query.after.is_none_or(|after| stored.number > after)
         };
-        let newest_first = self.audit.stored().rev().filter(meets);
-        newest_first
-            .take(query.limit.unwrap_or(usize::MAX))
-            .collect()
+        let limit = query.limit.unwrap_or(usize::MAX);
+        let found = self.audit.stored().filter(meets);
+        if query.after.is_some() {
+            found.take(limit).collect()
+        } else {
+            found.rev().take(limit).collect()
+        }
     }
 
     pub(super) fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {

@@ -21,9 +21,11 @@ pub(super) fn entries(
     conditions.and_if("subject = ?", query.subject.clone());
     conditions.and_at_least("severity", query.at_least);
     conditions.and_if("number < ?", query.before.map(from_count));
+    conditions.and_if("number > ?", query.after.map(from_count));
     let sql = format!(
-        "SELECT number FROM audit WHERE {} ORDER BY number DESC LIMIT {}",
+        "SELECT number FROM audit WHERE {} ORDER BY number {} LIMIT {}",
         conditions.sql(),
+        if query.after.is_some() { "ASC" } else { "DESC" },
         from_limit(query.limit),
     );
     let mut statement = connection.prepare_cached(&sql)?;

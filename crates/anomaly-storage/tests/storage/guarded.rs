@@ -57,6 +57,11 @@ fn audit_entries_are_found_by_what_is_asked(store: &mut dyn Store) {
     assert_eq!(found(query().at_least(Severity::Low)), [4, 3, 1]);
     assert_eq!(found(query().before(3)), [2, 1]);
     assert_eq!(found(query().before(4).limit(1)), [3]);
+    assert_eq!(found(query().after(0)), [1, 2, 3, 4]);
+    assert_eq!(found(query().after(1).limit(2)), [2, 3]);
+    assert_eq!(found(query().after(1).before(4)), [2, 3]);
+    assert_eq!(found(query().after(1).at_least(Severity::Low)), [3, 4]);
+    assert_eq!(found(query().after(4)), [0; 0]);
 }
 
 fn a_review_is_audited_with_before_and_after(store: &mut dyn Store) {
