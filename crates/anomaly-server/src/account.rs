@@ -6,6 +6,7 @@ mod password;
 mod role;
 mod second_factor;
 mod user;
+mod words;
 
 pub use accounts::{Accounts, AccountsError};
 pub use api_key::{ApiKey, NewApiKey};
@@ -15,3 +16,4 @@ pub use user::User;
 
 pub(crate) use password::spend_as_much;
 pub(crate) use second_factor::SecondFactor;
+pub(crate) use words::in_words;

@@ -278,6 +278,7 @@ impl Sender {
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
         let severity = entry.severity?;
         let role = Role::of_key(&entry.subject);
+        let account = crate::account::in_words(entry);
         let kind = match (entry.what.as_str(), role) {
             ("clock_set_back", _) => SystemKind::ClockSetBack,
             ("silent_fleet", _) => SystemKind::SilentFleet,
@@ -285,11 +286,12 @@ impl Sender {
             ("source_recovered", _) => SystemKind::SourceRecovered,
             ("loosening", Some(_)) => SystemKind::SwitchedOff,
             ("settings" | "loosening_ended", Some(_)) => SystemKind::SwitchedOn,
+            _ if account.is_some() => SystemKind::AccountChanged,
             _ => SystemKind::SettingsLoosened,
         };
         let summary = match (kind, role) {
             (SystemKind::SwitchedOff, Some(role)) => role.off_in_words().to_owned(),
-            _ => entry.what.replace('_', " "),
+            _ => account.unwrap_or_else(|| entry.what.replace('_', " ")),
         };
         let summary = match &entry.reason {
             Some(reason) if kind == SystemKind::SwitchedOff => format!("{summary} Why: {reason}"),

@@ -202,9 +202,11 @@ impl Problem {
             E::Damaged(_) | E::Random(_) | E::Hash(_) => Self::internal(&error.to_string()),
             E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
             E::Exists { .. } => Self::new(StatusCode::CONFLICT, "exists", error.to_string()),
-            E::Password { .. } | E::Name { .. } | E::LastAdministrator { .. } | E::Role(_) => {
-                Self::unprocessable("account_refused", error.to_string())
-            }
+            E::Password { .. }
+            | E::Name { .. }
+            | E::Reserved { .. }
+            | E::LastAdministrator { .. }
+            | E::Role(_) => Self::unprocessable("account_refused", error.to_string()),
         }
     }
 }

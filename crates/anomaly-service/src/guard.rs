@@ -147,6 +147,15 @@ impl Record {
         self.loosenings.iter().find(|one| one.part == part)
     }
 
+    /// What would hold if every loosening that holds had ended.
+    fn without_loosenings(&self) -> Parts {
+        let mut parts = self.effective.clone();
+        for one in self.loosenings.iter().filter(|one| one.holds()) {
+            parts.set(&one.part, one.before.clone());
+        }
+        parts
+    }
+
     /// The first settings of a store: no change, so that nothing of them ends.
     pub(crate) fn first(configured: &Parts) -> (Self, SettingsNews) {
         let defaults = Settings::default().parts();
@@ -231,12 +240,14 @@ impl Record {
             None => self.effective.get(part).cloned(),
         };
         self.loosenings.retain(|one| one.part != part);
-        let with = |value: &Option<Value>| {
-            let mut parts = self.effective.clone();
-            parts.set(part, value.clone());
-            parts
+        let is_loosened = |mut was: Parts| {
+            was.set(part, before.clone());
+            let mut is = was.clone();
+            is.set(part, wanted.clone());
+            was.is_loosened(&is, part)
         };
-        if !with(&before).is_loosened(&with(&wanted), part) {
+        // What is no looser than a loosening that ends must not outlive it unnoticed.
+        if !is_loosened(self.effective.clone()) && !is_loosened(self.without_loosenings()) {
             // A loosening that held and is taken back is a change of what held.
             let before = self.effective.get(part).cloned();
             self.effective.set(part, wanted.clone());

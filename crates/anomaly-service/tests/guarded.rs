@@ -8,8 +8,10 @@ use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::settings::{Layers, Settings};
 use anomaly_service::storage::{AuditEntry, AuditQuery, Read, SqliteStore};
 use anomaly_service::{
-    AnomalyService, LooseningState, ServiceError, SettingsNews, SettingsRefused, SettingsRequest,
+    AnomalyService, Loosening, LooseningState, ServiceError, SettingsNews, SettingsRefused,
+    SettingsRequest,
 };
+use proptest::prelude::*;
 use serde_json::json;
 
 fn at(day: i64) -> DateTime<Utc> {
@@ -237,6 +239,107 @@ fn a_second_person_is_another_person() {
     assert_eq!(case.open().pending_settings().unwrap().len(), 1);
     case.run("", 79);
     assert_eq!(case.open().pending_settings().unwrap(), []);
+}
+
+/// While nothing is watched anyway, an exclusion loosens nothing of what holds. It would once more is
+/// watched again.
+#[test]
+fn an_exclusion_does_not_slip_in_behind_another_loosening() {
+    let case = Case::new();
+    case.run("", 0);
+    case.set("guard.second_person", json!(true), "ann", 1);
+    let off = case.set("detection.enabled", json!(false), "ann", 2);
+    let SettingsNews::Proposed(Loosening {
+        state: LooseningState::Waits { proposal, .. },
+        ..
+    }) = off
+    else {
+        panic!("{off:?}")
+    };
+    case.open()
+        .decide_setting(proposal, true, "bob", at(2))
+        .unwrap();
+    let off = json!({ "detection": { "enabled": false } });
+    for number in 0..3 {
+        let client = format!("n{number}");
+        let mut scope = off.clone();
+        scope["client"] = json!(client);
+        let news = case.set(&format!("scope client {client}"), scope, "ann", 3);
+        assert!(matches!(news, SettingsNews::Proposed(_)), "{news:?}");
+    }
+    let (holds, _) = case.run("", 4);
+    assert!(!holds.detection.enabled);
+    assert_eq!(holds.scopes, []);
+    assert_eq!(case.open().pending_settings().unwrap().len(), 3);
+    let told = case.events().into_iter();
+    let told = told.filter(|event| event.what == "loosening_proposed");
+    assert_eq!(told.count(), 4);
+    // One that is approved ends, as any other does; those that nobody approves never hold.
+    let first = case.open().pending_settings().unwrap()[0].number;
+    let approved = case
+        .open()
+        .decide_setting(first, true, "bob", at(5))
+        .unwrap();
+    assert_eq!(approved.until, Some(at(35)));
+    // What is stricter than either holds at once.
+    let mut on = off;
+    on["client"] = json!("n7");
+    on["detection"]["enabled"] = json!(true);
+    let news = case.set("scope client n7", on, "ann", 6);
+    assert!(matches!(news, SettingsNews::Changed { .. }), "{news:?}");
+    let (holds, _) = case.run("", 36);
+    assert!(holds.detection.enabled);
+    assert_eq!(holds.scopes.len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever one person asks for, in whatever order: once every loosening has ended, nothing is
+    /// looser than it was at first.
+    #[test]
+    fn nothing_stays_loosened(
+        changes in prop::collection::vec((0..6_usize, any::<bool>(), 0..15_i64), 1..8),
+    ) {
+        let case = Case::new();
+        case.run("", 0);
+        let mut service = case.open();
+        let mut day = 1;
+        for (part, looser, days) in changes {
+            let scope = |place: serde_json::Value| {
+                let mut scope = place;
+                scope["detection"] = json!({
+                    "enabled": !looser,
+                    "warm_up_jobs": if looser { 30 } else { 5 },
+                });
+                scope
+            };
+            let (part, value) = match part {
+                0 => ("detection.enabled", json!(!looser)),
+                1 => ("detection.warm_up_jobs", json!(if looser { 30 } else { 5 })),
+                2 => ("scope client a", scope(json!({ "client": "a" }))),
+                3 => ("scope client b", scope(json!({ "client": "b" }))),
+                4 => ("scope policy p", scope(json!({ "policy": "p" }))),
+                _ => (
+                    "scope client a, policy p",
+                    scope(json!({ "client": "a", "policy": "p" })),
+                ),
+            };
+            let request = SettingsRequest {
+                parts: vec![(part.to_owned(), Some(value))],
+                by: "ann".to_owned(),
+                reason: None,
+                until: None,
+            };
+            service.set_settings(&request, None, at(day)).unwrap();
+            day += days;
+        }
+        drop(service);
+        let (holds, _) = case.run("", day + 31);
+        let differences = Settings::default().parts().differences(&holds.parts());
+        let looser: Vec<_> = differences.iter().filter(|one| one.loosens).collect();
+        prop_assert!(looser.is_empty(), "{looser:?}");
+    }
 }
 
 /// An end is never later than the settings allow, and a loosening is only renewed by asking.

@@ -44,6 +44,8 @@ kinds! {
     SwitchedOff = "switched_off", "A part was switched off";
     /// Jobs are gathered, judged and told again.
     SwitchedOn = "switched_on", "A part was switched on";
+    /// Somebody made, changed or removed the account of another person.
+    AccountChanged = "account_changed", "An account was changed";
     /// The clock was set back.
     ClockSetBack = "clock_set_back", "The clock was set back";
     /// What is kept does not agree with its proofs.

@@ -53,7 +53,11 @@ fn all(toml: &str, events: &[(&str, Event)]) -> String {
         {
             let part = String::from_utf8(bytes).unwrap();
             let part = match serde_json::from_str::<serde_json::Value>(&part) {
-                Ok(json) => serde_json::to_string_pretty(&json).unwrap(),
+                Ok(mut json) => {
+                    // In which order names come depends on what else is built.
+                    json.sort_all_objects();
+                    serde_json::to_string_pretty(&json).unwrap()
+                }
                 Err(_) => part.replace('\r', ""),
             };
             _ = writeln!(text, "== {name}\n{part}");

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anomaly_model::SourceName;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_model::{Severity, SourceName};
+use anomaly_service::{AnomalyService, ServiceError, is_same_person};
 use anomaly_storage::{AuditEntry, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,6 +15,9 @@ use super::{ApiKey, NewApiKey, Password, Role, User};
 const NOTE: &str = "accounts";
 /// So many characters of a name.
 const MOST_NAME_CHARACTERS: usize = 64;
+
+/// Who the audit log says acted where nobody did: no name for anybody else.
+const OURSELVES: &str = "backwatch";
 
 /// All users by name, and all API keys by the part of them that says which they are.
 ///
@@ -56,7 +59,13 @@ pub enum AccountsError {
         /// The name.
         name: String,
     },
-    /// There is one of this name.
+    /// The name is the service's own.
+    #[error("`{name}` is what the service calls itself: take another name")]
+    Reserved {
+        /// The name.
+        name: String,
+    },
+    /// There is one of this name, or of one that differs in case alone.
     #[error("there is a user {name} already")]
     Exists {
         /// The name.
@@ -150,20 +159,22 @@ impl Accounts {
         if role == Role::Ingest {
             return Err(AccountsError::Role("a person cannot be an ingest key"));
         }
-        if self.users.contains_key(name) {
-            return Err(AccountsError::Exists { name: name.into() });
+        let mut names = self.users.keys();
+        if let Some(known) = names.find(|known| is_same_person(known, name)) {
+            let name = known.clone();
+            return Err(AccountsError::Exists { name });
         }
         let user = User {
             role,
             created_at: now,
             created_by: by.to_owned(),
-            generation: 0,
+            generation: first_generation()?,
             password,
             second_factor: None,
         };
         self.users.insert(name.to_owned(), user);
         let after = json!({ "role": role });
-        Ok(AuditEntry::new(now, by, "add_user", name).with_change(None, Some(after)))
+        Ok(audited((by, now), "add_user", name).with_change(None, Some(after)))
     }
 
     /// Gives a user another password; all sessions of the user end.
@@ -179,7 +190,7 @@ impl Accounts {
         let user = self.user_mut(name)?;
         user.password = password;
         user.generation += 1;
-        Ok(AuditEntry::new(now, by, "set_password", name))
+        Ok(audited((by, now), "set_password", name))
     }
 
     /// Takes away a user's second factor, for one who has lost it.
@@ -194,7 +205,7 @@ impl Accounts {
         let user = self.user_mut(name)?;
         user.second_factor = None;
         user.generation += 1;
-        Ok(AuditEntry::new(now, by, "remove_second_factor", name))
+        Ok(audited((by, now), "remove_second_factor", name))
     }
 
     /// Gives a user another role; all sessions of the user end.
@@ -218,7 +229,7 @@ impl Accounts {
         user.role = role;
         user.generation += 1;
         let after = json!({ "role": role });
-        Ok(AuditEntry::new(now, by, "set_role", name).with_change(Some(before), Some(after)))
+        Ok(audited((by, now), "set_role", name).with_change(Some(before), Some(after)))
     }
 
     /// Takes a user away; all sessions of the user end.
@@ -234,7 +245,7 @@ impl Accounts {
         let user = self.user_mut(name)?;
         let before = json!({ "role": user.role });
         self.users.remove(name);
-        Ok(AuditEntry::new(now, by, "remove_user", name).with_change(Some(before), None))
+        Ok(audited((by, now), "remove_user", name).with_change(Some(before), None))
     }
 
     /// Makes an API key, which is in the answer and nowhere else.
@@ -310,9 +321,28 @@ impl Accounts {
     }
 }
 
+/// Done to somebody else's account it is a system event: whoever may do that can act as a second person.
+fn audited((by, now): (&str, DateTime<Utc>), what: &str, name: &str) -> AuditEntry {
+    let entry = AuditEntry::new(now, by, what, name);
+    if by == name {
+        entry
+    } else {
+        entry.with_severity(Severity::Medium)
+    }
+}
+
+/// What no session of an earlier user of the same name has.
+fn first_generation() -> Result<u64, AccountsError> {
+    let number = getrandom::u32().map_err(|error| AccountsError::Random(error.to_string()))?;
+    Ok(number.into())
+}
+
 fn check_name(name: &str) -> Result<(), AccountsError> {
     let is_allowed = |character: char| character.is_alphanumeric() || "._-@".contains(character);
     let length = name.chars().count();
+    if is_same_person(name, OURSELVES) {
+        return Err(AccountsError::Reserved { name: name.into() });
+    }
     if (1..=MOST_NAME_CHARACTERS).contains(&length) && name.chars().all(is_allowed) {
         return Ok(());
     }

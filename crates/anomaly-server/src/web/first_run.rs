@@ -58,25 +58,29 @@ pub(crate) async fn create(
         let detail = "This is not the code that the service printed when it started.";
         Err(Problem::forbidden(detail))
     };
-    if let Err(problem) = made {
-        let page = Page {
-            name,
-            refused: Some(problem.detail().to_owned()),
-        };
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, show(&page)?).into_response());
-    }
-    SignedIn::start(&session, &name, 0).await?;
+    let generation = match made {
+        Ok(generation) => generation,
+        Err(problem) => {
+            let page = Page {
+                name,
+                refused: Some(problem.detail().to_owned()),
+            };
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, show(&page)?).into_response());
+        }
+    };
+    SignedIn::start(&session, &name, generation).await?;
     Ok(see("/"))
 }
 
-async fn make(app: &App, name: String, password: String) -> Result<(), Problem> {
+/// Answers the generation of the user that was made.
+async fn make(app: &App, name: String, password: String) -> Result<u64, Problem> {
     let password = app.hashing.hash(password).await?;
     app.change_accounts(move |accounts| {
         if !accounts.is_new() {
             return Err(AccountsError::Exists { name });
         }
         let entry = accounts.add_user(&name, password, Role::Administrator, (&name, now()))?;
-        Ok(((), Some(entry)))
+        Ok((accounts.user_mut(&name)?.generation, Some(entry)))
     })
     .await
 }

