@@ -46,7 +46,7 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
         seen = page.last().map_or(seen, Recorded::number);
         let observations = page.into_iter().filter_map(|record| match record {
             Recorded::Observation(stored) => Some(stored),
-            _ => None,
+            Recorded::Review { .. } => None,
         });
         for stored in ring(app, observations.collect()).await? {
             app.calendar.note(&stored.verdict, today);
