@@ -1,5 +1,6 @@
 //! What sinks are to be told, put into the outbox.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
@@ -260,10 +261,9 @@ impl Sender {
             for anomaly in &members {
                 let verdict = &anomaly.verdict;
                 let stream = (&verdict.client, &verdict.policy);
-                if !policy_types.contains_key(&stream) {
+                if let Entry::Vacant(unknown) = policy_types.entry(stream) {
                     let job = service.records().job(&verdict.key())?;
-                    let policy_type = job.and_then(|job| job.policy().policy_type.clone());
-                    policy_types.insert(stream, policy_type);
+                    unknown.insert(job.and_then(|job| job.policy().policy_type.clone()));
                 }
             }
             let news = IncidentNews::new(number, IncidentChange::Closed, report.incident)
