@@ -109,6 +109,7 @@ fn text_and_json_are_golden() {
     found["directory"] = "/srv".into();
     // Ages since the test began.
     found["inspection"]["attributes"] = Value::Null;
+    found.sort_all_objects();
     let text = serde_json::to_string_pretty(&found).unwrap();
     let text = text.replace(&tree.directory().display().to_string(), "/srv");
     assert_golden("walk.json", &format!("{text}\n"));

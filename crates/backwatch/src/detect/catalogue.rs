@@ -257,7 +257,9 @@ fn to_value(parameters: impl Serialize) -> Value {
     serde_json::to_value(parameters).unwrap_or_default()
 }
 
-fn map(parameters: Value) -> Map<String, Value> {
+/// The same, in the order of the names, however the rest of the program is built.
+fn map(mut parameters: Value) -> Map<String, Value> {
+    parameters.sort_all_objects();
     match parameters {
         Value::Object(parameters) => parameters,
         _ => Map::new(),
