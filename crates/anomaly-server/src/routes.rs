@@ -315,11 +315,13 @@ pub(crate) fn router(behind_proxy: bool) -> Router<App> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::sync::Arc;
 
     use anomaly_service::AnomalyService;
     use anomaly_settings::Settings;
     use axum::body::Body;
+    use axum::extract::ConnectInfo;
     use axum::http::{Method, Request, StatusCode};
     use axum::middleware::{Next, from_fn_with_state};
     use tower::ServiceExt as _;
@@ -413,6 +415,7 @@ mod tests {
                 let request = Request::builder()
                     .method(Method::from_bytes(route.method.as_bytes()).unwrap())
                     .uri(filled(route.path))
+                    .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))))
                     .body(Body::empty())
                     .unwrap();
                 let response = router.oneshot(request).await.unwrap();
