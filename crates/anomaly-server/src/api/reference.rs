@@ -124,8 +124,9 @@ const CODES: &[(&str, &str)] = &[
 ];
 
 const INTRODUCTION: &str = "\
-<!-- Written by `BLESS=1 cargo test -p anomaly-server --lib reference`. -->
 # REST API
+
+*Written by `BLESS=1 cargo test -p anomaly-server --lib reference`.*
 
 What the pages show is there for programs too. [openapi.json](openapi.json) is the same for tools \
 (OpenAPI 3.1); the service has it at `/api/v1/openapi.json`, and this page is written from it and from \
