@@ -61,6 +61,7 @@ pub struct SqliteStore {
     connection: Connection,
     site: Site,
     lock: Lock,
+    has_written: bool,
     /// When the last transaction ended, if it was a long one.
     released_at: Option<Instant>,
 }
@@ -102,6 +103,7 @@ impl SqliteStore {
             connection,
             site,
             lock,
+            has_written: false,
             released_at: None,
         })
     }
@@ -184,8 +186,14 @@ impl Store for SqliteStore {
             connection,
             site,
             lock,
+            has_written,
             released_at,
         } = self;
+        if !*has_written {
+            let set = connection.execute_batch(open::WRITERS_SETTINGS);
+            set.map_err(|error| site.fail(error))?;
+            *has_written = true;
+        }
         // Whoever writes batch after batch lets those in that wait.
         if let Some(released_at) = released_at.take() {
             let pause = BREATH.saturating_sub(released_at.elapsed());
