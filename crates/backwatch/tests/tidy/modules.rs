@@ -90,7 +90,10 @@ fn lines_of_tests_do_not_make_a_module_long() {
     assert_eq!(lines_of_code(&code), 3);
     let tests = format!("{code}\n#[cfg(test)]\nmod tests {{\n{code}}}\n");
     assert_eq!(lines_of_code(&tests), 3);
-    assert_eq!(lines_of_code(&format!("{code}#[cfg(test)]\nmod plans;\n")), 5);
+    assert_eq!(
+        lines_of_code(&format!("{code}#[cfg(test)]\nmod plans;\n")),
+        5
+    );
 }
 
 #[test]
