@@ -1,5 +1,7 @@
 //! How it starts, and how it ends.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -54,7 +56,6 @@ fn it_starts_with_no_configuration() {
 
 /// Whether anybody but its owner may read or write a file.
 fn others_may(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
     path.metadata().unwrap().permissions().mode() & 0o077 != 0
 }
 
@@ -121,6 +122,41 @@ fn sigterm_ends_it_in_good_order() {
             stored.contains(&format!("\"job-{number}\"")),
             "job-{number} is lost"
         );
+    }
+}
+
+/// A tool that lists a source's jobs ends with the service, and so does what it has started.
+#[cfg(target_os = "linux")]
+#[test]
+fn sigterm_ends_the_tools_of_sources_too() {
+    let home = Home::new();
+    let alive = home.path().join("alive");
+    let tool = format!(
+        "#!/bin/sh\nsleep 600 &\necho $$ $! >{0}.new\nmv {0}.new {0}\nwait\n",
+        alive.display()
+    );
+    let tool = home.write("restic", &tool);
+    std::fs::set_permissions(&tool, Permissions::from_mode(0o700)).unwrap();
+    let source = format!(
+        "[[gather]]\nname = 'nas'\n[gather.restic]\nrepository = '/srv'\nprogram = '{tool}'\n"
+    );
+    let service = home.serve(&["--config", &home.write("gather.toml", &source)]);
+    let begun = Instant::now();
+    while !alive.exists() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it is not read");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(service.terminate().status.success());
+    let ids = std::fs::read_to_string(&alive).unwrap();
+    let is_there = |id: &str| match std::fs::read_to_string(format!("/proc/{id}/stat")) {
+        // One that nobody has waited for yet has ended.
+        Ok(stat) => !stat.contains(") Z "),
+        Err(_) => false,
+    };
+    let begun = Instant::now();
+    while ids.split_whitespace().any(is_there) {
+        assert!(begun.elapsed() < Duration::from_mins(1), "they live on");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
