@@ -24,6 +24,7 @@ mod readers;
 mod routes;
 mod security;
 mod server;
+mod system;
 mod teller;
 mod throttle;
 mod timers;
