@@ -201,7 +201,9 @@ impl Problem {
             E::Service(error) => Self::of_service(error),
             E::Damaged(_) | E::Random(_) | E::Hash(_) => Self::internal(&error.to_string()),
             E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
-            E::Exists { .. } => Self::new(StatusCode::CONFLICT, "exists", error.to_string()),
+            E::Exists { .. } | E::HasSecondFactor { .. } => {
+                Self::new(StatusCode::CONFLICT, "exists", error.to_string())
+            }
             E::Password { .. }
             | E::Name { .. }
             | E::Reserved { .. }
