@@ -27,11 +27,8 @@ const SECTIONS: &[&str] = &["server", "sinks", "gather"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Configuration {
-    #[expect(dead_code, reason = "reading it is the test")]
     server: ServerOptions,
-    #[expect(dead_code, reason = "reading it is the test")]
     sinks: Vec<SinkOptions>,
-    #[expect(dead_code, reason = "reading it is the test")]
     gather: Vec<GatherOptions>,
 }
 
