@@ -121,6 +121,10 @@ impl<T: Reader> Read for T {
         self.read(|connection| streams::status(connection, stream))
     }
 
+    fn purged_until(&self, stream: &StreamKey) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(|connection| streams::purged_until(connection, stream))
+    }
+
     fn streams(
         &self,
         after: u64,
