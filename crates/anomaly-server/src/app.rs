@@ -23,6 +23,7 @@ use crate::live::Live;
 use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::readers::Readers;
+use crate::throttle::Throttle;
 use crate::writer::Writer;
 
 /// Bodies of jobs that are in memory at the same time; others wait to be sent.
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) live: Live,
     pub(crate) hashing: Hashing,
+    /// Who has tried to sign in lately.
+    pub(crate) throttle: Throttle,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
@@ -100,6 +103,7 @@ impl std::ops::Deref for App {
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         let requests = Semaphore::new(parts.options.most_requests.into());
+        let throttle = Throttle::new(parts.options.behind_proxy);
         let shared = Shared {
             options: parts.options,
             database: parts.database,
@@ -107,6 +111,7 @@ impl App {
             readers: parts.readers,
             live: Live::default(),
             hashing: Hashing::default(),
+            throttle,
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),

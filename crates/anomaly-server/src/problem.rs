@@ -120,8 +120,8 @@ impl Problem {
         match error {
             ServiceError::Review(refused) => Self::of_review(refused),
             ServiceError::Settings(refused) => Self::of_settings(refused),
-            ServiceError::Store(store) if store.is_busy() => {
-                tracing::warn!(%store, "the database is locked");
+            error if error.is_busy() => {
+                tracing::warn!(%error, "the database is locked");
                 let detail = "Another program writes to the database. Send it again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
             }

@@ -199,3 +199,63 @@ fn what_was_told_is_written_down_on_the_way() {
     assert_eq!(waiting.len(), 151 - 20);
     fs::write(file("go"), "").unwrap();
 }
+
+/// A sink that fails is tried with one message for each wait, however many there are; that is not counted
+/// against them, and all of them go, in their order, once somebody has seen that it works again.
+#[cfg(unix)]
+#[test]
+fn a_dead_sink_costs_one_try_for_each_wait() {
+    let service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "page"
+        events = ["system"]
+        [sinks.command]
+        argv = ["/bin/sh", "DIR/take"]
+    "#,
+    );
+    let file = |name: &str| service.database.with_file_name(name);
+    let script = r#"
+        event=$(cat)
+        if [ -e "DIR/up" ]; then
+            echo "$event" >>"DIR/findings.ndjson"
+        else
+            echo called >>"DIR/calls"
+            exit 1
+        fi
+    "#;
+    let directory = file("").display().to_string();
+    let script = script.replace("DIR", directory.trim_end_matches('/'));
+    fs::write(file("take"), script).unwrap();
+    let beside = flood(&service);
+    let mut administrator = service.administrator();
+    let calls = || fs::read_to_string(file("calls")).unwrap_or_default();
+    administrator.wait_for("/health", |_| calls().lines().count() >= 3);
+    let later = DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::days(1);
+    let records = beside.records();
+    let waiting = records.due_messages("page", later, 1_000).unwrap();
+    let tried = |message: u64| records.deliveries(message).unwrap()[0].attempts;
+    assert_eq!(waiting.iter().map(|one| tried(one.number)).sum::<u32>(), 1);
+    assert!(waiting.len() >= 151);
+
+    // The next wait is of ten seconds at least, if nobody tries the sink.
+    fs::write(file("up"), "").unwrap();
+    let page = administrator.send("/notifications/page/test", &[]).text;
+    assert!(page.contains("took the test"), "{page}");
+    let told = told(&service, 152);
+    assert_eq!(calls().lines().count(), 3);
+    let numbers: Vec<usize> = told
+        .lines()
+        .filter_map(|line| {
+            let data = serde_json::from_str::<Value>(line).unwrap();
+            let subject = data["data"]["subject"].as_str()?;
+            subject.strip_prefix("client")?.parse().ok()
+        })
+        .collect();
+    let mut sorted = numbers.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..=150).collect::<Vec<_>>());
+    // The first one of all was tried, and has waited for itself.
+    let rest: Vec<usize> = numbers.into_iter().filter(|number| *number > 0).collect();
+    assert!(rest.is_sorted(), "{rest:?}");
+}

@@ -1,4 +1,4 @@
-//! Rule: every Rust file begins by saying what it holds.
+//! Rules: every Rust file begins by saying what it holds, and no module is long.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,17 @@ use crate::workspace::{WORKSPACE, read, root, shown};
 
 /// The first line of a library whose documentation is its README.
 pub(crate) const README_IS_THE_DOC: &str = r#"#![doc = include_str!("../README.md")]"#;
+
+/// The most lines of a module in `src`, without its tests.
+const MOST_LINES: usize = 500;
+/// Longer ones, each with the reason why it is one piece.
+const LONGER: &[(&str, &str)] = &[];
+
+/// How many lines a module has before the tests at its end.
+fn lines_of_code(text: &str) -> usize {
+    let code = text.split("\n#[cfg(test)]\nmod tests {").next();
+    code.unwrap_or_default().lines().count()
+}
 
 /// Whether the first line of a file is a module comment of at least two words.
 fn says_what_it_holds(text: &str) -> bool {
@@ -51,6 +62,38 @@ fn every_file_says_what_it_holds() {
         })
         .collect();
     crate::assert_none(&offences);
+}
+
+#[test]
+fn no_module_is_long_without_a_reason() {
+    let mut files = Vec::new();
+    rust_files(root(), &mut files);
+    files.retain(|path| path.iter().any(|part| part == "src"));
+    let long: Vec<String> = files
+        .iter()
+        .filter(|path| lines_of_code(&read(path)) > MOST_LINES)
+        .map(|path| shown(path))
+        .collect();
+    let excused = |name: &String| LONGER.iter().any(|(longer, _)| longer == name);
+    let new = long.iter().filter(|name| !excused(name));
+    let new = new.map(|name| format!("{name}: has more than {MOST_LINES} lines"));
+    let gone = LONGER
+        .iter()
+        .filter(|(name, reason)| !long.contains(&(*name).to_owned()) || reason.is_empty());
+    let gone = gone.map(|(name, _)| format!("{name}: needs no exception, or gives no reason"));
+    crate::assert_none(&new.chain(gone).collect::<Vec<_>>());
+}
+
+#[test]
+fn lines_of_tests_do_not_make_a_module_long() {
+    let code = "a\n".repeat(3);
+    assert_eq!(lines_of_code(&code), 3);
+    let tests = format!("{code}\n#[cfg(test)]\nmod tests {{\n{code}}}\n");
+    assert_eq!(lines_of_code(&tests), 3);
+    assert_eq!(
+        lines_of_code(&format!("{code}#[cfg(test)]\nmod plans;\n")),
+        5
+    );
 }
 
 #[test]
