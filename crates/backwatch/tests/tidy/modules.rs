@@ -1,8 +1,6 @@
 //! Rules: every Rust file begins by saying what it holds, and no module is long.
 
-use std::path::{Path, PathBuf};
-
-use crate::workspace::{WORKSPACE, read, root, shown};
+use crate::workspace::{files, read, shown};
 
 /// The first line of a library whose documentation is its README.
 pub(crate) const README_IS_THE_DOC: &str = r#"#![doc = include_str!("../README.md")]"#;
@@ -25,28 +23,9 @@ fn says_what_it_holds(text: &str) -> bool {
     first == README_IS_THE_DOC || comment.split_whitespace().nth(1).is_some()
 }
 
-/// All Rust files below `dir`, without hidden and build directories.
-fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in dir.read_dir().unwrap() {
-        let entry = entry.unwrap();
-        let (path, name) = (entry.path(), entry.file_name());
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        let built = name == "target" || path == WORKSPACE.target_directory;
-        if entry.file_type().unwrap().is_dir() {
-            if !hidden && !built {
-                rust_files(&path, found);
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_file_says_what_it_holds() {
-    let mut files = Vec::new();
-    rust_files(root(), &mut files);
-    files.sort();
+    let mut files = files("rs");
     assert!(
         files.iter().any(|path| path.ends_with(file!())),
         "the walk misses this very file"
