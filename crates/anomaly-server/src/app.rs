@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
 use anomaly_settings::Layers;
+use anomaly_storage::AuditEntry;
 use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
@@ -157,13 +158,9 @@ impl App {
     }
 
     /// Changes users and keys; the next request knows.
-    pub(crate) async fn change_accounts<T: Send + 'static>(
+    pub(crate) async fn change_accounts<T: Send + 'static, E: IntoIterator<Item = AuditEntry>>(
         &self,
-        change: impl FnOnce(
-            &mut Accounts,
-        ) -> Result<(T, Option<anomaly_storage::AuditEntry>), AccountsError>
-        + Send
-        + 'static,
+        change: impl FnOnce(&mut Accounts) -> Result<(T, E), AccountsError> + Send + 'static,
     ) -> Result<T, Problem> {
         let changed = self
             .writer

@@ -28,6 +28,7 @@ mod seats;
 mod security;
 mod server;
 mod sessions;
+mod system;
 mod teller;
 mod throttle;
 mod timers;
