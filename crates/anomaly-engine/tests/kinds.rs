@@ -53,6 +53,8 @@ struct Hit {
     usual: fn(u64) -> BackupImage,
     then: BackupImage,
     expected: (AnomalyKind, Severity),
+    /// Part of the sentence.
+    says: &'static str,
 }
 
 #[test]
@@ -94,6 +96,7 @@ fn shares_say_what_was_done() {
                 .image_bytes(6_000_000_000)
                 .file_count(30_000),
             expected: (MassDeletion, Medium),
+            says: "20078 of 50078 files and 41 % of the data is gone",
         },
         Hit {
             what: "most of the data gone with few files",
@@ -102,12 +105,14 @@ fn shares_say_what_was_done() {
                 .image_bytes(4_000_000_000)
                 .file_count(45_000),
             expected: (Shrinkage, Medium),
+            says: "The image shrank: 5078 of 50078 files and 60 % of the data is gone",
         },
         Hit {
             what: "nearly all of the data gone with few files",
             usual: usual_image,
             then: usual_image(40).image_bytes(500_000_000).file_count(45_000),
             expected: (MassDeletion, High),
+            says: "mass deletion: 5078 of 50078 files and 95 % of the data is gone",
         },
         Hit {
             what: "three tenths of the image new",
@@ -116,6 +121,7 @@ fn shares_say_what_was_done() {
                 .image_bytes(14_500_000_000)
                 .transferred_bytes(4_600_000_000),
             expected: (Growth, Low),
+            says: "grew from 10.1 GB to 14.5 GB",
         },
         Hit {
             what: "half of the image new",
@@ -124,12 +130,14 @@ fn shares_say_what_was_done() {
                 .image_bytes(21_000_000_000)
                 .transferred_bytes(11_000_000_000),
             expected: (Growth, Medium),
+            says: "grew from 10.1 GB to 21.0 GB",
         },
         Hit {
             what: "files touched, as far as anyone can tell",
             usual: counts_alone,
             then: counts_alone(40).files_changed(30_000),
             expected: (MassChange, Medium),
+            says: "30000 of 50000 files were rewritten; what was written was not examined",
         },
         Hit {
             what: "rewritten, and none of it looks random",
@@ -138,6 +146,7 @@ fn shares_say_what_was_done() {
                 .transferred_bytes(6_000_000_000)
                 .files_changed(30_000),
             expected: (MassChange, Medium),
+            says: "a mass change: 30000 of 50080 files were rewritten, though what was written does not look encrypted",
         },
         Hit {
             what: "rewritten, and a few files look random that never did",
@@ -147,12 +156,14 @@ fn shares_say_what_was_done() {
                 .files_changed(30_000)
                 .content(content(300)),
             expected: (MassEncryption, Medium),
+            says: ", and some of what was written looks random",
         },
         Hit {
             what: "rewritten where no files are counted",
             usual: without_counts,
             then: without_counts(40).transferred_bytes(6_000_000_000),
             expected: (MassChange, Medium),
+            says: "60 % of the data was written anew, though",
         },
         Hit {
             what: "the data of a few large files rewritten, which are no share of the files",
@@ -161,6 +172,7 @@ fn shares_say_what_was_done() {
                 .transferred_bytes(8_400_000_000)
                 .files_changed(350),
             expected: (MassEncryption, Medium),
+            says: "83 % of the data was written anew; what was written was not examined",
         },
         Hit {
             what: "rewritten, and a third of it looks random, as such a part of the files always does",
@@ -169,6 +181,7 @@ fn shares_say_what_was_done() {
                 .transferred_bytes(6_000_000_000)
                 .files_changed(30_000),
             expected: (MassEncryption, High),
+            says: "were rewritten, and what was written looks random",
         },
         Hit {
             what: "rewritten, and less than a quarter of it looks random, as usual",
@@ -178,6 +191,7 @@ fn shares_say_what_was_done() {
                 .files_changed(30_000)
                 .content(content(5_000)),
             expected: (MassChange, Medium),
+            says: "though what was written does not look encrypted",
         },
         Hit {
             what: "what was random is so no more",
@@ -189,18 +203,21 @@ fn shares_say_what_was_done() {
                     .entropy_delta_bits_changed(-4.0),
             ),
             expected: (MassChange, Medium),
+            says: "a mass change: fall in entropy: 40 %, never more than 0 % before",
         },
         Hit {
             what: "many files of kinds that never were",
             usual: looked_into,
             then: looked_into(40).content(content(0).unseen_extension_files(30_000)),
             expected: (ContentShift, Medium),
+            says: "Unusual files of kinds never seen here: 60 %, never more than 0 % before",
         },
         Hit {
             what: "such files, and enough of them look random, as such a part always does",
             usual: media_kinds,
             then: media_kinds(40).content(content(10_000).unseen_extension_files(30_000)),
             expected: (MassEncryption, High),
+            says: "and what was written looks random",
         },
     ];
     let engine = Engine::default();
@@ -209,12 +226,18 @@ fn shares_say_what_was_done() {
         usual,
         then,
         expected,
+        says,
     } in cases
     {
         let verdict = last(&engine, usual, &[then]);
         assert_eq!(
             called(&verdict),
             Some(expected),
+            "{what}: {}",
+            verdict.summary
+        );
+        assert!(
+            verdict.summary.contains(says),
             "{what}: {}",
             verdict.summary
         );
@@ -285,7 +308,7 @@ fn holding(
 fn levels_say_what_was_done() {
     let now = seen_image(40);
     let blind = usual_image(40);
-    let cases: [(&str, BackupImage, (AnomalyKind, Severity)); 18] = [
+    let cases: [(&str, BackupImage, (AnomalyKind, Severity), &str); 18] = [
         (
             "files rewritten that look random",
             holding(
@@ -293,6 +316,7 @@ fn levels_say_what_was_done() {
                 |c| c.random_files(15_000),
             ),
             (MassEncryption, High),
+            "mass encryption: 15000 of 50080 files were rewritten, and what was written looks random",
         ),
         (
             "a few of them, and nothing else",
@@ -301,6 +325,7 @@ fn levels_say_what_was_done() {
                 |c| c.random_files(3_000),
             ),
             (MassEncryption, Low),
+            "3000 of 50080 files were rewritten, and what was written looks random",
         ),
         (
             "as many, beside far more that is new",
@@ -312,6 +337,7 @@ fn levels_say_what_was_done() {
                 |c| c.random_files(4_000),
             ),
             (Growth, Low),
+            "grew from 10.1 GB to 15.0 GB, mostly by copies of data",
         ),
         (
             "as many, beside far more that is gone",
@@ -322,21 +348,25 @@ fn levels_say_what_was_done() {
                 |c| c.random_files(3_000),
             ),
             (MassDeletion, Medium),
+            "mass deletion: 20078 of 50078 files",
         ),
         (
             "most rewritten, and nobody looked",
             blind.transferred_bytes(6_000_000_000).files_changed(30_000),
             (MassEncryption, Medium),
+            "mass encryption: 30000 of 50080 files were rewritten; what was written was not examined",
         ),
         (
             "nearly all rewritten, and nobody looked",
             blind.transferred_bytes(9_900_000_000).files_changed(50_000),
             (MassEncryption, High),
+            "50000 of 50080 files were rewritten; what",
         ),
         (
             "less than half rewritten, and nobody looked",
             blind.transferred_bytes(4_000_000_000).files_changed(20_000),
             (MassChange, Medium),
+            "a mass change: 20000 of 50080 files were rewritten; what was written was not examined",
         ),
         (
             "more gone than rewritten, and nobody looked",
@@ -345,60 +375,71 @@ fn levels_say_what_was_done() {
                 .file_count(10_000)
                 .transferred_bytes(3_000_000_000),
             (MassDeletion, High),
+            "40078 of 50078 files and 70 % of the data is gone",
         ),
         (
             "most rewritten, and nothing of it looks random",
             now.transferred_bytes(6_000_000_000).files_changed(30_000),
             (MassChange, Medium),
+            "though what was written does not look encrypted",
         ),
         (
             "two fifths of files and data gone",
             now.image_bytes(6_000_000_000).file_count(30_000),
             (MassDeletion, Medium),
+            "20078 of 50078 files and 41 % of the data is gone",
         ),
         (
             "most of the data gone with few files",
             now.image_bytes(4_000_000_000).file_count(45_000),
             (Shrinkage, Medium),
+            "The image shrank: 5078 of 50078 files and 60 % of the data is gone",
         ),
         (
             "half of the image new",
             now.image_bytes(21_000_000_000),
             (Growth, Medium),
+            "grew from 10.1 GB to 21.0 GB",
         ),
         (
             "three tenths of the image new",
             now.image_bytes(14_500_000_000),
             (Growth, Low),
+            "grew from 10.1 GB to 14.5 GB",
         ),
         (
             "files replaced under other names",
             now.files_new(6_000).files_deleted(6_000),
             (MassChange, Low),
+            "6000 of 50080 files were replaced, though",
         ),
         (
             "files of kinds that never were",
             holding(now, |c| c.unseen_extension_files(3_000)),
             (ContentShift, Low),
+            "Unusual files of kinds never seen here: 3000 files, usual 0 to 2 files",
         ),
         (
             "files emptied, of which none is gone",
             holding(now, |c| c.emptied_files(3_000)),
             (ContentShift, Low),
+            "Unusual files written empty: 3000 files, usual 0 to 1 file",
         ),
         (
             "a few files replaced, too few for a mass of anything",
             now.files_new(2_000).files_deleted(2_000).files_changed(300),
             (Unclassified, Low),
+            "Unusual deleted files: 2000 files, usual 2 to 4 files",
         ),
         (
             "half of it twice",
             now.file_count(100_160).files_new(50_000),
             (Growth, Low),
+            "Unusual growth: files: 100160 files, usual",
         ),
     ];
     let engine = by_levels();
-    for (what, image, expected) in cases {
+    for (what, image, expected, says) in cases {
         let usual: fn(u64) -> BackupImage = if image.content.is_some() {
             seen_image
         } else {
@@ -408,6 +449,11 @@ fn levels_say_what_was_done() {
         assert_eq!(
             called(&verdict),
             Some(expected),
+            "{what}: {}",
+            verdict.summary
+        );
+        assert!(
+            verdict.summary.contains(says),
             "{what}: {}",
             verdict.summary
         );
