@@ -272,3 +272,22 @@ fn the_usual_range_holds_95_percent() {
     assert!(near(finding.usual_low, durations[1]), "{finding:?}");
     assert!(near(finding.usual_high, durations[38]), "{finding:?}");
 }
+
+/// Levels say nothing while the stream warms up, however long a person wants that to take.
+#[test]
+fn levels_wait_for_the_warm_up() {
+    for (warm_up, judged) in [("41", false), ("40", true)] {
+        let engine = within(
+            "\"modified_z_score\"",
+            "1.0",
+            &[("detection.warm_up_jobs", warm_up)],
+        );
+        let verdict = after(&engine, &[600.0; 40], 1e9);
+        assert_eq!(
+            verdict.p_value.is_some(),
+            judged,
+            "{warm_up}: {}",
+            verdict.summary
+        );
+    }
+}

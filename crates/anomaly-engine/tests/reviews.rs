@@ -301,3 +301,125 @@ fn a_gap_is_reported_once() {
     );
     assert_eq!(TimeDelta::days(8), late.started_at() - day(39));
 }
+
+/// A gap that was reported while it lasted, and that a person confirmed, does not make such gaps the
+/// stream's own.
+#[test]
+fn a_confirmed_gap_is_no_habit() {
+    let engine = Engine::default();
+    let gap = TimeDelta::days(8);
+    let third_is_told = |decide: &dyn Fn(&mut StreamModel)| {
+        let mut model = learnt();
+        for number in [47, 48, 49, 57, 58, 59] {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+        }
+        decide(&mut model);
+        engine
+            .judge(&job(67, usual_image(67)), &mut model)
+            .is_anomalous()
+    };
+    assert!(!third_is_told(&|_| {}), "told twice, it is known");
+    assert!(third_is_told(&|model| assert!(
+        model.confirm_gap(gap, true)
+    )));
+    assert!(!third_is_told(&|model| {
+        assert!(model.confirm_gap(gap, true));
+        assert!(model.confirm_gap(gap, false));
+        assert!(!model.confirm_gap(gap, false), "it is no more");
+    }));
+    assert!(!third_is_told(&|model| {
+        assert!(!model.confirm_gap(TimeDelta::days(9), true), "never seen");
+        assert!(!model.confirm_gap(-gap, true));
+    }));
+    // As it is told while it lasts, and confirmed before the job comes that ends it.
+    let mut model = learnt();
+    let said = Said {
+        missed_after: Some(day(39)),
+        missed_is_confirmed: true,
+        ..Said::default()
+    };
+    _ = engine.judge_knowing(&said, &job(47, usual_image(47)), &mut model);
+    for number in [48, 49, 57, 58, 59] {
+        _ = engine.judge(&job(number, usual_image(number)), &mut model);
+    }
+    assert!(
+        engine
+            .judge(&job(67, usual_image(67)), &mut model)
+            .is_anomalous()
+    );
+}
+
+/// A decision is about its own job: the others that were told of stay as they were.
+#[test]
+fn a_decision_is_about_one_job() {
+    let engine = Engine::default();
+    // Two gaps of eight days make such a gap known, as long as nobody has confirmed one of them.
+    let third_is_told = |confirmed: Option<usize>| {
+        let mut model = learnt();
+        let mut told = Vec::new();
+        for number in [47, 48, 49, 57, 58, 59, 60] {
+            let next = if number == 59 {
+                overwriting(number, 50)
+            } else {
+                job(number, usual_image(number))
+            };
+            let verdict = engine.judge(&next, &mut model);
+            told.extend(verdict.is_anomalous().then(|| verdict.key()));
+        }
+        assert_eq!(told.len(), 3);
+        assert!(confirmed.is_none_or(|place| model.confirm(&told[place])));
+        let late = job(68, usual_image(68));
+        engine.judge(&late, &mut model).is_anomalous()
+    };
+    assert!(!third_is_told(None));
+    assert!(third_is_told(Some(0)));
+    assert!(third_is_told(Some(1)));
+    assert!(!third_is_told(Some(2)), "that was another matter");
+}
+
+/// Of a change that was accepted as the new normal, one job can be taken back, or all of it with the
+/// one that it began with.
+#[test]
+fn a_new_normal_is_taken_back_as_a_whole_or_in_part() {
+    let engine = Engine::default();
+    let mut model = learnt();
+    let keys: Vec<JobKey> = (40..52)
+        .map(|number| engine.judge(&overwriting(number, 50), &mut model).key())
+        .collect();
+    let before = model.learnt_jobs();
+    let part = model.accept_level_shift(&keys[0]);
+    assert!(part > 3, "{part}");
+    assert_eq!(model.learnt_jobs(), before + part);
+    assert!(model.is_accepted(&keys[2]));
+    assert!(model.retract(&keys[2]));
+    assert!(!model.is_accepted(&keys[2]) && model.is_accepted(&keys[3]));
+    assert_eq!(model.learnt_jobs(), before + part - 1);
+    assert!(model.accept(&keys[2]), "by itself");
+    assert!(model.retract(&keys[0]));
+    assert_eq!(
+        model.learnt_jobs(),
+        before + 1,
+        "what was accepted by itself stays"
+    );
+    assert!(model.is_accepted(&keys[2]) && !model.is_accepted(&keys[3]));
+}
+
+/// What a person accepted is remembered for as long as a usual job would be.
+#[test]
+fn what_was_accepted_is_forgotten_like_any_other() {
+    let engine = Engine::default();
+    let mut model = learnt();
+    let strange = engine.judge(&overwriting(40, 50), &mut model);
+    assert!(model.accept(&strange.key()));
+    let learnt: Vec<usize> = (41..200)
+        .map(|number| {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+            model.learnt_jobs()
+        })
+        .collect();
+    // Beside 120 usual ones at first, then without it.
+    assert_eq!(
+        (learnt.iter().max(), learnt.last()),
+        (Some(&121), Some(&120))
+    );
+}
