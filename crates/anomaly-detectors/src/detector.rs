@@ -2,9 +2,62 @@
 
 use ndarray::{Array1, ArrayView1, ArrayView2, ArrayViewMut1};
 
-use crate::DetectorError;
+use crate::{DetectorError, check};
 
 /// A detector with checked parameters, ready to learn what is usual.
+///
+/// A detector of your own, which then works with [`metrics`](crate::metrics) and
+/// [`TailCalibrator`](crate::tail::TailCalibrator) like any other:
+///
+/// ```
+/// use anomaly_detectors::{DetectorError, Fit, Score};
+/// use ndarray::{Array1, ArrayView1, ArrayView2, array};
+///
+/// /// How often a row has zeros where there never were any.
+/// struct NewZeros;
+///
+/// #[derive(Debug)]
+/// struct FittedNewZeros {
+///     never_zero: Vec<bool>,
+/// }
+///
+/// impl Fit for NewZeros {
+///     type Fitted = FittedNewZeros;
+///
+///     fn fit(&self, data: ArrayView2<'_, f64>) -> Result<FittedNewZeros, DetectorError> {
+///         if data.nrows() < 2 {
+///             let (detector, rows) = ("new_zeros", data.nrows());
+///             return Err(DetectorError::NotEnoughHistory { detector, rows, needed: 2 });
+///         }
+///         let columns = data.columns().into_iter();
+///         let never_zero = columns.map(|column| column.iter().all(|value| *value != 0.0));
+///         Ok(FittedNewZeros { never_zero: never_zero.collect() })
+///     }
+/// }
+///
+/// impl Score for FittedNewZeros {
+///     fn columns(&self) -> usize {
+///         self.never_zero.len()
+///     }
+///
+///     fn score_row(&self, row: ArrayView1<'_, f64>) -> Result<f64, DetectorError> {
+///         Ok(self.explain(row)?.sum())
+///     }
+///
+///     fn explain(&self, row: ArrayView1<'_, f64>) -> Result<Array1<f64>, DetectorError> {
+///         if row.len() != self.columns() {
+///             let (fitted, given) = (self.columns(), row.len());
+///             return Err(DetectorError::WidthMismatch { fitted, given });
+///         }
+///         let new = row.iter().zip(&self.never_zero);
+///         Ok(new.map(|(value, never)| f64::from(*never && *value == 0.0)).collect())
+///     }
+/// }
+///
+/// let usual = NewZeros.fit(array![[5.0, 0.0], [6.0, 2.0]].view())?;
+/// assert_eq!(usual.score(array![[0.0, 0.0], [7.0, 0.0]].view())?, array![1.0, 0.0]);
+/// # Ok::<(), DetectorError>(())
+/// ```
 pub trait Fit {
     /// What fitting gives.
     type Fitted: Score;
@@ -28,7 +81,7 @@ pub trait Score: std::fmt::Debug + Send + Sync {
     /// Columns of the data that the detector was fitted on, and that every row to score must have.
     fn columns(&self) -> usize;
 
-    /// The score of one row. Allocates nothing.
+    /// The score of one row. Detectors of this crate allocate nothing here.
     ///
     /// # Errors
     /// [`DetectorError::WidthMismatch`] unless the row has [`Score::columns`] values.
@@ -44,8 +97,15 @@ pub trait Score: std::fmt::Debug + Send + Sync {
     fn score_into(
         &self,
         data: ArrayView2<'_, f64>,
-        scores: ArrayViewMut1<'_, f64>,
-    ) -> Result<(), DetectorError>;
+        mut scores: ArrayViewMut1<'_, f64>,
+    ) -> Result<(), DetectorError> {
+        check::width(self.columns(), data.ncols())?;
+        check::output(data.nrows(), scores.len())?;
+        for (row, score) in data.rows().into_iter().zip(&mut scores) {
+            *score = self.score_row(row)?;
+        }
+        Ok(())
+    }
 
     /// The score of each row of `data`.
     ///

@@ -125,6 +125,12 @@ impl FittedIqr {
 }
 
 impl Univariate for Iqr {
+    fn deviations_per_scale(&self) -> f64 {
+        (self.0.k + 0.5) * IQR_PER_DEVIATION
+    }
+}
+
+impl Estimator for Iqr {
     const NAME: &'static str = "iqr";
     const EFFICIENCY: Efficiency = Efficiency::QUARTILES;
 
@@ -136,12 +142,6 @@ impl Univariate for Iqr {
         self.0.min_scale
     }
 
-    fn deviations_per_scale(&self) -> f64 {
-        (self.0.k + 0.5) * IQR_PER_DEVIATION
-    }
-}
-
-impl Estimator for Iqr {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         sort(values);
         let (q1, q3) = (quantile(values, 0.25), quantile(values, 0.75));

@@ -89,6 +89,12 @@ impl ModifiedZScore {
 }
 
 impl Univariate for ModifiedZScore {
+    fn deviations_per_scale(&self) -> f64 {
+        1.0
+    }
+}
+
+impl Estimator for ModifiedZScore {
     const NAME: &'static str = "modified-z-score";
     const EFFICIENCY: Efficiency = Efficiency::MEDIAN_AND_MAD;
 
@@ -100,12 +106,6 @@ impl Univariate for ModifiedZScore {
         self.0.min_scale
     }
 
-    fn deviations_per_scale(&self) -> f64 {
-        1.0
-    }
-}
-
-impl Estimator for ModifiedZScore {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         sort(values);
         let location = median(values);

@@ -30,7 +30,8 @@ pub use conformal::conformal_p_value;
 pub use cross_fitted::cross_fitted_scores;
 pub use false_discovery::discoveries;
 pub use harmonic_mean::harmonic_mean_p_value;
-pub use predictive::{Efficiency, predictive_t_critical_value, predictive_t_tail};
+pub(crate) use predictive::predictive_t_critical_value;
+pub use predictive::{Efficiency, predictive_t_tail};
 pub use student_t::{Side, student_t_critical_value, student_t_tail};
 
 /// The nearest probability above 0 and at most 1; 1 for NaN.

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use self::estimator::Estimator;
-use crate::tail::{Efficiency, Side, predictive_t_critical_value, predictive_t_tail};
-use crate::{Aggregation, Baseline, DetectorError, Fit, MAX_DISTANCE, Score, check, parallel};
+use crate::tail::{Side, predictive_t_critical_value, predictive_t_tail};
+use crate::{Baseline, DetectorError, Fit, MAX_DISTANCE, Score, check, parallel};
 
 /// Rows that one thread scores at a time: 20 microseconds or more, well above what handing them to
 /// a thread takes. Fewer rows than this stay on the thread that asks.
@@ -21,24 +21,27 @@ const BLOCK_ROWS: usize = 1024;
 pub trait Univariate:
     Estimator + Clone + Debug + Send + Sync + Serialize + DeserializeOwned
 {
-    /// Name of the detector, as users write it.
-    const NAME: &'static str;
-    /// How well location and scale use their observations.
-    const EFFICIENCY: Efficiency;
-
-    /// How the distances of the columns make one score.
-    fn aggregation(&self) -> Aggregation;
-
-    /// The smallest scale of a column.
-    fn min_scale(&self) -> f64;
-
     /// How many standard deviations of normal values one scale is.
     fn deviations_per_scale(&self) -> f64;
 }
 
 pub(crate) mod estimator {
+    use crate::Aggregation;
+    use crate::tail::Efficiency;
+
     /// The part of [`Univariate`](super::Univariate) that is not exported: it trusts its input.
     pub trait Estimator {
+        /// Name of the detector, as users write it.
+        const NAME: &'static str;
+        /// How well location and scale use their observations.
+        const EFFICIENCY: Efficiency;
+
+        /// How the distances of the columns make one score.
+        fn aggregation(&self) -> Aggregation;
+
+        /// The smallest scale of a column.
+        fn min_scale(&self) -> f64;
+
         /// Location and scale of at least two finite values, not all equal, whose squares and sums
         /// stay finite. May reorder and overwrite them.
         fn estimate(&self, values: &mut [f64]) -> (f64, f64);
@@ -49,8 +52,8 @@ pub(crate) mod estimator {
 /// [`Iqr`](crate::Iqr): a location and a scale per column.
 ///
 /// Each value of a row becomes its signed distance from the column's location in scales, and the
-/// [`Aggregation`] of the distances is the score. [`Score::explain`] gives what each column adds:
-/// never negative, summing to the score, or, for [`Aggregation::Max`], with the score as the largest.
+/// [`Aggregation`](crate::Aggregation) of the distances is the score. [`Score::explain`] gives what each column adds:
+/// never negative, summing to the score, or, for [`Aggregation::Max`](crate::Aggregation::Max), with the score as the largest.
 ///
 /// # Missing, infinite and constant
 ///

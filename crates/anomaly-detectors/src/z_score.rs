@@ -80,6 +80,12 @@ impl ZScore {
 }
 
 impl Univariate for ZScore {
+    fn deviations_per_scale(&self) -> f64 {
+        1.0
+    }
+}
+
+impl Estimator for ZScore {
     const NAME: &'static str = "z-score";
     const EFFICIENCY: Efficiency = Efficiency::MEAN_AND_DEVIATION;
 
@@ -91,12 +97,6 @@ impl Univariate for ZScore {
         self.0.min_scale
     }
 
-    fn deviations_per_scale(&self) -> f64 {
-        1.0
-    }
-}
-
-impl Estimator for ZScore {
     fn estimate(&self, values: &mut [f64]) -> (f64, f64) {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;

@@ -1,8 +1,7 @@
 //! What the written files themselves say, where someone looked into them: names and attributes.
 
 use anomaly_detectors::Divergence;
-use anomaly_features::content::{SuspiciousExtensions, SuspiciousFound};
-use anomaly_features::{Unit, counted};
+use anomaly_features::{SuspiciousExtensions, SuspiciousFound, Unit, counted};
 use anomaly_model::{
     AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, Finding, Severity,
 };

@@ -3,9 +3,10 @@
 use anomaly_features::Share;
 use serde::{Deserialize, Serialize};
 
+use crate::statistic::LONGEST_WINDOW;
 use crate::surprise::Surprise;
 
-/// After so many jobs without it, it is over.
+/// After so many jobs in which it could have shown, and did not, it is over.
 const LASTING_JOBS: u8 = 7;
 /// Evidence that grew this many powers of ten is news.
 const NEWS: f64 = 0.5;
@@ -48,6 +49,15 @@ impl Symptom {
             .position(|share| *share == leading.share)?;
         u8::try_from(place).ok().map(Self::Share)
     }
+
+    /// After so many jobs without it, it is over. One job without a change hides it from the smallest
+    /// of each window that the job is in, however long it goes on.
+    fn lasting_jobs(self) -> u8 {
+        match self {
+            Self::Share(_) => LASTING_JOBS,
+            Self::Sustained => LASTING_JOBS + LONGEST_WINDOW,
+        }
+    }
 }
 
 impl Incident {
@@ -78,7 +88,7 @@ impl Incident {
                 age_jobs: before.age_jobs.saturating_add(1),
                 ..before
             });
-            return quiet.filter(|incident| incident.quiet_jobs < LASTING_JOBS);
+            return quiet.filter(|incident| incident.quiet_jobs < incident.symptom.lasting_jobs());
         };
         // What it is compared with moves only when a person hears of it: small steps add up to news.
         let same = before.filter(|before| !told && before.covers(surprise));

@@ -103,7 +103,10 @@ pub(crate) struct Memory {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Comparison {
     pub(crate) now: Level,
+    /// What teaches.
     pub(crate) past: Vec<Level>,
+    /// The most of what was strange, and does not teach.
+    pub(crate) strangest: Option<Level>,
 }
 
 impl Memory {
@@ -240,7 +243,12 @@ impl Memory {
             self.compare_sustained(statistic, now)
         } else {
             let past = self.past(statistic.share);
-            Some(Comparison { now, past })
+            let strange = self.jobs.iter().filter(|job| job.held);
+            Some(Comparison {
+                now,
+                past,
+                strangest: strange.filter_map(|job| job.level(statistic.share)).max(),
+            })
         }
     }
 
@@ -279,15 +287,23 @@ impl Memory {
         let first = before.len().checked_sub(statistic.window - 1)?;
         let lasting = before.drain(first..).min()?;
         let ends = self.jobs.iter().skip(statistic.window - 1);
-        let past: Vec<Level> = smallest_in_windows(before, statistic.window)
+        let mut past = Vec::with_capacity(self.jobs.len());
+        let mut strangest = None;
+        for (level, end) in smallest_in_windows(before, statistic.window)
             .into_iter()
             .zip(ends)
-            .filter(|(_, end)| !end.held || end.is_ordinary())
-            .filter_map(|(level, _)| level.get())
-            .collect();
+        {
+            let Some(level) = level.get() else { continue };
+            if !end.held || end.is_ordinary() {
+                past.push(level);
+            } else {
+                strangest = strangest.max(Some(level));
+            }
+        }
         (past.len() >= FEWEST_WINDOWS).then_some(Comparison {
             now: now.min(lasting.get()?),
             past,
+            strangest,
         })
     }
 }

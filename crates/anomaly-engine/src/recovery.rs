@@ -189,6 +189,9 @@ struct Thresholds {
 /// a change in small steps the first sign is not known: the answer is an image from before the jobs
 /// in which it was seen, and from when the stream held most.
 ///
+/// Of jobs that started up to `deleted_until` nothing is known any more: it is said where that is why
+/// there is no image, or little that speaks for it.
+///
 /// An image is proof when its job succeeded and was judged normal, or a person called it usual; not
 /// when it was warming up, not judged, partial, or went on with what was reported.
 ///
@@ -198,6 +201,7 @@ pub fn recovery_point<E>(
     stream: StreamKey,
     settings: &DetectionSettings,
     first_alarm: Option<FirstAlarm>,
+    deleted_until: Option<DateTime<Utc>>,
     newest_first: impl IntoIterator<Item = Result<Examined, E>>,
 ) -> Result<RecoveryPoint, E> {
     let strange = settings.p_value_threshold();
@@ -209,6 +213,7 @@ pub fn recovery_point<E>(
         onset: first_alarm.map_or(Onset::Sudden, |alarm| alarm.onset),
         since_drip: None,
         remembered_jobs: settings.history_jobs.get() as usize,
+        deleted_until,
         first_alarm,
         first_sign: first_alarm.map(|alarm| alarm.at),
         point: RecoveryPoint::new(stream),
@@ -235,6 +240,8 @@ struct Search {
     since_drip: Option<usize>,
     /// Jobs that were compared with each other.
     remembered_jobs: usize,
+    /// When the newest job started of which nothing is known any more.
+    deleted_until: Option<DateTime<Utc>>,
     first_alarm: Option<FirstAlarm>,
     first_sign: Option<DateTime<Utc>>,
     point: RecoveryPoint,
@@ -387,14 +394,27 @@ impl Search {
             let image = RecoveryImage::new(found.job, confidence, found.unseen);
             self.point.image = Some(image);
         } else {
-            let before = self.first_alarm.map_or("", |_| " before that");
-            reasons.push(format!(
-                "No image{before} was judged normal: those that there are come from jobs that were \
-                 warming up, not judged, partial or strange themselves."
-            ));
+            reasons.push(self.no_image());
         }
         self.point.reasons = reasons;
         self.point
+    }
+
+    /// Why there is no image.
+    fn no_image(&self) -> String {
+        let before = self.first_alarm.map_or("", |_| " before that");
+        match self.deleted_until {
+            Some(until) => format!(
+                "No job{before} is stored that was judged normal: those up to {} were deleted because \
+                 they are old (`storage.retention_days`). The backup tool may still have their \
+                 images; which of them are clean is not known here.",
+                when(until)
+            ),
+            None => format!(
+                "No image{before} was judged normal: those that there are come from jobs that were \
+                 warming up, not judged, partial or strange themselves."
+            ),
+        }
     }
 
     fn confidence(&self, found: &Examined, reasons: &mut Vec<String>) -> Confidence {
@@ -418,7 +438,12 @@ impl Search {
         }
         if self.calm < CALM_JOBS {
             let jobs = counted(self.calm as u64, "job");
-            let few = format!("Only {jobs} up to and with it were judged normal.");
+            let few = match self.deleted_until {
+                Some(_) => format!(
+                    "Only {jobs} up to and with it are remembered as normal; older ones were deleted."
+                ),
+                None => format!("Only {jobs} up to and with it were judged normal."),
+            };
             at_most(Confidence::Low, few);
         } else {
             let calm = format!("It and the {} before it were judged normal.", CALM_JOBS - 1);

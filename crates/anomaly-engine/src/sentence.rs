@@ -73,9 +73,18 @@ pub(crate) fn by_share(
     let share = Unit::Share.format(leading.share());
     let label = leading.statistic.share.label();
     let most = leading.comparison.past.iter().copied().max();
+    let came_before = most.is_some() && leading.comparison.strangest > most;
+    let but = if came_before {
+        ", but for what was reported then"
+    } else {
+        ""
+    };
     // Before this job, or in as many jobs before these.
     let usual = |before: &str| match most.map(Level::share) {
-        Some(most) => format!(", never more than {} {before}", Unit::Share.format(most)),
+        Some(most) => {
+            let most = Unit::Share.format(most);
+            format!(", never more than {most} {before}{but}")
+        }
         None => String::new(),
     };
     match kind {

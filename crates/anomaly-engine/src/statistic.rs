@@ -11,6 +11,10 @@ pub(crate) struct Statistic {
     pub(crate) window: usize,
 }
 
+/// The most jobs of which the smallest share counts.
+pub(crate) const LONGEST_WINDOW: u8 = 14;
+const TWO_WEEKS: usize = LONGEST_WINDOW as usize;
+
 const fn of_one_job(share: Share) -> Statistic {
     Statistic { share, window: 1 }
 }
@@ -36,15 +40,15 @@ pub(crate) const STATISTICS: [Statistic; 24] = [
     of_one_job(Share::EntropyFall),
     of_one_job(Share::UnseenKinds),
     sustained(Share::Rewritten, 7),
-    sustained(Share::Rewritten, 14),
+    sustained(Share::Rewritten, TWO_WEEKS),
     sustained(Share::Overwritten, 7),
-    sustained(Share::Overwritten, 14),
+    sustained(Share::Overwritten, TWO_WEEKS),
     sustained(Share::OverwrittenDense, 7),
-    sustained(Share::OverwrittenDense, 14),
+    sustained(Share::OverwrittenDense, TWO_WEEKS),
     sustained(Share::Replaced, 7),
-    sustained(Share::Replaced, 14),
+    sustained(Share::Replaced, TWO_WEEKS),
     sustained(Share::Random, 7),
-    sustained(Share::Random, 14),
+    sustained(Share::Random, TWO_WEEKS),
 ];
 
 impl Statistic {

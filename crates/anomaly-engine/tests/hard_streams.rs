@@ -415,3 +415,47 @@ fn an_emptied_source_that_is_filled_again_goes_on() {
         AnomalyKind::MassDeletion,
     );
 }
+
+/// A job that overwrites so much of the data.
+fn changing(number: u64, percent: u64) -> BackupJob {
+    let image = usual_image(number).transferred_bytes(percent * 100_000_000);
+    job(number, image.files_changed(percent * 500))
+}
+
+/// What is told of jobs that overwrite so much.
+fn told_of(model: &mut StreamModel, days: std::ops::Range<u64>, percent: u64) -> Vec<String> {
+    days.map(|number| judge(&changing(number, percent), model))
+        .filter(Verdict::is_anomalous)
+        .map(|verdict| verdict.summary)
+        .collect()
+}
+
+/// A day without the change hides it from the smallest of two weeks, and does not end it: it is told
+/// once, and again when it gets worse.
+#[test]
+fn a_drip_that_rests_a_day_is_told_once() {
+    let mut model = learnt();
+    let mut told = Vec::new();
+    for week in 0..6 {
+        let first = 40 + week * 14;
+        told.extend(told_of(&mut model, first..first + 13, 5));
+        _ = judge(&job(first + 13, usual_image(first + 13)), &mut model);
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    let worse = told_of(&mut model, 124..154, 12);
+    assert!(!worse.is_empty(), "what gets worse is told");
+}
+
+/// What is told anew does not claim that it never was.
+#[test]
+fn a_drip_that_comes_again_says_what_came_before() {
+    let mut model = learnt();
+    let told = told_of(&mut model, 40..61, 5);
+    assert!(told[0].ends_with("% in as many before."), "{told:?}");
+    for number in 61..90 {
+        _ = judge(&job(number, usual_image(number)), &mut model);
+    }
+    let again = told_of(&mut model, 90..111, 5);
+    let words = "% in as many before, but for what was reported then.";
+    assert!(again[0].ends_with(words), "{again:?}");
+}

@@ -77,6 +77,15 @@ fn examined(number: u64, day: &Day) -> Examined {
 
 /// The recovery point of days from day 0 on, when the first alarm was on this day.
 fn point(days: &[Day], alarm: Option<usize>) -> RecoveryPoint {
+    point_since(days, alarm, None)
+}
+
+/// The same, when nothing is known any more of what was before.
+fn point_since(
+    days: &[Day],
+    alarm: Option<usize>,
+    deleted_until: Option<DateTime<Utc>>,
+) -> RecoveryPoint {
     let onset = |at: usize| {
         let slow = AnomalyKind::SlowDrift;
         match days[at].judgement {
@@ -94,6 +103,7 @@ fn point(days: &[Day], alarm: Option<usize>) -> RecoveryPoint {
         stream,
         &DetectionSettings::default(),
         first_alarm,
+        deleted_until,
         newest_first.map(|(number, day)| Ok::<_, Infallible>(examined(number, day))),
     )
     .unwrap()
@@ -196,6 +206,26 @@ fn what_was_not_judged_normal_is_no_proof() {
     assert_eq!(none.suspects.len(), 7);
 }
 
+/// What was deleted was not judged badly: it is not remembered.
+#[test]
+fn what_was_deleted_is_not_called_strange() {
+    let deleted = DateTime::from_timestamp(0, 0);
+    let attack = anomalous(AnomalyKind::MassDeletion);
+    let none = point_since(&[attack.clone(), calm()], Some(0), deleted);
+    assert_eq!(none.image, None);
+    let reason = &none.reasons[1];
+    assert!(
+        reason.starts_with("No job before that is stored that was judged normal")
+            && reason.contains("those up to 1970-01-01 00:00 UTC were deleted"),
+        "{reason}"
+    );
+    let days = [calm(), calm(), attack];
+    let few = point_since(&days, Some(2), deleted);
+    assert_eq!(chosen(&few), Some((day(1), Confidence::Low)));
+    let reason = few.reasons.last().unwrap();
+    assert!(reason.ends_with("older ones were deleted."), "{reason}");
+}
+
 #[test]
 fn confidence_is_what_speaks_for_it() {
     let attack = || anomalous(AnomalyKind::MassEncryption);
@@ -291,7 +321,14 @@ fn an_image_of_changes_says_what_it_takes() {
     verdict.p_value = Some(PValue::clamped(0.5));
     let newest_first = [Ok::<_, Infallible>(Examined::of(&job, &verdict, None))];
     let stream = Engine::default().stream_of(&job);
-    let point = recovery_point(stream, &DetectionSettings::default(), None, newest_first).unwrap();
+    let point = recovery_point(
+        stream,
+        &DetectionSettings::default(),
+        None,
+        None,
+        newest_first,
+    )
+    .unwrap();
     let last = point.reasons.last().unwrap();
     assert!(last.starts_with("It holds changes only"), "{last}");
 }
@@ -329,7 +366,7 @@ fn a_drip_is_not_restored_from_the_day_before() {
     assert_eq!(alarm.onset, Onset::Drip);
     let settings = DetectionSettings::default();
     let stream = engine.stream_of(&dripping(0));
-    let point = recovery_point(stream, &settings, Some(alarm), seen).unwrap();
+    let point = recovery_point(stream, &settings, Some(alarm), None, seen).unwrap();
     let (at, _) = chosen(&point).unwrap();
     assert!(at < day(45), "{at}");
 }

@@ -18,13 +18,21 @@ pub enum Unit {
     Share,
 }
 
-/// A count with its noun: `1 file`, `2 files`.
+/// A count with its noun, which is a regular one.
+///
+/// ```
+/// use anomaly_features::counted;
+/// assert_eq!(counted(1, "file"), "1 file");
+/// assert_eq!(counted(2, "day"), "2 days");
+/// assert_eq!(counted(0, "anomaly"), "0 anomalies");
+/// ```
 #[must_use]
 pub fn counted(count: u64, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
+    let stem = noun.strip_suffix('y');
+    match stem.filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if count == 1 => format!("1 {noun}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {noun}s"),
     }
 }
 

@@ -135,14 +135,12 @@ function listen() {
       refreshPage();
     }, 300);
   };
-  const events = new EventSource("/api/v1/events");
-  events.addEventListener("open", () => {
+  const open = () => {
     // Something may have happened since the connection before this one.
     if (document.body.dataset.live === "no") refresh();
     document.body.dataset.live = "yes";
-  });
-  events.addEventListener("error", () => (document.body.dataset.live = "no"));
-  events.addEventListener("anomaly", (event) => {
+  };
+  const told = (event) => {
     const happened = JSON.parse(event.data);
     count += 1;
     const link = document.createElement("a");
@@ -153,10 +151,29 @@ function listen() {
     news.className = `news shown ${happened.severity}`;
     news.replaceChildren(link);
     refresh();
+  };
+  let events = null;
+  // A browser has six connections to a service: pages that nobody looks at have none.
+  const listenWhileSeen = () => {
+    if (document.hidden) {
+      events?.close();
+      events = null;
+      document.body.dataset.live = "no";
+    } else if (!events) {
+      events = new EventSource("/api/v1/events");
+      events.addEventListener("open", open);
+      events.addEventListener("error", () => (document.body.dataset.live = "no"));
+      events.addEventListener("anomaly", told);
+      events.addEventListener("news", refresh);
+      events.addEventListener("missed", refresh);
+    }
+  };
+  document.addEventListener("visibilitychange", listenWhileSeen);
+  addEventListener("pagehide", () => {
+    events?.close();
+    events = null;
   });
-  events.addEventListener("news", refresh);
-  events.addEventListener("missed", refresh);
-  addEventListener("pagehide", () => events.close());
+  listenWhileSeen();
 }
 
 // What is opened from the bell is read.

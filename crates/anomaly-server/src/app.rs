@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
 use anomaly_settings::Layers;
+use anomaly_storage::AuditEntry;
 use tokio::sync::Semaphore;
 
 use crate::ServerOptions;
@@ -22,6 +23,7 @@ use crate::live::Live;
 use crate::meters::Meters;
 use crate::problem::Problem;
 use crate::readers::Readers;
+use crate::throttle::Throttle;
 use crate::writer::Writer;
 
 /// Bodies of jobs that are in memory at the same time; others wait to be sent.
@@ -46,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) readers: Readers,
     pub(crate) live: Live,
     pub(crate) hashing: Hashing,
+    /// Who has tried to sign in lately.
+    pub(crate) throttle: Throttle,
     /// A permit for each request that may be worked on now.
     pub(crate) requests: Semaphore,
     pub(crate) calendar: Calendar,
@@ -99,6 +103,7 @@ impl std::ops::Deref for App {
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         let requests = Semaphore::new(parts.options.most_requests.into());
+        let throttle = Throttle::new(parts.options.behind_proxy);
         let shared = Shared {
             options: parts.options,
             database: parts.database,
@@ -106,6 +111,7 @@ impl App {
             readers: parts.readers,
             live: Live::default(),
             hashing: Hashing::default(),
+            throttle,
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),
@@ -152,13 +158,9 @@ impl App {
     }
 
     /// Changes users and keys; the next request knows.
-    pub(crate) async fn change_accounts<T: Send + 'static>(
+    pub(crate) async fn change_accounts<T: Send + 'static, E: IntoIterator<Item = AuditEntry>>(
         &self,
-        change: impl FnOnce(
-            &mut Accounts,
-        ) -> Result<(T, Option<anomaly_storage::AuditEntry>), AccountsError>
-        + Send
-        + 'static,
+        change: impl FnOnce(&mut Accounts) -> Result<(T, E), AccountsError> + Send + 'static,
     ) -> Result<T, Problem> {
         let changed = self
             .writer

@@ -1,14 +1,24 @@
 //! Certificates that are renewed while the service runs.
 
-use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
 
 use crate::TlsOptions;
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// Reads certificate and key. Nothing but HTTP/1.1 is offered.
+pub(crate) async fn read(tls: &TlsOptions) -> io::Result<Arc<ServerConfig>> {
+    let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await?;
+    let mut config = ServerConfig::clone(&config.get_inner());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
 
 /// Reads certificate and key anew whenever one of the files has changed, until the service ends. What
 /// cannot be read leaves those that are in use.
@@ -20,11 +30,9 @@ pub(crate) async fn renew(config: RustlsConfig, tls: TlsOptions) {
         if now == known {
             continue;
         }
-        match config
-            .reload_from_pem_file(&tls.certificate, &tls.key)
-            .await
-        {
-            Ok(()) => {
+        match read(&tls).await {
+            Ok(read) => {
+                config.reload_from_config(read);
                 tracing::info!("certificate and key were read anew");
                 known = now;
             }

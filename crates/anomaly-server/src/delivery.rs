@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_notify::{Backoff, Event, NotifyError, Sink, Topic};
+use anomaly_service::AnomalyService;
 use anomaly_settings::Role;
-use anomaly_storage::{Delivery, Message, Stored};
+use anomaly_storage::{Delivery, Message, StoreError, Stored};
 
 use crate::app::{App, now};
+use crate::outage::Outage;
 use crate::problem::Problem;
 
 /// How often each sink's outbox is looked at.
@@ -73,24 +75,69 @@ impl SinkStates {
 pub(crate) async fn deliver(app: App, sink: Arc<Sink>) {
     let mut interval = tokio::time::interval(EVERY);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut courier = Courier {
+        app,
+        sink,
+        outage: Outage::default(),
+        done: Vec::new(),
+    };
     loop {
         interval.tick().await;
-        if let Err(problem) = round(&app, &sink).await {
-            let (sink, detail) = (sink.name(), problem.detail());
-            tracing::warn!(sink, detail, "cannot look into the outbox");
+        loop {
+            match courier.round().await {
+                Ok(is_more) if is_more => {}
+                Ok(_) => break,
+                Err(problem) => {
+                    let (sink, detail) = (courier.sink.name(), problem.detail());
+                    tracing::warn!(sink, detail, "cannot use the outbox");
+                    break;
+                }
+            }
         }
     }
 }
 
-async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
-    let name = sink.name().to_owned();
-    let asked = name.clone();
-    let (due, waiting) = app
-        .readers
-        .read(move |service| {
+/// Who goes to one sink.
+struct Courier {
+    app: App,
+    sink: Arc<Sink>,
+    outage: Outage,
+    /// What became of messages, and is not written down yet.
+    done: Vec<(u64, Delivery)>,
+}
+
+/// What is to be told now, each event with how far it has come.
+#[derive(Default)]
+struct Load {
+    events: Vec<Event>,
+    deliveries: Vec<(u64, Delivery)>,
+}
+
+impl Courier {
+    /// Tells what is due, and says whether there was more of it.
+    async fn round(&mut self) -> Result<bool, Problem> {
+        // What was told and could not be written down would be told again and again.
+        self.write().await?;
+        // Somebody has tried it, and it works.
+        if self.outage.is_on() && self.app.sink_states.of(self.sink.name()).failing.is_none() {
+            self.outage = Outage::default();
+        }
+        let most = if self.outage.is_left_alone() { 0 } else { PAGE };
+        let due = self.due(most).await?;
+        let is_more = most > 0 && due.len() == most;
+        let load = self.sort(due);
+        let is_taken = self.tell(load).await?;
+        self.write().await?;
+        Ok(is_more && is_taken)
+    }
+
+    /// At most so many of the messages that are due, the oldest first.
+    async fn due(&self, most: usize) -> Result<Vec<(Stored<Message>, Delivery)>, Problem> {
+        let asked = self.sink.name().to_owned();
+        let read = self.app.readers.read(move |service| {
             let records = service.records();
-            let due = records.due_messages(&asked, now(), PAGE)?;
             let waiting = records.waiting(&asked)?;
+            let due = records.due_messages(&asked, now(), most)?;
             let mut with_attempts = Vec::with_capacity(due.len());
             for message in due {
                 let deliveries = records.deliveries(message.number)?;
@@ -100,69 +147,121 @@ async fn round(app: &App, sink: &Sink) -> Result<(), Problem> {
                 with_attempts.extend(own.map(|own| (message, own)));
             }
             Ok((with_attempts, waiting))
-        })
-        .await?;
-    app.sink_states
-        .change(&name, |state| state.waiting = waiting.messages);
-    let begun = now();
-    let is_alerting = app.readers.settings().is_on(Role::Alert);
-    let mut events = Vec::new();
-    let mut deliveries = Vec::new();
-    let mut done = Vec::new();
-    for (Stored { number, record }, delivery) in due {
-        match read(record) {
-            Err(why) => done.push((number, given_up(delivery, why))),
-            Ok(event) if !sink.wants(&event) => done.push((number, taken(delivery, begun))),
-            Ok(event) => {
-                // What happens to the watching itself is told whatever is switched off.
-                let is_held = !is_alerting && event.topic() != Topic::System;
-                let held_until = is_held.then(|| begun + HELD);
-                if let Some(later) = held_until.or_else(|| sink.held_until(&event, begun)) {
-                    done.push((number, at(delivery, later)));
-                } else {
-                    events.push(event);
-                    deliveries.push((number, delivery));
+        });
+        let (due, waiting) = read.await?;
+        let change = |state: &mut SinkState| state.waiting = waiting.messages;
+        self.app.sink_states.change(self.sink.name(), change);
+        Ok(due)
+    }
+
+    /// Finds out what the sink is to be told now; the rest is done, or waits.
+    fn sort(&mut self, due: Vec<(Stored<Message>, Delivery)>) -> Load {
+        let begun = now();
+        let is_alerting = self.app.readers.settings().is_on(Role::Alert);
+        let mut load = Load::default();
+        for (Stored { number, record }, delivery) in due {
+            match read(record) {
+                Err(why) => self.done.push((number, given_up(delivery, why))),
+                Ok(event) if !self.sink.wants(&event) => {
+                    self.done.push((number, taken(delivery, begun)));
+                }
+                Ok(event) => {
+                    // What happens to the watching itself is told whatever is switched off.
+                    let is_held = !is_alerting && event.topic() != Topic::System;
+                    let held_until = is_held.then(|| begun + HELD);
+                    if let Some(later) = held_until.or_else(|| self.sink.held_until(&event, begun))
+                    {
+                        self.done.push((number, at(delivery, later)));
+                    } else {
+                        load.events.push(event);
+                        load.deliveries.push((number, delivery));
+                    }
                 }
             }
         }
+        load
     }
-    for group in sink.groups(&events) {
-        let together: Vec<&Event> = group.iter().map(|&place| &events[place]).collect();
-        let begun = now();
-        let told = sink.deliver(&together, begun).await;
-        app.sink_states.note(&name, &told);
-        app.meters.told(&name, told.is_ok(), group.len() as u64);
-        let ended = now();
-        for place in group {
-            let (number, delivery) = deliveries[place].clone();
-            done.push((number, after(delivery, &told, ended, number)));
-        }
-        // What comes after it would most likely fail too, each after its time: it waits for the
-        // next round.
-        if told.is_err_and(|error| !error.is_permanent()) {
-            break;
-        }
-        if done.len() >= WRITTEN {
-            write(app, std::mem::take(&mut done)).await?;
-        }
-    }
-    write(app, done).await
-}
 
-/// Writes down what became of messages.
-async fn write(app: &App, done: Vec<(u64, Delivery)>) -> Result<(), Problem> {
-    if done.is_empty() {
-        return Ok(());
+    /// Tells it, until the sink fails; says whether all of it was taken.
+    async fn tell(&mut self, load: Load) -> Result<bool, Problem> {
+        let Load { events, deliveries } = load;
+        let mut groups = self.sink.groups(&events);
+        let numbers = |group: &[usize]| group.iter().map(|&place| deliveries[place].0).collect();
+        if self.outage.is_on() && !groups.is_empty() {
+            let all: Vec<Vec<u64>> = groups.iter().map(|group| numbers(group)).collect();
+            let first = groups.remove(self.outage.first_to_try(&all));
+            groups.insert(0, first);
+        }
+        for group in groups {
+            let together: Vec<&Event> = group.iter().map(|&place| &events[place]).collect();
+            let told = self.sink.deliver(&together, now()).await;
+            let name = self.sink.name();
+            self.app.sink_states.note(name, &told);
+            self.app.meters.told(name, told.is_ok(), group.len() as u64);
+            let ended = now();
+            let failure = told.as_ref().err().filter(|error| !error.is_permanent());
+            // A sink that has just worked fails at this message, as far as anybody knows. One that
+            // fails again and again fails: that is not counted against a message.
+            if failure.is_none() || !self.outage.is_on() {
+                for &place in &group {
+                    let (number, delivery) = deliveries[place].clone();
+                    self.done
+                        .push((number, after(delivery, &told, ended, number)));
+                }
+            }
+            if let Some(error) = failure {
+                if self.outage.is_on() {
+                    self.give_up(&deliveries, error, ended);
+                }
+                let least = error.retry_after().unwrap_or_default();
+                self.outage.failed(numbers(&group), least);
+                return Ok(false);
+            }
+            self.outage = Outage::default();
+            if self.done.len() >= WRITTEN {
+                self.write().await?;
+            }
+        }
+        Ok(true)
     }
-    app.writer
-        .run(move |service| {
+
+    /// Gives up what could have been told for as long as messages are tried, while the sink failed for
+    /// as long.
+    fn give_up(&mut self, due: &[(u64, Delivery)], error: &NotifyError, now: DateTime<Utc>) {
+        let long_ago = now - Backoff::default().give_up_after;
+        let failing = self.app.sink_states.of(self.sink.name()).failing;
+        if failing.is_none_or(|(since, _)| since > long_ago) {
+            return;
+        }
+        for (number, delivery) in due {
+            if delivery.next_attempt_at.is_some_and(|at| at <= long_ago) {
+                let given_up = given_up(delivery.clone(), error.in_one_line());
+                self.done.push((*number, given_up));
+            }
+        }
+    }
+
+    /// Writes down what became of messages.
+    async fn write(&mut self) -> Result<(), Problem> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        let done = self.done.clone();
+        let write = move |service: &mut AnomalyService| {
             let mut transaction = service.transaction()?;
             for (number, delivery) in &done {
-                transaction.put_delivery(*number, delivery)?;
+                match transaction.put_delivery(*number, delivery) {
+                    // It is gone: nobody asks any more.
+                    Ok(()) | Err(StoreError::NoSuchRecord { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             Ok(transaction.commit()?)
-        })
-        .await
+        };
+        self.app.writer.run_patiently(write).await?;
+        self.done.clear();
+        Ok(())
+    }
 }
 
 fn read(message: Message) -> Result<Event, String> {

@@ -55,6 +55,9 @@ pub enum ServerError {
     /// A thread could not be started.
     #[error("cannot start: {0}")]
     Start(io::Error),
+    /// Nothing can be kept any more.
+    #[error("the thread that writes broke down: the log says why")]
+    Writer,
     /// The connection to clients broke down as a whole.
     #[error("cannot go on serving: {0}")]
     Serve(io::Error),

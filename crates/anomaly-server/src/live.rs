@@ -1,11 +1,12 @@
 //! What has just happened, for pages that stay open.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anomaly_model::{JobKey, Severity, Verdict};
 use serde::Serialize;
 use tokio::sync::broadcast;
+
+use crate::seats::{Seat, Seats};
 
 /// Events that a slow reader may be behind; it is told that it missed some.
 const BEHIND: usize = 256;
@@ -49,42 +50,22 @@ impl Happened {
 pub(crate) struct Live {
     /// `None` once the service ends.
     sender: Mutex<Option<broadcast::Sender<Happened>>>,
-    /// How many pages each of them has open, by name.
-    listeners: Arc<Mutex<BTreeMap<String, usize>>>,
+    /// Whoever has a page open, by name.
+    listeners: Seats<String>,
 }
 
 /// One who is told what happens, until the service ends or it is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) happened: broadcast::Receiver<Happened>,
-    pub(crate) seat: Seat,
-}
-
-/// A place among those who listen, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    name: String,
-    listeners: Arc<Mutex<BTreeMap<String, usize>>>,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let listeners = self.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = listeners.get_mut(&self.name) {
-            *own -= 1;
-            if *own == 0 {
-                listeners.remove(&self.name);
-            }
-        }
-    }
+    pub(crate) seat: Seat<String>,
 }
 
 impl Default for Live {
     fn default() -> Self {
         Self {
             sender: Mutex::new(Some(broadcast::Sender::new(BEHIND))),
-            listeners: Arc::default(),
+            listeners: Seats::new(SEATS, OWN_SEATS),
         }
     }
 }
@@ -99,24 +80,9 @@ impl Live {
 
     /// `None` when there are too many of this name or in all, and when the service ends.
     pub(crate) fn listen(&self, name: &str) -> Option<Listener> {
-        let seat = self.seat(name)?;
+        let seat = self.listeners.take(name.to_owned())?;
         let happened = self.sender().as_ref()?.subscribe();
         Some(Listener { happened, seat })
-    }
-
-    fn seat(&self, name: &str) -> Option<Seat> {
-        let listeners = self.listeners.lock();
-        let mut listeners = listeners.unwrap_or_else(PoisonError::into_inner);
-        let all: usize = listeners.values().sum();
-        let own = listeners.get(name).copied().unwrap_or_default();
-        if all >= SEATS || own >= OWN_SEATS {
-            return None;
-        }
-        listeners.insert(name.to_owned(), own + 1);
-        Some(Seat {
-            name: name.to_owned(),
-            listeners: Arc::clone(&self.listeners),
-        })
     }
 
     /// Nothing happens any more: whoever listens has heard all.

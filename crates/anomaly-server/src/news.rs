@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, JobKey, PolicyType, Review, Severity};
 use anomaly_notify::{
-    AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, ReviewNews, SystemKind,
-    SystemNews, What,
+    AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, ReviewNews, What,
 };
 use anomaly_service::{AnomalyService, ServiceError};
-use anomaly_settings::Role;
 use anomaly_storage::{AnomalyQuery, AuditEntry, AuditQuery, Message, Recorded, StoredObservation};
 use serde::{Deserialize, Serialize};
+
+use crate::system::system_news;
 
 /// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
 /// imported.
@@ -276,29 +276,7 @@ impl Sender {
     }
 
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
-        let severity = entry.severity?;
-        let role = Role::of_key(&entry.subject);
-        let account = crate::account::in_words(entry);
-        let kind = match (entry.what.as_str(), role) {
-            ("clock_set_back", _) => SystemKind::ClockSetBack,
-            ("silent_fleet", _) => SystemKind::SilentFleet,
-            ("source_degraded", _) => SystemKind::SourceDegraded,
-            ("source_recovered", _) => SystemKind::SourceRecovered,
-            ("loosening", Some(_)) => SystemKind::SwitchedOff,
-            ("settings" | "loosening_ended", Some(_)) => SystemKind::SwitchedOn,
-            _ if account.is_some() => SystemKind::AccountChanged,
-            _ => SystemKind::SettingsLoosened,
-        };
-        let summary = match (kind, role) {
-            (SystemKind::SwitchedOff, Some(role)) => role.off_in_words().to_owned(),
-            _ => account.unwrap_or_else(|| entry.what.replace('_', " ")),
-        };
-        let summary = match &entry.reason {
-            Some(reason) if kind == SystemKind::SwitchedOff => format!("{summary} Why: {reason}"),
-            Some(reason) => reason.clone(),
-            None => summary,
-        };
-        let news = SystemNews::new(kind, severity, &entry.subject, summary).done_by(&entry.who);
+        let news = system_news(entry)?;
         let event = Event::new(&self.instance, entry.at, What::System(news));
         Some(event.with_link(format!("{}/audit", self.address)))
     }

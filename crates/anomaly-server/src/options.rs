@@ -32,10 +32,14 @@ pub struct ServerOptions {
     pub readers: u8,
     /// The largest body of a request, in bytes.
     pub most_request_bytes: usize,
-    /// Seconds after which a request is given up.
+    /// Seconds after which a request is given up, and a connection on which nothing comes or nothing
+    /// is taken.
     pub request_seconds: u16,
     /// Requests that are worked on at the same time; others are turned away.
     pub most_requests: u16,
+    /// Connections at the same time; others wait until one ends. Unless it stands behind a proxy, one
+    /// address, or /64 of IPv6, has at most a quarter of them.
+    pub most_connections: u16,
     /// Hours after which a session ends, whatever was done in it.
     pub session_hours: u16,
     /// Minutes without a request after which a session ends.
@@ -75,6 +79,7 @@ impl Default for ServerOptions {
             most_request_bytes: 16 << 20,
             request_seconds: 30,
             most_requests: 256,
+            most_connections: 512,
             session_hours: 12,
             idle_minutes: 60,
         }

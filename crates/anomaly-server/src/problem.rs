@@ -120,8 +120,8 @@ impl Problem {
         match error {
             ServiceError::Review(refused) => Self::of_review(refused),
             ServiceError::Settings(refused) => Self::of_settings(refused),
-            ServiceError::Store(store) if store.is_busy() => {
-                tracing::warn!(%store, "the database is locked");
+            error if error.is_busy() => {
+                tracing::warn!(%error, "the database is locked");
                 let detail = "Another program writes to the database. Send it again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
             }
@@ -201,7 +201,9 @@ impl Problem {
             E::Service(error) => Self::of_service(error),
             E::Damaged(_) | E::Random(_) | E::Hash(_) => Self::internal(&error.to_string()),
             E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", error.to_string()),
-            E::Exists { .. } => Self::new(StatusCode::CONFLICT, "exists", error.to_string()),
+            E::Exists { .. } | E::HasSecondFactor { .. } => {
+                Self::new(StatusCode::CONFLICT, "exists", error.to_string())
+            }
             E::Password { .. }
             | E::Name { .. }
             | E::Reserved { .. }

@@ -8,7 +8,7 @@ use crate::account::Permission::{Administer, Configure, HandOver, OwnAccount, Re
 use crate::app::App;
 use crate::guard::Access::{self, Anyone, Needs};
 use crate::guard::guard;
-use crate::throttle::throttled;
+use crate::throttle::Throttle;
 use crate::{api, web};
 
 /// One method of one path.
@@ -299,13 +299,13 @@ pub(crate) fn table() -> Vec<Route> {
 }
 
 /// The routes, each behind its guard.
-pub(crate) fn router(behind_proxy: bool) -> Router<App> {
+pub(crate) fn router(throttle: &Throttle) -> Router<App> {
     table().into_iter().fold(Router::new(), |router, route| {
         let guard = from_fn_with_state((route.access, route.is_page()), guard);
         let is_a_try = route.is_a_try();
         let handler = route.handler.layer(guard);
         let handler = if is_a_try {
-            throttled(handler, behind_proxy)
+            throttle.throttled(handler)
         } else {
             handler
         };
@@ -325,7 +325,7 @@ mod tests {
     use axum::http::{Method, Request, StatusCode};
     use axum::middleware::{Next, from_fn_with_state};
     use tower::ServiceExt as _;
-    use tower_sessions::{MemoryStore, SessionManagerLayer};
+    use tower_sessions::SessionManagerLayer;
 
     use super::*;
     use crate::ServerOptions;
@@ -334,6 +334,7 @@ mod tests {
     use crate::identity::Identity;
     use crate::meters::Meters;
     use crate::readers::Readers;
+    use crate::sessions::Sessions;
     use crate::writer::Writer;
 
     type Who = Option<Arc<Identity>>;
@@ -408,9 +409,9 @@ mod tests {
                         .as_ref()
                         .is_some_and(|identity| identity.role.may(permission)),
                 };
-                let router = router(false)
+                let router = router(&app.throttle)
                     .layer(from_fn_with_state(who.clone(), be))
-                    .layer(SessionManagerLayer::new(MemoryStore::default()))
+                    .layer(SessionManagerLayer::new(Sessions::default()))
                     .with_state(app.clone());
                 let request = Request::builder()
                     .method(Method::from_bytes(route.method.as_bytes()).unwrap())

@@ -1,6 +1,7 @@
 //! Starting, and ending in good order.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -14,18 +15,22 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
-use tokio::task::JoinSet;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
-use tower_sessions::{Expiry, MemoryStore, SessionManagerLayer};
+use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::api::metrics::measure;
 use crate::app::{App, Parts};
-use crate::certificates::renew;
+use crate::certificates;
+use crate::connections::{Listener, Peer};
 use crate::delivery::deliver;
 use crate::explain::explain;
 use crate::gather::poll;
@@ -37,6 +42,7 @@ use crate::news::Told;
 use crate::readers::Readers;
 use crate::routes::router;
 use crate::security::headers;
+use crate::sessions::Sessions;
 use crate::teller::tell;
 use crate::timers::{self, settle};
 use crate::writer::Writer;
@@ -44,6 +50,11 @@ use crate::{Accounts, AccountsError, GatherOptions, ServerError, ServerOptions};
 
 /// For how long requests that are being answered may take when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
+/// For how long sources are waited for after that: a tool is killed within a moment, and whoever hangs
+/// is left.
+const LAST_READINGS: Duration = Duration::from_secs(5);
+/// How long a part that broke down is left alone.
+const BROKEN_DOWN: Duration = Duration::from_secs(1);
 
 /// The service, before it listens.
 #[derive(Debug)]
@@ -159,7 +170,8 @@ impl Server {
     /// Serves until `shutdown` ends, answers what was asked by then, and writes what it was handed.
     ///
     /// # Errors
-    /// [`ServerError`] when certificates cannot be read or the listener breaks down.
+    /// [`ServerError`] when certificates cannot be read, or the listener or the thread that writes breaks
+    /// down.
     pub async fn serve(
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
@@ -170,74 +182,108 @@ impl Server {
             sources,
             listener,
         } = self;
-        let patience = Duration::from_secs(app.options.request_seconds.into());
         let handle = Handle::new();
         let mut tasks = JoinSet::new();
+        for role in app.readers.settings().roles_off() {
+            tracing::warn!(%role, "{}", role.off_in_words());
+        }
+        keep_on(&mut tasks, &app, tell);
+        keep_on(&mut tasks, &app, timers::run);
+        keep_on(&mut tasks, &app, timers::settle_again);
+        for sink in &app.sinks {
+            let sink = Arc::clone(sink);
+            keep_on(&mut tasks, &app, move |app| deliver(app, Arc::clone(&sink)));
+        }
+        let (is_read, mut all_read) = mpsc::channel(1);
+        let mut pollers = Vec::new();
+        for source in sources {
+            let is_read = is_read.clone();
+            pollers.push(keep_on(&mut tasks, &app, move |app| {
+                poll(app, source.clone(), is_read.clone())
+            }));
+        }
+        drop(is_read);
         tasks.spawn({
             let (handle, app) = (handle.clone(), app.clone());
             async move {
-                shutdown.await;
-                // Who has a page open is not waited for.
+                tokio::select! {
+                    () = shutdown => {}
+                    () = app.writer.ended() => {}
+                }
+                // Nobody waits for what sources still have to give, nor for who has a page open.
+                pollers.iter().for_each(AbortHandle::abort);
                 app.live.end();
                 handle.graceful_shutdown(Some(DRAIN));
             }
         });
-        for role in app.readers.settings().roles_off() {
-            tracing::warn!(%role, "{}", role.off_in_words());
-        }
-        tasks.spawn(tell(app.clone()));
-        tasks.spawn(timers::run(app.clone()));
-        tasks.spawn(timers::settle_again(app.clone()));
-        for sink in &app.sinks {
-            tasks.spawn(deliver(app.clone(), Arc::clone(sink)));
-        }
-        for source in sources {
-            tasks.spawn(poll(app.clone(), source));
-        }
-        let service = service(&app).into_make_service_with_connect_info::<SocketAddr>();
-        let served = match app.options.tls.clone() {
-            None => {
-                let server = axum_server::from_tcp(listener).map_err(ServerError::Serve)?;
-                impatient(server, patience)
-                    .handle(handle)
-                    .serve(service)
-                    .await
-            }
-            Some(tls) => {
-                let path = tls.certificate.clone();
-                // Whoever runs the service may have chosen another one before.
-                _ = rustls::crypto::ring::default_provider().install_default();
-                let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key)
-                    .await
-                    .map_err(|source| ServerError::Tls { path, source })?;
-                tasks.spawn(renew(config.clone(), tls));
-                let server =
-                    axum_server::from_tcp_rustls(listener, config).map_err(ServerError::Serve)?;
-                impatient(server, patience)
-                    .handle(handle)
-                    .serve(service)
-                    .await
-            }
-        };
+        let served = listen(&app, listener, handle, &mut tasks).await;
         tasks.shutdown().await;
+        // Tools end with the threads that read them.
+        if timeout(LAST_READINGS, all_read.recv()).await.is_err() {
+            tracing::warn!("a source is still being read, and is left");
+        }
         app.backtests.stop_all();
+        let is_broken = app.writer.has_ended();
         drop(app);
         // The thread ends once everybody who could hand over work is gone.
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the thread that writes ended early");
+        if is_broken || !matches!(joined, Ok(Ok(()))) {
+            return Err(ServerError::Writer);
         }
-        served.map_err(ServerError::Serve)
+        served
     }
 }
 
-/// Gives up on who does not say what he wants: connections cost memory.
-fn impatient<A>(
-    mut server: axum_server::Server<SocketAddr, A>,
-    patience: Duration,
-) -> axum_server::Server<SocketAddr, A> {
+/// Serves at `listener`, until `handle` says that it is to end.
+async fn listen(
+    app: &App,
+    listener: std::net::TcpListener,
+    handle: Handle<Peer>,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), ServerError> {
+    let patience = Duration::from_secs(app.options.request_seconds.into());
+    let listener = Listener::new(listener, &app.options).map_err(ServerError::Serve)?;
+    let mut server = axum_server::Server::from_listener(listener)
+        .handle(handle)
+        .http1_only();
+    // From when it is connected, and after each answer.
     server.http_builder().http1().header_read_timeout(patience);
-    server
+    let service = service(app).into_make_service_with_connect_info::<SocketAddr>();
+    let served = match app.options.tls.clone() {
+        None => server.serve(service).await,
+        Some(tls) => {
+            let path = tls.certificate.clone();
+            // Whoever runs the service may have chosen another one before.
+            _ = rustls::crypto::ring::default_provider().install_default();
+            let read = certificates::read(&tls).await;
+            let config = read.map_err(|source| ServerError::Tls { path, source })?;
+            let config = RustlsConfig::from_config(config);
+            tasks.spawn(certificates::renew(config.clone(), tls));
+            let acceptor = RustlsAcceptor::new(config).handshake_timeout(patience);
+            server.acceptor(acceptor).serve(service).await
+        }
+    };
+    served.map_err(ServerError::Serve)
+}
+
+/// Does a part of the work until the service ends: anew, should it break down. That nobody is told any
+/// more must not go unnoticed.
+fn keep_on<F: Future<Output = ()> + Send>(
+    tasks: &mut JoinSet<()>,
+    app: &App,
+    part: impl Fn(App) -> F + Send + Sync + 'static,
+) -> AbortHandle {
+    let app = app.clone();
+    tasks.spawn(async move {
+        while AssertUnwindSafe(part(app.clone()))
+            .catch_unwind()
+            .await
+            .is_err()
+        {
+            tracing::error!("a part of the service broke down, and is started anew");
+            sleep(BROKEN_DOWN).await;
+        }
+    })
 }
 
 /// 80 random bits, in letters and digits that nobody mistakes for each other.
@@ -254,7 +300,7 @@ fn setup_code() -> Result<String, ServerError> {
 /// The routes, and what every request goes through before them.
 fn service(app: &App) -> Router {
     let options = &app.options;
-    let sessions = SessionManagerLayer::new(MemoryStore::default())
+    let sessions = SessionManagerLayer::new(Sessions::default())
         .with_name(if options.is_secure() {
             "__Host-backwatch"
         } else {
@@ -268,7 +314,7 @@ fn service(app: &App) -> Router {
             options.session_hours.into(),
         )));
     let seconds = Duration::from_secs(options.request_seconds.into());
-    router(options.behind_proxy)
+    router(&app.throttle)
         .fallback(no_such_page)
         .layer(from_fn_with_state(app.clone(), identify))
         .layer(sessions)
@@ -287,4 +333,41 @@ fn service(app: &App) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(app.clone(), measure))
         .with_state(app.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A part of the work that breaks down is done again, and the service ends when nothing can be
+    /// kept any more: whoever watches over it starts it anew.
+    #[tokio::test]
+    async fn what_breaks_down_is_started_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options = ServerOptions::default();
+        options.listen.set_port(0);
+        let database = directory.path().join("db");
+        let server = Server::bind(database, Layers::default(), options, Vec::new()).unwrap();
+        let app = server.app.clone();
+
+        let begun = Arc::new(AtomicUsize::new(0));
+        let mut tasks = JoinSet::new();
+        keep_on(&mut tasks, &app, {
+            let begun = Arc::clone(&begun);
+            move |_| {
+                let begun = begun.fetch_add(1, Ordering::Relaxed);
+                async move { assert!(begun == 1, "the first time") }
+            }
+        });
+        tasks.join_next().await.unwrap().unwrap();
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+
+        let (served, broken) = tokio::join!(server.serve(std::future::pending()), async move {
+            app.writer.run::<()>(|_| panic!("the disk is odd")).await
+        });
+        assert!(broken.is_err());
+        assert!(matches!(served, Err(ServerError::Writer)), "{served:?}");
+    }
 }

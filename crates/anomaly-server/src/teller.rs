@@ -20,6 +20,7 @@ const PAGE: usize = 500;
 pub(crate) async fn tell(app: App) {
     let mut seen = None;
     let mut interval = tokio::time::interval(EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
         match look(&app, seen).await {

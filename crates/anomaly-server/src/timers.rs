@@ -60,6 +60,7 @@ pub(crate) async fn run(app: App) {
     loop {
         interval.tick().await;
         app.meters.tidy();
+        app.throttle.forget();
         purge(&app).await;
         // What is not taken in is not missing.
         if !app.readers.settings().is_on(Role::Gather) {

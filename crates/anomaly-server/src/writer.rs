@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anomaly_model::BackupJob;
 use anomaly_service::{AnomalyService, Observed, ServiceError};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
 
 use crate::ServerError;
 use crate::app::now;
@@ -17,6 +18,8 @@ use crate::problem::Problem;
 const WAITING: usize = 512;
 /// Jobs that are committed together: as many as the service commits at once.
 const TOGETHER: usize = 1_000;
+/// How long who can wait waits until it has less to do.
+pub(crate) const BUSY: Duration = Duration::from_millis(200);
 
 /// Hands work to the thread that writes. When the last one is dropped, the thread finishes what it
 /// was handed, and ends.
@@ -91,6 +94,29 @@ impl Writer {
             Ok(Err(error)) => Err(Problem::of_service(&error)),
             Err(_) => Err(Problem::stopping()),
         }
+    }
+
+    /// The same, for what the service does by itself: it is done whenever there is time for it.
+    pub(crate) async fn run_patiently<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut AnomalyService) -> Result<T, ServiceError> + Clone + Send + 'static,
+    ) -> Result<T, Problem> {
+        loop {
+            match self.run(work.clone()).await {
+                Err(problem) if problem.is_busy() => sleep(BUSY).await,
+                done => return done,
+            }
+        }
+    }
+
+    /// Waits until the thread has ended: while this is there, only because it broke down.
+    pub(crate) async fn ended(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Whether it has.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.sender.is_closed()
     }
 
     fn hand_over(&self, work: Work) -> Result<(), Problem> {

@@ -13,6 +13,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{AnomalyKind, JobKey, ReviewStatus, Severity, StreamKey};
 use anomaly_settings::Settings;
 use anomaly_storage::{Origin, Read, Recorded, StoreError, StoredObservation};
+#[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 use self::replay::{Outcome, Replay};
@@ -99,8 +100,8 @@ impl Backtest {
         self
     }
 
-    /// Replays what is stored, several streams at a time on rayon's threads; the answer is the same
-    /// for any number of them.
+    /// Replays what is stored, with the feature `rayon` several streams at a time on its threads; the
+    /// answer is the same for any number of them.
     ///
     /// `open` opens the store for one thread to read. What is recorded after the beginning has no
     /// part in it, and no lock is held: others go on writing. What they delete meanwhile may be
@@ -149,8 +150,11 @@ impl Backtest {
             let Some(last) = page.last() else { break };
             after = last.number;
             let keys: Vec<StreamKey> = page.into_iter().map(|stored| stored.record.0).collect();
-            let found: Vec<StreamFound> =
-                keys.par_iter().map(with_reader).collect::<Result<_, _>>()?;
+            #[cfg(feature = "rayon")]
+            let streams = keys.par_iter();
+            #[cfg(not(feature = "rayon"))]
+            let streams = keys.iter();
+            let found: Vec<StreamFound> = streams.map(with_reader).collect::<Result<_, _>>()?;
             for (key, found) in keys.iter().zip(found) {
                 found.add_to(key, &mut report);
             }

@@ -46,6 +46,40 @@ pub enum ServiceError {
     Review(#[from] ReviewRefused),
 }
 
+impl ServiceError {
+    /// Whether the same call can succeed once another process has finished: try it again.
+    ///
+    /// ```
+    /// # use anomaly_service::{AnomalyService, ServiceError, settings::Settings};
+    /// let failed = AnomalyService::open("/no such directory/backwatch.db", Settings::default());
+    /// assert!(failed.is_err_and(|error| !error.is_busy() && !error.is_damaged()));
+    /// ```
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_busy())
+    }
+
+    /// Whether what is stored is not what was stored: a person has to look, and restore a copy.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_damaged(),
+            Self::Model { .. } | Self::Record { .. } | Self::Unreadable { .. } => true,
+            Self::BrokenOff | Self::Settings(_) | Self::Review(_) => false,
+        }
+    }
+
+    /// Whether what was asked for is not allowed, or not there: nothing is wrong with the store.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        match self {
+            Self::Settings(_) | Self::Review(_) => true,
+            Self::Store(error) => error.is_refused(),
+            _ => false,
+        }
+    }
+}
+
 /// Why a change of the settings was not taken down. Nothing changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

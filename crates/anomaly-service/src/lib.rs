@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod backtest;
+#[cfg(doctest)]
+mod book;
 mod error;
 mod guard;
 mod kept;

@@ -12,7 +12,7 @@ use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{BackupJob, Judgement};
 use anomaly_service::settings::{RetentionDays, Settings};
 use anomaly_service::storage::{MemoryStore, ObservationQuery, Read, SqliteStore};
-use common::{day, job, job_of, settled, usual_image, usual_jobs};
+use common::{day, job, job_of, overwritten, settled, usual_image, usual_jobs};
 
 fn settings(retention_days: u32) -> Settings {
     let mut settings = Settings::default();
@@ -101,6 +101,31 @@ fn what_was_deleted_is_not_judged_again() {
     );
     assert_eq!(again[99].verdict.judgement, Judgement::Normal);
     assert!(service.is_known(&jobs[0].key()).unwrap());
+}
+
+/// Nothing is called strange because it was deleted.
+#[test]
+fn a_recovery_point_says_what_was_deleted() {
+    let mut service = service(settings(30), 60);
+    let attack = job(60, overwritten(60, 90, true));
+    assert!(service.observe(&attack).unwrap().verdict.is_anomalous());
+    let client = &attack.client().name;
+    let point = |service: &AnomalyService| {
+        let points = service.recovery_points(client, None).unwrap();
+        points.into_iter().next().unwrap()
+    };
+    let image = point(&service).image.unwrap();
+    assert_eq!(image.job.key, job(59, usual_image(59)).key());
+
+    // A month after the last job: the attack is of an open incident, and stays.
+    assert_eq!(purged(&mut service, day(91)), 60);
+    let point = point(&service);
+    assert_eq!(point.image, None);
+    let reason = point.reasons.last().unwrap();
+    assert!(
+        reason.contains("those up to 2026-03-01 00:01 UTC were deleted because they are old"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Key {
 
 impl Key {
     /// What every environment variable that is a setting begins with.
-    pub const ENVIRONMENT_PREFIX: &'static str = "BACKWATCH_";
+    pub(crate) const ENVIRONMENT_PREFIX: &'static str = "BACKWATCH_";
 
     pub(crate) fn new<K: Knob>(
         name: &'static str,

@@ -171,4 +171,23 @@ impl StoreError {
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. })
     }
+
+    /// Whether what is stored is not what was stored.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::DamagedModel { .. })
+    }
+
+    /// Whether what was asked for is not there, or cannot be kept: nothing is wrong with the store.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherJob { .. }
+                | Self::NotFinite { .. }
+                | Self::NoSuchAnomaly { .. }
+                | Self::NoSuchJob { .. }
+                | Self::NoSuchRecord { .. }
+        )
+    }
 }

@@ -1,8 +1,11 @@
 //! The append-only log of what was recorded, and what proves that it is still the same.
 
+#[cfg(feature = "checkpoints")]
 mod checkpoint;
+#[cfg(feature = "checkpoints")]
 mod key;
 mod leaf;
+#[cfg(feature = "checkpoints")]
 mod note;
 mod proof;
 mod tree;
@@ -10,7 +13,9 @@ mod verification;
 
 use std::fmt;
 
+#[cfg(feature = "checkpoints")]
 pub use checkpoint::{Checkpoint, CheckpointError};
+#[cfg(feature = "checkpoints")]
 pub use key::{KeyError, SigningKey, VerifyingKey};
 pub use leaf::LogLeaf;
 pub(crate) use leaf::{Leaf, LeafKind, digest};

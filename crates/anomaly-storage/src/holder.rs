@@ -6,6 +6,7 @@ use anomaly_model::chrono::{DateTime, SecondsFormat, Utc};
 
 /// A process that holds the write lock of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Holder {
     /// Its process id.
     pub process_id: u32,

@@ -23,9 +23,10 @@ mod stored;
 pub use audit::{AuditEntry, AuditQuery};
 pub use change::{Decision, PendingChange, SettingsVersion};
 pub use error::StoreError;
+#[cfg(feature = "checkpoints")]
+pub use evidence::{Checkpoint, CheckpointError, KeyError, SigningKey, VerifyingKey};
 pub use evidence::{
-    Checkpoint, CheckpointError, ConsistencyProof, Hash, InclusionProof, KeptFor, KeyError,
-    LogHead, LogLeaf, SigningKey, Tampering, Verification, VerifyingKey,
+    ConsistencyProof, Hash, InclusionProof, KeptFor, LogHead, LogLeaf, Tampering, Verification,
 };
 pub use holder::Holder;
 pub use incident::{IncidentQuery, IncidentRecord};

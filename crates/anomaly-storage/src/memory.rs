@@ -170,6 +170,14 @@ macro_rules! read_from_data {
             fn stream_status(&self, stream: &StreamKey) -> Result<Option<String>, StoreError> {
                 Ok(self.data.streams.get(stream).and_then(|stream| stream.status.clone()))
             }
+            fn purged_until(
+                &self,
+                stream: &StreamKey,
+            ) -> Result<Option<DateTime<Utc>>, StoreError> {
+                let stream = self.data.streams.get(stream);
+                let micros = stream.and_then(|stream| stream.purged_until_micros);
+                Ok(micros.and_then(DateTime::from_timestamp_micros))
+            }
             fn streams(
                 &self,
                 after: u64,

@@ -148,6 +148,12 @@ pub trait Read {
     /// When the store cannot be read.
     fn stream_status(&self, stream: &StreamKey) -> Result<Option<String>, StoreError>;
 
+    /// When the newest of a stream's jobs that were purged started; `None` when none were.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn purged_until(&self, stream: &StreamKey) -> Result<Option<DateTime<Utc>>, StoreError>;
+
     /// Up to `limit` streams in the order in which they were first seen, from the first one after
     /// the one with the number `after` (0 for the first of all); each with its status, if it has
     /// one.

@@ -3,7 +3,8 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use anomaly_features::content::{Sampling, SuspiciousExtensions};
+use anomaly_features::SuspiciousExtensions;
+use anomaly_features::content::Sampling;
 use anomaly_model::chrono::{DateTime, Utc};
 
 /// What to walk, and how.

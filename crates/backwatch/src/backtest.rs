@@ -164,11 +164,7 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
     if told.settings.is_empty() {
         paragraph(out, "The other settings are those that hold.")?;
     }
-    let jobs = counted(report.jobs, "job");
-    paragraph(
-        out,
-        &format!("{jobs} of {}.", counted(report.streams, "stream")),
-    )?;
+    paragraph(out, &report.in_words())?;
     writeln!(out)?;
 
     let lost = &report.confirmed_lost;
@@ -182,7 +178,7 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
     }
     list(out, lost, listed)?;
     if report.confirmed_lowered.count > 0 {
-        let count = counted_anomalies(report.confirmed_lowered.count);
+        let count = counted(report.confirmed_lowered.count, "anomaly");
         paragraph(
             out,
             &format!("{count} that people confirmed would be less severe:"),
@@ -208,7 +204,7 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
             writeln!(out)?;
             paragraph(
                 out,
-                &format!("{} {what}:", counted_anomalies(changes.count)),
+                &format!("{} {what}:", counted(changes.count, "anomaly")),
             )?;
             list(out, changes, listed)?;
         }
@@ -247,11 +243,6 @@ fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
 fn were(count: u64) -> String {
     let verb = if count == 1 { "was" } else { "were" };
     format!("{count} {verb}")
-}
-
-fn counted_anomalies(count: u64) -> String {
-    let noun = if count == 1 { "anomaly" } else { "anomalies" };
-    format!("{count} {noun}")
 }
 
 /// Before and after, per severity and kind.

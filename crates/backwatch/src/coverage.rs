@@ -131,6 +131,16 @@ pub(crate) fn paragraph(out: &mut impl Write, text: &str) -> io::Result<()> {
 }
 
 impl Coverage {
+    /// The exit status of a list of what was found: it rests on gathering and detection.
+    pub(crate) fn exit(&self, is_empty: bool) -> Exit {
+        let exit = if is_empty {
+            Exit::Quiet
+        } else {
+            Exit::Anomalies
+        };
+        self.switched_off.exit(exit, &[Role::Gather, Role::Detect])
+    }
+
     /// In one paragraph.
     pub(crate) fn in_words(&self) -> String {
         let fleet = &self.fleet;
@@ -166,29 +176,23 @@ impl Coverage {
             _ = write!(text, " Of all: {more}.");
         }
         if fleet.blind > 0 {
-            let features: Vec<String> = fleet
-                .blind_features
-                .iter()
-                .map(|(name, &streams)| of_some(label(name), streams, fleet.blind))
-                .collect();
+            let features = fleet.blind_features.iter();
+            let features = features.map(|(name, &streams)| (label(name), streams));
             _ = write!(
                 text,
                 " Not reported, so not judged, in {}: {}.",
                 counted(fleet.blind, "stream"),
-                features.join(", ")
+                listed(features, fleet.blind)
             );
         }
         if fleet.partly_off > 0 {
-            let names: Vec<String> = fleet
-                .switched_off
-                .iter()
-                .map(|(name, &streams)| of_some(name, streams, fleet.partly_off))
-                .collect();
+            let names = fleet.switched_off.iter();
+            let names = names.map(|(name, &streams)| (name.as_str(), streams));
             _ = write!(
                 text,
                 " Switched off in the settings for {}: {}.",
                 counted(fleet.partly_off, "stream"),
-                names.join(", ")
+                listed(names, fleet.partly_off)
             );
         }
         text.push_str(&self.switched_off.roles_in_words());
@@ -197,13 +201,16 @@ impl Coverage {
     }
 }
 
-/// A name, and of how many streams it is told where not of all of them.
-fn of_some(name: &str, streams: u64, all: u64) -> String {
-    if streams == all {
-        name.to_owned()
-    } else {
-        format!("{name} ({streams})")
-    }
+/// Names, each with of how many streams it is told where not of all of them.
+fn listed<'a>(names: impl Iterator<Item = (&'a str, u64)>, all: u64) -> String {
+    let names = names.map(|(name, streams)| {
+        if streams == all {
+            name.to_owned()
+        } else {
+            format!("{name} ({streams})")
+        }
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn some(parts: &[(u64, &str)]) -> String {

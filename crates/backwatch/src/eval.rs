@@ -1,5 +1,6 @@
 //! `backwatch eval`: the judge on labelled histories.
 
+mod arguments;
 mod learn;
 mod list;
 mod report;
@@ -15,7 +16,8 @@ use anomaly_eval::{
 use anomaly_settings::Settings;
 use clap::ValueEnum;
 
-use crate::cli::{EvalArguments, EvalCommand, MeasureArguments, SimulateArguments};
+pub(crate) use self::arguments::EvalArguments;
+use self::arguments::{EvalCommand, MeasureArguments, SimulateArguments};
 use crate::exit::{Exit, Failure};
 use crate::population;
 

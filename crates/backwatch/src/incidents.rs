@@ -8,7 +8,6 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Incident, Spread};
 use anomaly_service::IncidentReport;
 use anomaly_service::storage::{AnomalyQuery, IncidentQuery};
-use anomaly_settings::Role;
 use clap::Args;
 use serde::Serialize;
 
@@ -132,14 +131,7 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    let exit = if reports.is_empty() {
-        Exit::Quiet
-    } else {
-        Exit::Anomalies
-    };
-    Ok(coverage
-        .switched_off
-        .exit(exit, &[Role::Gather, Role::Detect]))
+    Ok(coverage.exit(reports.is_empty()))
 }
 
 fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {
@@ -157,7 +149,7 @@ fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {
     )?;
     let mut text = format!(
         "{} of {}: {}.",
-        counted_of(incident.anomalies(), "anomaly", "anomalies"),
+        counted(incident.anomalies(), "anomaly"),
         clients(&incident.clients),
         names(&incident.clients)
     );
@@ -171,11 +163,6 @@ fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {
         writeln!(out, "{line}")?;
     }
     Ok(())
-}
-
-fn counted_of(count: u64, one: &str, many: &str) -> String {
-    let noun = if count == 1 { one } else { many };
-    format!("{count} {noun}")
 }
 
 fn clients<T: Ord>(spread: &Spread<T>) -> String {

@@ -3,7 +3,7 @@
 pub(crate) mod files;
 pub(crate) mod json;
 mod summary;
-mod table;
+pub(crate) mod table;
 pub(crate) mod text;
 
 use std::io::{self, Write};

@@ -10,7 +10,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::SystemTime;
 
-use anomaly_features::content::SuspiciousExtensions;
+use anomaly_features::SuspiciousExtensions;
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_settings::{DetectionSettings, Settings};

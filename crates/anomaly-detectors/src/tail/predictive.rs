@@ -70,17 +70,7 @@ pub fn predictive_t_tail(z: f64, observations: usize, efficiency: Efficiency, si
 /// `rate` is 1e-300 to 1/2; the sign is that of [`student_t_critical_value`].
 ///
 /// `None` for a rate out of range, fewer than two observations, and a value beyond 1e150.
-///
-/// ```
-/// use anomaly_detectors::tail::{Efficiency, Side, predictive_t_critical_value};
-///
-/// let normal = Efficiency::MEAN_AND_DEVIATION;
-/// let after = |nights| predictive_t_critical_value(0.01, nights, normal, Side::Both);
-/// assert!(after(10).is_some_and(|z| z > 3.4) && after(1_000).is_some_and(|z| z < 2.6));
-/// assert_eq!(after(1), None);
-/// ```
-#[must_use]
-pub fn predictive_t_critical_value(
+pub(crate) fn predictive_t_critical_value(
     rate: f64,
     observations: usize,
     efficiency: Efficiency,

@@ -1,7 +1,7 @@
 //! Names that ransom notes have.
 
 use super::extension::{extension_of, name_of};
-use super::listed::entries;
+use crate::listed::entries;
 
 const SHIPPED: &str = include_str!("data/ransom-notes.txt");
 
@@ -11,17 +11,8 @@ const NOTE_EXTENSIONS: [&str; 13] = [
 ];
 
 /// Names that ransom notes have, compared with a file's without regard to case and punctuation.
-///
-/// ```
-/// use anomaly_features::content::RansomNotes;
-///
-/// let notes = RansomNotes::default();
-/// assert_eq!(notes.family_of("srv/!!! HOW_TO_DECRYPT !!!.txt"), Some("several"));
-/// assert_eq!(notes.family_of("srv/akira_readme.txt"), Some("Akira"));
-/// assert_eq!(notes.family_of("srv/README.txt"), None);
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RansomNotes(Vec<(Vec<&'static str>, &'static str)>);
+pub(super) struct RansomNotes(Vec<(Vec<&'static str>, &'static str)>);
 
 impl Default for RansomNotes {
     /// The shipped list.
@@ -37,8 +28,7 @@ impl Default for RansomNotes {
 
 impl RansomNotes {
     /// The family whose notes are named like this file.
-    #[must_use]
-    pub fn family_of(&self, path: &str) -> Option<&'static str> {
+    pub(super) fn family_of(&self, path: &str) -> Option<&'static str> {
         let extension = extension_of(path);
         let may_be_note = NOTE_EXTENSIONS
             .iter()
@@ -90,6 +80,11 @@ mod tests {
     #[test]
     fn names_of_known_notes_are_found() {
         let notes = RansomNotes::default();
+        assert_eq!(
+            notes.family_of("srv/!!! HOW_TO_DECRYPT !!!.txt"),
+            Some("several")
+        );
+        assert_eq!(notes.family_of("srv/akira_readme.txt"), Some("Akira"));
         for name in [
             "README_FOR_DECRYPT.txt",
             "HOW_TO_RESTORE_FILES.html",

@@ -18,7 +18,7 @@ use super::pool::Pool;
 use super::renamed::SizePairs;
 use super::sketch::Sketch;
 use super::stored::StoredStatistics;
-use super::suspicious::SuspiciousExtensions;
+use crate::SuspiciousExtensions;
 
 /// What is known before the files of a job are looked at. Shared by all threads that look.
 #[derive(Debug, Clone, Default)]

@@ -134,8 +134,7 @@ impl FileStatistics {
     }
 
     /// Whether blocks look like random data written in fewer symbols, one in twenty at least.
-    #[must_use]
-    pub fn has_encoded_parts(&self) -> bool {
+    pub(super) fn has_encoded_parts(&self) -> bool {
         self.encoded_block_share.is_some_and(|share| share >= 0.05)
     }
 

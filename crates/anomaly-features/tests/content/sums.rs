@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use anomaly_features::SuspiciousExtensions;
 use anomaly_features::content::{
     ExtensionMix, FileObservation, FileStatistics, FilesSeen, Inspected, Inspection, Nature,
-    StoredStatistics, SuspiciousExtensions, extension_of,
+    StoredStatistics, extension_of,
 };
 use anomaly_model::chrono::DateTime;
 use anomaly_model::{BackupJob, FileChange, FileInspection, FileReason};

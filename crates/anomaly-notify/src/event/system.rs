@@ -46,6 +46,8 @@ kinds! {
     SwitchedOn = "switched_on", "A part was switched on";
     /// Somebody made, changed or removed the account of another person.
     AccountChanged = "account_changed", "An account was changed";
+    /// Somebody who knows a password sends wrong one-time passwords.
+    WrongCodes = "wrong_codes", "One-time passwords are guessed";
     /// The clock was set back.
     ClockSetBack = "clock_set_back", "The clock was set back";
     /// What is kept does not agree with its proofs.

@@ -9,5 +9,6 @@ mod golden;
 mod hostile;
 mod mail;
 mod ocsf;
+mod page;
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -9,7 +9,8 @@ use anomaly_storage::{AuditEntry, Read};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{ApiKey, NewApiKey, Password, Role, User};
+use super::second_factor::Tried;
+use super::{ApiKey, NewApiKey, Password, Role, SecondFactor, User};
 
 /// The note of the store that has them.
 const NOTE: &str = "accounts";
@@ -71,6 +72,12 @@ pub enum AccountsError {
         /// The name.
         name: String,
     },
+    /// A second factor is replaced by nobody but who has it taken away first.
+    #[error("{name} has a second factor already: have it taken away first")]
+    HasSecondFactor {
+        /// The name.
+        name: String,
+    },
     /// There is none of this name.
     #[error("there is no {what} {name}")]
     NotFound {
@@ -118,20 +125,20 @@ impl Accounts {
     /// # Errors
     /// What `change` answers, and [`AccountsError::Service`] when the store fails; then nothing was
     /// changed.
-    pub fn change<T>(
+    pub fn change<T, E: IntoIterator<Item = AuditEntry>>(
         service: &mut AnomalyService,
         now: DateTime<Utc>,
-        change: impl FnOnce(&mut Self) -> Result<(T, Option<AuditEntry>), AccountsError>,
+        change: impl FnOnce(&mut Self) -> Result<(T, E), AccountsError>,
     ) -> Result<T, AccountsError> {
         let mut transaction = service.transaction()?;
         transaction.set_now(now);
         let mut accounts = Self::read(&*transaction)?;
-        let (answer, entry) = change(&mut accounts)?;
+        let (answer, entries) = change(&mut accounts)?;
         let note = serde_json::to_string(&accounts).map_err(AccountsError::Damaged)?;
         transaction
             .put_note(NOTE, &note)
             .map_err(ServiceError::from)?;
-        if let Some(entry) = entry {
+        for entry in entries {
             transaction.audit(&entry).map_err(ServiceError::from)?;
         }
         transaction.commit().map_err(ServiceError::from)?;
@@ -177,7 +184,8 @@ impl Accounts {
         Ok(audited((by, now), "add_user", name).with_change(None, Some(after)))
     }
 
-    /// Gives a user another password; all sessions of the user end.
+    /// Gives a user another password; all sessions of the user end, and so does the wait of one whose
+    /// one-time passwords were guessed at.
     ///
     /// # Errors
     /// [`AccountsError`] when there is no such user.
@@ -190,7 +198,42 @@ impl Accounts {
         let user = self.user_mut(name)?;
         user.password = password;
         user.generation += 1;
+        if let Some(factor) = &mut user.second_factor {
+            factor.forgive();
+        }
         Ok(audited((by, now), "set_password", name))
+    }
+
+    /// Sets up the second factor of a user who has none.
+    pub(crate) fn set_second_factor(
+        &mut self,
+        name: &str,
+        factor: SecondFactor,
+        now: DateTime<Utc>,
+    ) -> Result<AuditEntry, AccountsError> {
+        let user = self.user_mut(name)?;
+        if user.has_second_factor() {
+            let name = name.to_owned();
+            return Err(AccountsError::HasSecondFactor { name });
+        }
+        user.second_factor = Some(factor);
+        Ok(audited((name, now), "add_second_factor", name))
+    }
+
+    /// Whether a one-time password of a user is good, which it is not a second time; who knows the
+    /// password and guesses is told of.
+    pub(crate) fn try_code(
+        &mut self,
+        name: &str,
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(bool, Option<AuditEntry>), AccountsError> {
+        let factor = self.user_mut(name)?.second_factor.as_mut();
+        let seconds = now.timestamp().unsigned_abs();
+        let tried = factor.map(|factor| factor.try_code(code, seconds));
+        let is_guessed = tried == Some(Tried::LastFree);
+        let entry = is_guessed.then(|| audited((OURSELVES, now), "wrong_codes", name));
+        Ok((tried == Some(Tried::Right), entry))
     }
 
     /// Takes away a user's second factor, for one who has lost it.

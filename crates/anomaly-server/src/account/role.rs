@@ -40,7 +40,7 @@ impl Permission {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
-    /// Hands over jobs, and sees nothing. For API keys only.
+    /// Hands over jobs, and is told what was found in these alone. For API keys only.
     Ingest,
     /// Sees everything but users and keys.
     Viewer,

@@ -13,6 +13,10 @@ pub(crate) fn in_words(entry: &AuditEntry) -> Option<String> {
         "set_password" => format!("{who} gave {subject} another password."),
         "remove_second_factor" => format!("{who} took the second factor of {subject} away."),
         "set_role" => format!("{who} gave {subject} the role {role}."),
+        "wrong_codes" => format!(
+            "Somebody who knows the password of {subject} has sent several wrong one-time passwords. \
+             If it was not {subject}, change the password."
+        ),
         "remove_user" => format!("{who} removed {subject}."),
         _ => return None,
     })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
-use anomaly_service::Observed;
+use anomaly_service::{NotKept, Observed};
 use anomaly_settings::Role;
 use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
 use anomaly_storage::{ObservationQuery, StoredObservation};
@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::Asked;
 use super::{Cursor, JobPath, Limit, Page};
+use crate::account::Permission;
 use crate::app::App;
 use crate::guard::Caller;
 use crate::identity::Identity;
@@ -46,13 +47,13 @@ pub(crate) struct HandOver {
 pub(crate) struct Received {
     /// Where it stood, such as `line 3`.
     place: String,
-    /// `new`, `known`, `skipped`, or `refused`.
+    /// `new`, `known`, `not_kept`, `skipped`, or `refused`.
     outcome: Outcome,
-    /// The verdict on the job: of now, or of when it was first handed over.
+    /// The verdict on a new job. That on a known one is told to who may see jobs, elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     verdict: Option<Verdict>,
-    /// Why it was skipped or refused.
+    /// Why it was not kept, skipped, or refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -64,6 +65,8 @@ pub(crate) enum Outcome {
     New,
     /// Kept before; nothing changed.
     Known,
+    /// Neither judged nor kept: its id is that of another job, or its source is Backwatch's own.
+    NotKept,
     /// Not a finished backup.
     Skipped,
     /// It cannot be used. The others were.
@@ -77,6 +80,8 @@ pub(crate) struct Receipt {
     new_jobs: u64,
     /// Jobs that were kept before.
     known_jobs: u64,
+    /// Jobs that were neither judged nor kept.
+    not_kept_jobs: u64,
     /// Records that cannot be used.
     refused: u64,
     /// Jobs among the new ones that are anomalous.
@@ -158,10 +163,11 @@ pub(crate) async fn hand_over(
         jobs = rest;
         for (place, observed) in places.into_iter().zip(app.writer.observe(batch).await?) {
             app.note_job();
-            receipt.note(place, observed);
+            receipt.note(place, observed, &caller);
         }
     }
-    let nothing_kept = receipt.refused > 0 && receipt.new_jobs + receipt.known_jobs == 0;
+    let not_taken = receipt.refused + receipt.not_kept_jobs;
+    let nothing_kept = not_taken > 0 && receipt.new_jobs + receipt.known_jobs == 0;
     let status = if nothing_kept {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
@@ -171,19 +177,32 @@ pub(crate) async fn hand_over(
 }
 
 impl Receipt {
-    fn note(&mut self, place: usize, observed: Observed) {
-        if observed.already_known {
+    fn note(&mut self, place: usize, observed: Observed, caller: &Identity) {
+        let Some(record) = self.records.get_mut(place) else {
+            return;
+        };
+        if let Some(why) = &observed.not_kept {
+            self.not_kept_jobs += 1;
+            record.outcome = Outcome::NotKept;
+            record.reason = Some(in_words(why, caller));
+        } else if observed.already_known {
             self.known_jobs += 1;
+            record.outcome = Outcome::Known;
         } else {
             self.new_jobs += 1;
             self.anomalous += u64::from(observed.verdict.is_anomalous());
-        }
-        if let Some(record) = self.records.get_mut(place) {
-            if observed.already_known {
-                record.outcome = Outcome::Known;
-            }
             record.verdict = Some(observed.verdict);
         }
+    }
+}
+
+/// Why a job was not kept. Whose the other one is, is told to who may see jobs.
+fn in_words(why: &NotKept, caller: &Identity) -> String {
+    match why {
+        NotKept::OtherJob { .. } if !caller.may(Permission::See) => {
+            "its id is that of another job, which is stored".to_owned()
+        }
+        why => why.to_string(),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anomaly_storage::{Checkpoint, ConsistencyProof, Hash, InclusionProof, SigningKey};
+use anomaly_storage::{
+    Checkpoint, ConsistencyProof, Hash, InclusionProof, Read, SigningKey, StoreError,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -20,6 +22,27 @@ use crate::problem::Problem;
 
 fn base64(path: &[Hash]) -> Vec<String> {
     path.iter().map(|hash| STANDARD.encode(hash)).collect()
+}
+
+/// Makes a proof about the log of a size, or as it is now: one at a time, since the log may be large.
+async fn prove<T: Send + 'static>(
+    app: &App,
+    size: Option<u64>,
+    proof: impl FnOnce(&dyn Read, u64) -> Result<Option<T>, StoreError> + Send + 'static,
+) -> Result<Option<T>, Problem> {
+    // The semaphore is never closed. The permit ends with the work, whoever still waits for it.
+    let permit = Arc::clone(&app.proofs).acquire_owned().await;
+    app.readers
+        .read(move |service| {
+            let _permit = permit;
+            let log = service.records();
+            let size = match size {
+                Some(size) => size,
+                None => log.log_head()?.size,
+            };
+            Ok(proof(log, size)?)
+        })
+        .await
 }
 
 /// In which log.
@@ -58,20 +81,10 @@ pub(crate) async fn inclusion(
     InPath(number): InPath<u64>,
     Asked(OfSize { size }): Asked<OfSize>,
 ) -> Result<Json<InclusionView>, Problem> {
-    // The semaphore is never closed. The permit ends with the work, whoever still waits for it.
-    let permit = Arc::clone(&app.proofs).acquire_owned().await;
-    let proof = app
-        .readers
-        .read(move |service| {
-            let _permit = permit;
-            let records = service.records();
-            let size = match size {
-                Some(size) => size,
-                None => records.log_head()?.size,
-            };
-            Ok(InclusionProof::of(records, number, size)?)
-        })
-        .await?;
+    let proof = prove(&app, size, move |log, size| {
+        InclusionProof::of(log, number, size)
+    })
+    .await?;
     let proof = proof.ok_or_else(|| Problem::not_found("leaf in a log of this size"))?;
     Ok(Json(InclusionView {
         leaf_index: proof.leaf.number - 1,
@@ -116,20 +129,10 @@ pub(crate) async fn consistency(
     State(app): State<App>,
     Asked(Sizes { first, second }): Asked<Sizes>,
 ) -> Result<Json<ConsistencyView>, Problem> {
-    // The semaphore is never closed. The permit ends with the work, whoever still waits for it.
-    let permit = Arc::clone(&app.proofs).acquire_owned().await;
-    let proof = app
-        .readers
-        .read(move |service| {
-            let _permit = permit;
-            let records = service.records();
-            let second = match second {
-                Some(second) => second,
-                None => records.log_head()?.size,
-            };
-            Ok(ConsistencyProof::of(records, first, second)?)
-        })
-        .await?;
+    let proof = prove(&app, second, move |log, second| {
+        ConsistencyProof::of(log, first, second)
+    })
+    .await?;
     let proof = proof.ok_or_else(|| Problem::not_found("log, or none that came from the other"))?;
     Ok(Json(ConsistencyView {
         first: proof.first,

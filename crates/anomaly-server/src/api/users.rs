@@ -90,7 +90,7 @@ pub(crate) struct UserChange {
     second_factor: Option<bool>,
 }
 
-/// Changes a user, whose sessions all end.
+/// Changes a user, whose sessions all end: all that is asked for, or nothing.
 #[utoipa::path(patch, path = "/api/v1/users/{name}", tag = "users", request_body = UserChange,
     params(("name" = String, Path, description = "The name.")),
     responses((status = 204), (status = 404, body = Problem), (status = 422, body = Problem)))]
@@ -104,31 +104,27 @@ pub(crate) async fn change(
         let detail = "Only the person can set up a second factor.";
         return Err(Problem::unprocessable("account_refused", detail));
     }
-    if let Some(role) = change.role {
-        let (by, name) = (caller.name.clone(), name.clone());
-        app.change_accounts(move |accounts| {
-            let entry = accounts.set_role(&name, role, (&by, now()))?;
-            Ok(((), Some(entry)))
-        })
-        .await?;
-    }
-    if let Some(password) = change.password {
-        let (by, name) = (caller.name.clone(), name.clone());
-        let password = app.hashing.hash(password).await?;
-        app.change_accounts(move |accounts| {
-            let entry = accounts.set_password(&name, password, (&by, now()))?;
-            Ok(((), Some(entry)))
-        })
-        .await?;
-    }
-    if change.second_factor == Some(false) {
-        let by = caller.name.clone();
-        app.change_accounts(move |accounts| {
-            let entry = accounts.remove_second_factor(&name, (&by, now()))?;
-            Ok(((), Some(entry)))
-        })
-        .await?;
-    }
+    let password = match change.password {
+        Some(password) => Some(app.hashing.hash(password).await?),
+        None => None,
+    };
+    let by = caller.name.clone();
+    app.change_accounts(move |accounts| {
+        let by = (by.as_str(), now());
+        accounts.user_mut(&name)?;
+        let mut entries = Vec::new();
+        if let Some(role) = change.role {
+            entries.push(accounts.set_role(&name, role, by)?);
+        }
+        if let Some(password) = password {
+            entries.push(accounts.set_password(&name, password, by)?);
+        }
+        if change.second_factor == Some(false) {
+            entries.push(accounts.remove_second_factor(&name, by)?);
+        }
+        Ok(((), entries))
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -6,6 +6,7 @@ use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_storage::{AuditEntry, Stored};
 
 use crate::news::NEWS;
+use crate::system::system_news;
 use crate::web::{address, kind, spread};
 
 /// One thing that people are told.
@@ -73,7 +74,7 @@ impl Notice {
                     text: format!(
                         "{} anomalies since {}, the last on {}.",
                         incident.anomalies(),
-                        incident.first_seen.format("%-d %B"),
+                        incident.first_seen.format("%-d %B %Y"),
                         verdict.client,
                     ),
                     link: format!("/incidents/{}", report.number),
@@ -86,19 +87,14 @@ impl Notice {
 
     /// What the audit log says of Backwatch itself; `None` for what is done every day.
     pub(super) fn of_entry(entry: &Stored<AuditEntry>) -> Option<Self> {
-        let record = &entry.record;
-        let mut title = record.what.replace('_', " ");
-        if let Some(first) = title.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        let reason = record.reason.clone();
+        let news = system_news(&entry.record)?;
         Some(Self {
             number: entry.number,
             about: About::Record(entry.number),
-            at: record.at,
-            severity: record.severity?,
-            title: format!("{title}: {}", record.subject),
-            text: reason.unwrap_or_else(|| format!("By {}.", record.who)),
+            at: entry.record.at,
+            severity: news.severity,
+            title: format!("{}: {}", news.kind.title(), news.subject),
+            text: news.summary,
             link: "/audit".to_owned(),
         })
     }

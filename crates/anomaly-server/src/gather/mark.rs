@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::{AnomalyService, ServiceError};
+use anomaly_storage::AuditEntry;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -85,13 +86,22 @@ impl Mark {
         Ok((mark, files.unwrap_or_default()))
     }
 
-    /// Keeps it.
+    /// Keeps it, and with it what happened to the source.
     pub(super) fn keep(
         &self,
         service: &mut AnomalyService,
         source: &GatherOptions,
+        happened: Option<&AuditEntry>,
     ) -> Result<(), ServiceError> {
-        put(service, &name(source), self)
+        let note = written(self)?;
+        let mut transaction = service.transaction()?;
+        if let Some(entry) = happened {
+            transaction.set_now(entry.at);
+            transaction.audit(entry)?;
+        }
+        transaction.put_note(&name(source), &note)?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// From when on to read, with `overlap` before the newest job. A job from the future hides none.
@@ -107,20 +117,15 @@ pub(super) fn keep_files(
     source: &GatherOptions,
     files: &Files,
 ) -> Result<(), ServiceError> {
-    put(service, &name_of_files(source), files)
-}
-
-fn put(
-    service: &mut AnomalyService,
-    name: &str,
-    note: &impl Serialize,
-) -> Result<(), ServiceError> {
-    let json = |source| ServiceError::Record { source };
-    let note = serde_json::to_string(note).map_err(json)?;
+    let note = written(files)?;
     let mut transaction = service.transaction()?;
-    transaction.put_note(name, &note)?;
+    transaction.put_note(&name_of_files(source), &note)?;
     transaction.commit()?;
     Ok(())
+}
+
+fn written(note: &impl Serialize) -> Result<String, ServiceError> {
+    serde_json::to_string(note).map_err(|source| ServiceError::Record { source })
 }
 
 fn name(source: &GatherOptions) -> String {

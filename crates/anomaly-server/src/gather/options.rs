@@ -1,10 +1,18 @@
 //! The sections `[[gather]]` of the configuration.
 
-use std::path::PathBuf;
+mod checks;
+mod directory;
+mod repository;
+mod server;
 
-use anomaly_remote::Address;
-use anomaly_sources::{Format, ReadOptions, Timezone};
+use anomaly_sources::Format;
 use serde::Deserialize;
+
+use checks::in_range;
+
+pub use directory::DirectoryOptions;
+pub use repository::RepositoryOptions;
+pub use server::{BareosOptions, NetBackupOptions};
 
 /// A source that the service polls: one `[[gather]]` of the configuration.
 ///
@@ -49,130 +57,6 @@ pub enum SourceKind {
     NetBackup(NetBackupOptions),
     /// `[gather.directory]`: files that others put into a directory.
     Directory(DirectoryOptions),
-}
-
-/// A repository, whose snapshots the tool itself lists.
-///
-/// What unlocks it is in files alone: the tool gets their names, or the environment of
-/// [`Self::environment_file`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RepositoryOptions {
-    /// Where it is, as the tool writes it: a path, or such as `sftp:host:/srv/restic`. One that holds
-    /// a password belongs into [`Self::environment_file`].
-    pub repository: Option<String>,
-    /// A file with its password.
-    pub password_file: Option<PathBuf>,
-    /// A program that prints its password, which the tool runs.
-    pub password_command: Option<String>,
-    /// A file of lines `NAME=VALUE` that are the tool's environment, such as the keys to a bucket.
-    /// Nobody but Backwatch's user and group may read it.
-    pub environment_file: Option<PathBuf>,
-    /// The tool; `restic` or `rustic` on the system's path unless set.
-    pub program: Option<PathBuf>,
-    /// Where the tool may keep what it has fetched; it keeps nothing unless set.
-    pub cache_directory: Option<PathBuf>,
-    /// Of which parts to make the policy; as `ingest --policy-parts` has it.
-    pub policy_parts: Option<Vec<String>>,
-    /// Seconds that may be waited for the tool in one reading, 1 to 3600; 300 unless set. Then it is
-    /// killed.
-    #[serde(default = "five_minutes")]
-    pub timeout_seconds: u16,
-}
-
-/// The catalogue of a Bareos or Bacula director.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct BareosOptions {
-    /// `postgresql://USER@HOST/DATABASE`.
-    pub address: String,
-    /// A password file of PostgreSQL: `HOST:PORT:DATABASE:USER:PASSWORD` a line.
-    pub password_file: Option<PathBuf>,
-    /// Certificates (PEM) of those who may have signed the server's; the system's unless set.
-    pub ca_file: Option<PathBuf>,
-    /// The zone of the director's times.
-    pub timezone: Option<String>,
-    /// Hours before the end of the newest job that was read from which on is read again, 1 to 8760;
-    /// 24 unless set.
-    #[serde(default = "a_day")]
-    pub overlap_hours: u16,
-    /// Seconds that the server may take for one step, 1 to 3600; 60 unless set.
-    #[serde(default = "a_minute")]
-    pub timeout_seconds: u16,
-}
-
-/// The REST interface of a NetBackup primary server.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct NetBackupOptions {
-    /// `netbackup+https://HOST[:PORT]`, with `/admin/jobs`, which is meant if there is nothing, or
-    /// `/catalog/images` after it.
-    pub address: String,
-    /// A file whose first line is the API key. Nobody but Backwatch's user and group may read it.
-    pub api_key_file: PathBuf,
-    /// Certificates (PEM) of those who may have signed the server's; the system's unless set.
-    pub ca_file: Option<PathBuf>,
-    /// Hours before the end of the newest job that was read from which on is read again, 1 to 8760;
-    /// 24 unless set. NetBackup is asked by the start of a job: a job that takes longer than a day and
-    /// this is not seen.
-    #[serde(default = "a_day")]
-    pub overlap_hours: u16,
-    /// Seconds that the server may take for one answer, 1 to 3600; 60 unless set.
-    #[serde(default = "a_minute")]
-    pub timeout_seconds: u16,
-}
-
-/// A directory into which others put files.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct DirectoryOptions {
-    /// The directory. What is in directories in it is not read.
-    pub path: PathBuf,
-    /// The format of all files, as `ingest --format` has it; recognised from each unless set.
-    pub format: Option<String>,
-    /// The client of records that name none.
-    pub client: Option<String>,
-    /// The policy of records that name none.
-    pub policy: Option<String>,
-    /// Of which parts to make the policy; as `ingest --policy-parts` has it.
-    pub policy_parts: Option<Vec<String>>,
-    /// The zone of times that are printed without one.
-    pub timezone: Option<String>,
-    /// Which column of a CSV file is which field: a file of a mapping.
-    pub csv_mapping: Option<PathBuf>,
-    /// Only files whose names end so are read; all unless set. Those whose names begin with `.`, or
-    /// end with `.tmp`, `.part` or `~`, never are.
-    pub suffix: Option<String>,
-    /// Seconds for which a file must not have changed before it is read, 0 to 3600; 10 unless set.
-    #[serde(default = "ten_seconds")]
-    pub settle_seconds: u16,
-    /// No larger file is read; 1 GiB unless set.
-    #[serde(default = "a_gibibyte")]
-    pub most_file_bytes: u64,
-}
-
-const fn five_minutes() -> u16 {
-    300
-}
-
-const fn a_minute() -> u16 {
-    60
-}
-
-const fn a_day() -> u16 {
-    24
-}
-
-const fn ten_seconds() -> u16 {
-    10
-}
-
-const fn a_gibibyte() -> u64 {
-    1 << 30
 }
 
 /// As it is written, before it is checked.
@@ -280,115 +164,10 @@ impl SourceKind {
         match self {
             Self::Restic(options) => options.check(Format::ResticSnapshots),
             Self::Rustic(options) => options.check(Format::RusticSnapshots),
-            Self::Bareos(options) => {
-                in_range("overlap_hours", options.overlap_hours.into(), 1, 8_760)?;
-                zone(options.timezone.as_deref())?;
-                address(&options.address, Format::BareosCatalogue).map(|_| ())
-            }
-            Self::NetBackup(options) => {
-                in_range("overlap_hours", options.overlap_hours.into(), 1, 8_760)?;
-                address(&options.address, Format::NetBackupRest).map(|_| ())
-            }
-            Self::Directory(options) => {
-                in_range("settle_seconds", options.settle_seconds.into(), 0, 3_600)?;
-                zone(options.timezone.as_deref())?;
-                let format = options.format()?;
-                format.map_or(Ok(()), |format| {
-                    parts(format, options.policy_parts.as_ref())
-                })
-            }
+            Self::Bareos(options) => options.check(),
+            Self::NetBackup(options) => options.check(),
+            Self::Directory(options) => options.check(),
         }
-    }
-}
-
-impl RepositoryOptions {
-    fn check(&self, format: Format) -> Result<(), String> {
-        let secret = self.repository.as_ref().is_some_and(|address| {
-            let after_scheme = address.split_once("://").map_or("", |(_, rest)| rest);
-            let authority = after_scheme.split('/').next().unwrap_or_default();
-            authority
-                .split_once('@')
-                .is_some_and(|(user, _)| user.contains(':'))
-        });
-        if secret {
-            return Err(
-                "`repository` has a password in it: put the address into a file, and \
-                        name that with `environment_file`"
-                    .to_owned(),
-            );
-        }
-        if self.repository.is_none() && self.environment_file.is_none() {
-            return Err(
-                "needs `repository`, or an `environment_file` that names the repository".to_owned(),
-            );
-        }
-        if self.password_file.is_some() && self.password_command.is_some() {
-            return Err(
-                "`password_file` and `password_command` are two ways to say one thing: \
-                        give one of them"
-                    .to_owned(),
-            );
-        }
-        parts(format, self.policy_parts.as_ref())
-    }
-}
-
-impl DirectoryOptions {
-    /// The format of all files, if they have one.
-    pub(crate) fn format(&self) -> Result<Option<Format>, String> {
-        let named = self.format.as_deref().filter(|name| *name != "auto");
-        let format = named.map(str::parse).transpose();
-        format.map_err(|error: anomaly_sources::SourceError| error.to_string())
-    }
-
-    /// What the reader is told, without the mapping of columns.
-    pub(crate) fn read_options(&self) -> Result<ReadOptions, String> {
-        Ok(ReadOptions::default()
-            .client(self.client.clone())
-            .policy(self.policy.clone())
-            .policy_parts(self.policy_parts.clone())
-            .timezone(zone(self.timezone.as_deref())?))
-    }
-}
-
-/// Reads the address of a server of which this is the format.
-pub(crate) fn address(text: &str, format: Format) -> Result<Address, String> {
-    // One that is refused may have a password in it, and is not shown.
-    let address = match Address::parse(text) {
-        Some(Ok(address)) => address,
-        Some(Err(error)) => return Err(format!("`address` {error}")),
-        None => return Err("`address` is not one of a server".to_owned()),
-    };
-    if address.format() == format {
-        Ok(address)
-    } else {
-        Err("`address` is one of another kind of server".to_owned())
-    }
-}
-
-/// Reads the name of a time zone, if there is one.
-pub(crate) fn zone(name: Option<&str>) -> Result<Option<Timezone>, String> {
-    let zone = name.map(str::parse).transpose();
-    zone.map_err(|error: anomaly_sources::SourceError| error.to_string())
-}
-
-fn parts(format: Format, asked: Option<&Vec<String>>) -> Result<(), String> {
-    let known = format.source().policy_parts();
-    let mut asked = asked.into_iter().flatten();
-    match asked.find(|part| !known.contains(&part.as_str())) {
-        Some(part) => Err(format!(
-            "`policy_parts` has {part:?}: {format} has {}",
-            known.join(", ")
-        )),
-        None => Ok(()),
-    }
-}
-
-fn in_range(key: &str, value: u32, least: u32, most: u32) -> Result<(), String> {
-    if (least..=most).contains(&value) {
-        Ok(())
-    } else {
-        Err(format!("`{key}` is {value}: must be {least} to {most}"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One source, read again and again.
 
+use std::convert::Infallible;
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::read::{After, Before, read};
 use super::state::Condition;
 use crate::app::{App, now};
 use crate::problem::Problem;
+use crate::writer::BUSY;
 
 /// A source that could not be read is tried again after so long, then after twice as long, ...
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
@@ -26,8 +28,6 @@ const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(30);
 /// So many failures in a row are told: one may be a restart over there.
 const TOLD_AFTER: u32 = 2;
-/// How long to wait for the thread that writes when it has too much to do.
-const BUSY: Duration = Duration::from_millis(200);
 /// How often it is asked whether gathering is on again.
 const OFF: Duration = Duration::from_secs(1);
 
@@ -44,7 +44,11 @@ struct Source {
     /// A thread that was given up, and may still be at it.
     left: Option<oneshot::Receiver<Result<After, GatherError>>>,
     readings: u64,
+    is_read: IsRead,
 }
+
+/// Held by each thread that reads: the other end is closed once all have ended.
+pub(crate) type IsRead = mpsc::Sender<Infallible>;
 
 /// What was kept of what a source gave.
 #[derive(Debug, Default)]
@@ -55,7 +59,7 @@ struct Kept {
 
 /// Reads a source on its schedule, until the service ends. However long it takes, and whatever it
 /// does, nothing else waits for it.
-pub(crate) async fn poll(app: App, options: GatherOptions) {
+pub(crate) async fn poll(app: App, options: GatherOptions, is_read: IsRead) {
     let asked = app.source_states.asked(&options.name);
     let mut source = Source {
         app,
@@ -67,6 +71,7 @@ pub(crate) async fn poll(app: App, options: GatherOptions) {
         failing_since: None,
         left: None,
         readings: 0,
+        is_read,
     };
     while let Err(problem) = source.remember().await {
         tracing::warn!(
@@ -153,11 +158,14 @@ impl Source {
         };
         let (out, mut pieces) = Out::new();
         let (answer, mut answered) = oneshot::channel();
-        let options = self.options.clone();
+        let (options, is_read) = (self.options.clone(), self.is_read.clone());
         thread::Builder::new()
             .name(format!("gather {}", options.name))
-            // Nobody may be there to hear it.
-            .spawn(move || _ = answer.send(read(&options, before, out)))
+            .spawn(move || {
+                // Nobody may be there to hear it.
+                _ = answer.send(read(&options, before, out));
+                drop(is_read);
+            })
             .map_err(GatherError::Thread)?;
         // A tool that takes too long is killed, and a server given up, before this is over.
         let limit = Duration::from_secs(u64::from(self.options.kind.timeout_seconds()) * 3 + 30);
@@ -200,8 +208,8 @@ impl Source {
             Piece::Jobs(jobs) => self.observe(jobs, kept).await?,
             Piece::Files(files) => {
                 let (options, note) = (self.options.clone(), files.clone());
-                self.write(move |service| keep_files(service, &options, &note))
-                    .await?;
+                let keep = move |service: &mut _| keep_files(service, &options, &note);
+                self.app.writer.run_patiently(keep).await?;
                 self.files = files;
             }
         }
@@ -241,22 +249,6 @@ impl Source {
             }
         }
         Ok(())
-    }
-
-    /// Has something written, whenever the thread that writes has time for it.
-    async fn write(
-        &self,
-        work: impl Fn(&mut anomaly_service::AnomalyService) -> Result<(), anomaly_service::ServiceError>
-        + Clone
-        + Send
-        + 'static,
-    ) -> Result<(), Problem> {
-        loop {
-            match self.app.writer.run(work.clone()).await {
-                Err(problem) if problem.is_busy() => sleep(BUSY).await,
-                done => return done,
-            }
-        }
     }
 
     async fn succeed(&mut self, begun_at: DateTime<Utc>, tally: Tally) -> TimeDelta {
@@ -339,15 +331,9 @@ impl Source {
     async fn keep_mark(&self, happened: Option<AuditEntry>) {
         let (mark, options) = (self.mark.clone(), self.options.clone());
         let kept = self
-            .write(move |service| {
-                if let Some(entry) = &happened {
-                    let mut transaction = service.transaction()?;
-                    transaction.set_now(entry.at);
-                    transaction.audit(entry)?;
-                    transaction.commit()?;
-                }
-                mark.keep(service, &options)
-            })
+            .app
+            .writer
+            .run_patiently(move |service| mark.keep(service, &options, happened.as_ref()))
             .await;
         if let Err(problem) = kept {
             let (source, detail) = (&self.options.name, problem.detail());

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_remote::RemoteOptions;
-use anomaly_sources::{Format, ReadOptions, Since, SourceError};
+use anomaly_sources::{Format, ReadOptions, SourceError};
 
 use super::directory;
 use super::error::GatherError;
 use super::mark::{Files, Mark, Unsettled};
 use super::options::{
-    BareosOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind, address, zone,
+    BareosOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind,
 };
 use super::out::{Out, Tally};
 use super::private;
@@ -162,19 +162,13 @@ fn bareos(
     since: Option<DateTime<Utc>>,
     out: &mut Out,
 ) -> Result<(), GatherError> {
-    let wrong = |reason| GatherError::Options { reason };
-    let format = Format::BareosCatalogue;
-    let address = address(&options.address, format).map_err(wrong)?;
-    let mut remote = remote_options(options.timeout_seconds, since);
+    let mut remote = options.remote(since);
     if let Some(path) = &options.password_file {
         private::check(path)?;
         remote = remote.password_file(path);
     }
-    if let Some(path) = &options.ca_file {
-        remote = remote.ca_file(path);
-    }
-    let zone = zone(options.timezone.as_deref()).map_err(wrong)?;
-    let read_options = ReadOptions::default().timezone(zone);
+    let read_options = options.read_options().map_err(wrong)?;
+    let address = options.address().map_err(wrong)?;
     take_remote(&address, &remote, &read_options, out)
 }
 
@@ -183,24 +177,14 @@ fn netbackup(
     since: Option<DateTime<Utc>>,
     out: &mut Out,
 ) -> Result<(), GatherError> {
-    let wrong = |reason| GatherError::Options { reason };
-    let address = address(&options.address, Format::NetBackupRest).map_err(wrong)?;
     private::check(&options.api_key_file)?;
-    let mut remote = remote_options(options.timeout_seconds, since);
-    remote = remote.api_key_file(&options.api_key_file);
-    if let Some(path) = &options.ca_file {
-        remote = remote.ca_file(path);
-    }
+    let remote = options.remote(since).api_key_file(&options.api_key_file);
+    let address = options.address().map_err(wrong)?;
     take_remote(&address, &remote, &ReadOptions::default(), out)
 }
 
-/// Nothing of the environment: what the service is started with is not for every source.
-fn remote_options(timeout_seconds: u16, since: Option<DateTime<Utc>>) -> RemoteOptions {
-    RemoteOptions::default()
-        .timeout(Duration::from_secs(timeout_seconds.into()))
-        // What lasts longer is for the next reading.
-        .tries(2, Duration::from_secs(1))
-        .since(since.map(Since::Time))
+fn wrong(reason: String) -> GatherError {
+    GatherError::Options { reason }
 }
 
 /// What a server sends again is known by its key, and not passed over by its start: a job may have

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ const MOST_MESSAGE_BYTES: usize = 4_096;
 const SHOWN_CHARACTERS: usize = 300;
 /// How often it is asked whether anybody still waits.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// So many times that is waited for what one has written that has ended.
+const LAST_WORDS: u32 = 10;
 /// Shorter values of its environment are no secrets.
 const LEAST_SECRET_BYTES: usize = 4;
 
@@ -35,8 +37,8 @@ pub(super) struct Run<'a> {
     pub(super) limit: Duration,
 }
 
-/// A tool that runs: what it prints can be read. It is killed, and all that it has started, when it has
-/// been waited for too long, or when this is dropped.
+/// A tool that runs: what it prints can be read. It is killed when it has been waited for too long, or
+/// when this is dropped; and all that it has started, also when it has ended by itself.
 pub(super) struct Tool<Stopped: Fn() -> bool> {
     name: String,
     child: Group,
@@ -112,27 +114,26 @@ impl<Stopped: Fn() -> bool> Tool<Stopped> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let status = loop {
-            let status = self.child.0.try_wait();
-            let status = status.map_err(|source| GatherError::Run {
-                program: self.name.clone(),
-                source,
-            })?;
-            match status {
-                Some(status) => break status,
-                None if (self.is_stopped)() => return Err(GatherError::Stopped),
-                None if self.waited >= self.limit => return Err(self.slow()),
-                None => {
-                    thread::sleep(LOOK_EVERY.min(self.limit));
-                    self.waited += LOOK_EVERY;
-                }
-            }
+        let failed = |source| GatherError::Run {
+            program: self.name.clone(),
+            source,
         };
+        while !self.child.has_ended().map_err(failed)? {
+            if (self.is_stopped)() {
+                return Err(GatherError::Stopped);
+            }
+            if self.waited >= self.limit {
+                return Err(self.slow());
+            }
+            thread::sleep(LOOK_EVERY.min(self.limit));
+            self.waited += LOOK_EVERY;
+        }
+        let status = self.child.end().map_err(failed)?;
         if status.success() {
             return Ok(());
         }
         // Whoever keeps its standard error open after it is not waited for.
-        let message = self.message.recv_timeout(LOOK_EVERY * 10);
+        let message = self.message.recv_timeout(LOOK_EVERY * LAST_WORDS);
         let mut message = message.unwrap_or_default();
         for secret in &self.secrets {
             message = message.replace(secret.as_str(), "***");
@@ -151,6 +152,7 @@ impl<Stopped: Fn() -> bool> Tool<Stopped> {
 
     /// The next piece of its output; an empty one at the end.
     fn next_chunk(&mut self) -> io::Result<Vec<u8>> {
+        let mut silent = 0;
         loop {
             let begun = Instant::now();
             let chunk = self.output.recv_timeout(LOOK_EVERY);
@@ -163,6 +165,14 @@ impl<Stopped: Fn() -> bool> Tool<Stopped> {
                 }
                 Err(RecvTimeoutError::Timeout) if self.waited >= self.limit => {
                     self.failure = Some(self.slow());
+                }
+                // Nor is whoever keeps its output open after it.
+                Err(RecvTimeoutError::Timeout) if self.child.has_ended()? => {
+                    silent += 1;
+                    if silent < LAST_WORDS {
+                        continue;
+                    }
+                    return Ok(Vec::new());
                 }
                 Err(RecvTimeoutError::Timeout) => continue,
             }
@@ -192,6 +202,28 @@ impl<Stopped: Fn() -> bool> Read for &mut Tool<Stopped> {
 struct Group(Child);
 
 impl Group {
+    /// Whether the child has ended. Its id stays its own until [`Self::end`].
+    #[cfg(unix)]
+    fn has_ended(&mut self) -> io::Result<bool> {
+        use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        Ok(waitid(WaitId::Pid(pid), options)?.is_some())
+    }
+
+    #[cfg(not(unix))]
+    fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.0.try_wait()?.is_some())
+    }
+
+    /// Ends what the child has left behind, and says how the child ended.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        self.kill();
+        self.0.wait()
+    }
+
     fn kill(&mut self) {
         // The id is the child's until it has been waited for.
         #[cfg(unix)]
@@ -326,9 +358,34 @@ mod tests {
         let (said, ended) = output(run(&path, Duration::from_millis(500)));
         assert_eq!(said, "begun\n");
         assert!(matches!(ended.unwrap_err(), GatherError::Slow { .. }));
-        let pid: i32 = fs::read_to_string(pipe).unwrap().trim().parse().unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        let is_gone = || match fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())) {
+        assert!(ends(&fs::read_to_string(pipe).unwrap()));
+    }
+
+    /// What it leaves behind is killed when it has ended; and who has gone out of its reach, with its
+    /// output in hand, is not waited for.
+    #[test]
+    fn what_is_left_behind_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let text = format!(
+            "sleep 600 & echo $! >{}; setsid sh -c 'echo $$ >{}; exec sleep 600' & \
+             until [ -s {1} ]; do sleep 0.01; done; echo done",
+            file("near").display(),
+            file("away").display(),
+        );
+        let (said, ended) = output(run(&script(&text), Duration::from_mins(5)));
+        assert_eq!(said, "done\n");
+        ended.unwrap();
+        let id = |name: &str| fs::read_to_string(file(name)).unwrap();
+        assert!(ends(&id("near")));
+        let away = id("away").trim().parse().unwrap();
+        let away = rustix::process::Pid::from_raw(away).unwrap();
+        rustix::process::kill_process(away, rustix::process::Signal::KILL).unwrap();
+    }
+
+    /// Whether the process of this id ends soon.
+    fn ends(id: &str) -> bool {
+        let is_gone = || match fs::read_to_string(format!("/proc/{}/stat", id.trim())) {
             // One that nobody has waited for yet.
             Ok(stat) => stat.contains(") Z "),
             Err(_) => true,
@@ -337,6 +394,6 @@ mod tests {
         while !is_gone() && begun.elapsed() < Duration::from_mins(1) {
             thread::sleep(Duration::from_millis(10));
         }
-        assert!(is_gone());
+        is_gone()
     }
 }

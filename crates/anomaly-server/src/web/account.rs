@@ -12,7 +12,6 @@ use crate::app::{App, now};
 use crate::guard::Caller;
 use crate::identity::SignedIn;
 use crate::problem::Problem;
-use anomaly_storage::AuditEntry;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -114,9 +113,7 @@ pub(crate) async fn set_second_factor(
     }
     let name = caller.name.clone();
     app.change_accounts(move |accounts| {
-        accounts.user_mut(&name)?.second_factor = Some(factor);
-        let entry = AuditEntry::new(now(), &name, "add_second_factor", &name);
-        Ok(((), Some(entry)))
+        Ok(((), Some(accounts.set_second_factor(&name, factor, now())?)))
     })
     .await?;
     Ok(see("/account"))

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::chrome::{Chrome, PageResult, see, show};
 use super::settings_form::fields;
-use super::words::{When, address, counted, encoded, kind, shape, status, value, when};
+use super::words::{When, address, encoded, kind, shape, status, value, when};
 use crate::api::InPath;
 use crate::api::settings::{Request, ask};
 use crate::app::{App, now};
@@ -254,7 +254,7 @@ impl Outcome {
             ),
         ];
         Self {
-            sentence: sentence(report),
+            sentence: report.in_words(),
             confirmed_lost: report.confirmed_lost.count,
             confirmed_lowered: report.confirmed_lowered.count,
             rows: std::iter::once(all).chain(rows).chain(others).collect(),
@@ -269,34 +269,6 @@ impl Outcome {
             streams: report.by_stream.iter().take(SHOWN).cloned().collect(),
             differs: report.stored.only_stored + report.stored.only_replayed > 0,
         }
-    }
-}
-
-fn anomalies(count: u64) -> &'static str {
-    if count == 1 { "anomaly" } else { "anomalies" }
-}
-
-fn sentence(report: &BacktestReport) -> String {
-    let of = format!(
-        "{} of {}",
-        counted(report.jobs, "job"),
-        counted(report.streams, "stream")
-    );
-    match (report.gained.count, report.lost.count) {
-        (0, 0) if report.changed > 0 => format!(
-            "In {of}, the same would have been found, {} with another severity or kind.",
-            report.changed
-        ),
-        (0, 0) => format!("In {of}, the same would have been found."),
-        (gained, 0) => format!(
-            "In {of}, it would have found {gained} more {}.",
-            anomalies(gained)
-        ),
-        (0, lost) => format!("In {of}, it would have missed {lost} {}.", anomalies(lost)),
-        (gained, lost) => format!(
-            "In {of}, it would have found {gained} more {}, and missed {lost}.",
-            anomalies(gained)
-        ),
     }
 }
 

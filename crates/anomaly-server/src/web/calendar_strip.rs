@@ -70,7 +70,7 @@ pub(crate) fn axis(last: anomaly_model::chrono::NaiveDate) -> String {
                 svg,
                 "<line x1=\"{percent:.2}%\" x2=\"{percent:.2}%\" y1=\"0\" y2=\"16\"/><text \
                  x=\"{percent:.2}%\" dx=\"4\" y=\"12\">{}</text>",
-                date.format("%B")
+                super::words::month(date)
             );
         }
     }

@@ -7,6 +7,7 @@ use anomaly_model::chrono::{DateTime, Datelike as _, NaiveDate, Utc, Weekday};
 use anomaly_model::{BackupJob, Finding, JobKey};
 use plotters::prelude::*;
 
+use super::words::short_month;
 use crate::calendar::Counts;
 use crate::problem::Problem;
 
@@ -151,8 +152,9 @@ fn draw_feature(
             let length = if month.is_some() { 8 } else { 4 };
             root.draw(&PathElement::new(vec![(x, y), (x, y + length)], LINE))?;
             // A name has room before the end.
+            let room = |month: &String| if month.len() > 3 { 68 } else { 40 };
             if let Some(month) = month
-                && x < SIZE.0.cast_signed() - 40
+                && x < SIZE.0.cast_signed() - room(&month)
             {
                 root.draw(&Text::new(month, (x + 4, y + 5), text.clone()))?;
             }
@@ -191,6 +193,7 @@ fn short(value: f64, unit: Unit) -> String {
 fn ticks(from: f64, until: f64) -> Vec<(f64, Option<String>)> {
     const DAY: f64 = 86_400.0;
     let mut ticks = Vec::new();
+    let mut has_month = false;
     let mut at = (from / DAY).ceil() * DAY;
     // Of a very long time, weeks would be a grey bar.
     let has_weeks = until - from < 400.0 * DAY;
@@ -199,7 +202,14 @@ fn ticks(from: f64, until: f64) -> Vec<(f64, Option<String>)> {
         let date = DateTime::from_timestamp(at as i64, 0).map(|at| at.date_naive());
         if let Some(date) = date {
             if date.day() == 1 {
-                ticks.push((at, Some(date.format("%b").to_string())));
+                // The year stands where it begins, and with the first.
+                let is_first = !std::mem::replace(&mut has_month, true);
+                let month = if is_first || date.month() == 1 {
+                    short_month(date)
+                } else {
+                    date.format("%b").to_string()
+                };
+                ticks.push((at, Some(month)));
             } else if has_weeks && date.weekday() == Weekday::Mon {
                 ticks.push((at, None));
             }
@@ -250,7 +260,7 @@ pub(crate) fn days_chart(days: &[(NaiveDate, Counts)]) -> String {
                 "<line x1=\"{0:.2}%\" x2=\"{0:.2}%\" y1=\"{BARS}\" y2=\"108\"/><text x=\"{0:.2}%\" \
                  dx=\"4\" y=\"107\">{1}</text>",
                 percent(place),
-                date.format("%b"),
+                short_month(*date),
             );
         }
     }

@@ -13,7 +13,7 @@ use axum::extract::State;
 use super::calendar_strip::{Strip, axis};
 use super::chart::days_chart;
 use super::chrome::{Chrome, PageResult, show};
-use super::words::{When, ago, counted, kind, shape, spread, when};
+use super::words::{When, ago, counted, day, kind, shape, spread, when};
 use crate::app::{App, now};
 
 /// Clients of which the days are shown.
@@ -186,7 +186,7 @@ fn headline(
                 "{open} open. {what} like {}, on {}, since {}.",
                 worst.title.to_lowercase(),
                 worst.spread,
-                worst.since.format("%-d %B"),
+                day(worst.since.date_naive()),
             );
             (text, worst.severity.as_str())
         }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 use super::chrome::{PageResult, is_own, see, show};
-use crate::account::AccountsError;
 use crate::app::{App, now};
 use crate::identity::SignedIn;
 use crate::problem::Problem;
@@ -87,14 +86,8 @@ pub(crate) async fn sign_in(
 
 /// Whether a one-time password is good; it is not a second time.
 async fn use_code(app: &App, name: String, code: String) -> Result<bool, Problem> {
-    app.change_accounts(move |accounts| {
-        let user = accounts.user_mut(&name)?;
-        let seconds = now().timestamp().unsigned_abs();
-        let factor = user.second_factor.as_mut();
-        let good = factor.is_some_and(|factor| factor.takes(&code, seconds));
-        Ok::<_, AccountsError>((good, None))
-    })
-    .await
+    app.change_accounts(move |accounts| accounts.try_code(&name, &code, now()))
+        .await
 }
 
 /// Ends the session.

@@ -1,11 +1,13 @@
 //! How things are written on pages.
 
 use anomaly_features::label;
-use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use anomaly_model::{
     AnomalyKind, FeatureName, Finding, Incident, JobKey, ReviewStatus, Severity, Verdict,
 };
 use serde_json::Value;
+
+use crate::app::now;
 
 /// A value of a setting, as people read and type it: lists as words with commas between.
 pub(crate) fn value(value: Option<&Value>) -> String {
@@ -70,6 +72,30 @@ pub(crate) fn when(time: DateTime<Utc>) -> When {
     When {
         machine: time.to_rfc3339(),
         shown: time.format("%Y-%m-%d %H:%M UTC").to_string(),
+    }
+}
+
+/// A day, such as `26 November`; with its year if that is another one than this.
+pub(crate) fn day(date: NaiveDate) -> String {
+    dated(date, "%-d %B")
+}
+
+/// A month, in the same way: `November`.
+pub(crate) fn month(date: NaiveDate) -> String {
+    dated(date, "%B")
+}
+
+/// The same, where there is little room: `Nov`.
+pub(crate) fn short_month(date: NaiveDate) -> String {
+    dated(date, "%b")
+}
+
+fn dated(date: NaiveDate, format: &str) -> String {
+    let words = date.format(format);
+    if date.year() == now().year() {
+        words.to_string()
+    } else {
+        format!("{words} {}", date.year())
     }
 }
 

@@ -158,6 +158,13 @@ impl<'a> Browser<'a> {
             .await
     }
 
+    /// Goes to a page in a tab of its own, in front of the others.
+    pub(crate) async fn visit_beside(&self, path: &str) -> WebDriverResult<()> {
+        let tab = self.driver.new_tab().await?;
+        self.driver.switch_to_window(tab).await?;
+        self.visit(path).await
+    }
+
     /// The path of the page that is open.
     pub(crate) async fn path(&self) -> WebDriverResult<String> {
         Ok(self.driver.current_url().await?.path().to_owned())

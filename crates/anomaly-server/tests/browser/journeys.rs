@@ -143,6 +143,25 @@ fn an_anomaly_is_found_opened_and_reviewed() {
     });
 }
 
+/// A browser has six connections to a service: of more pages than that, the one in front is told.
+#[test]
+fn any_number_of_pages_may_be_open() {
+    if !is_there() {
+        return;
+    }
+    let service = Service::start();
+    drop(service.administrator());
+    browse(&service, async |browser| {
+        browser.sign_in().await?;
+        for _ in 0..8 {
+            browser.visit_beside("/").await?;
+            let listens = "return document.body.dataset.live === 'yes'";
+            browser.until("the news are listened to", listens).await?;
+        }
+        Ok(())
+    });
+}
+
 #[test]
 fn what_comes_is_on_the_open_pages_without_a_reload() {
     if !is_there() {

@@ -1,12 +1,9 @@
 //! Signing in, and what it takes to do anything.
 
-use std::fs;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
-use totp_rs::{Builder, Secret};
 
 use crate::client::PASSWORD;
+use crate::file_sink::{to_file, told};
 use crate::{Service, job};
 
 #[test]
@@ -171,18 +168,10 @@ fn a_session_ends_with_the_right_to_it() {
     assert_eq!(what, expected, "the first settings come first");
 }
 
-const SINK: &str = r#"
-    [[sinks]]
-    name = "log"
-    events = ["system"]
-    [sinks.file]
-    path = "DIR/events.ndjson"
-"#;
-
 /// Whoever can take over an account can be a second person too: that is told.
 #[test]
 fn what_is_done_to_another_account_is_told() {
-    let service = Service::telling(SINK);
+    let service = Service::telling(&to_file(&["system"], "ocsf"));
     let mut administrator = service.administrator();
     let new = json!({ "name": "bob", "password": PASSWORD, "role": "administrator" });
     let added = administrator.call("POST", "/api/v1/users", Some(&new));
@@ -216,10 +205,7 @@ fn what_is_done_to_another_account_is_told() {
     ];
     assert_eq!(entries, expected);
 
-    let path = service.database.with_file_name("events.ndjson");
-    let told = || fs::read_to_string(&path).unwrap_or_default();
-    administrator.wait_for("/health", |_| told().contains("ann removed bob."));
-    let events: Vec<Value> = told()
+    let events: Vec<Value> = told(&service, 5)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
@@ -240,6 +226,50 @@ fn what_is_done_to_another_account_is_told() {
         "ann removed bob.",
     ];
     assert_eq!(summaries, expected);
+}
+
+/// What is asked for in one go is done whole, or not at all.
+#[test]
+fn a_user_is_changed_whole_or_not_at_all() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let new = json!({ "name": "bob", "password": PASSWORD, "role": "operator" });
+    administrator.call("POST", "/api/v1/users", Some(&new));
+    let mut bob = service.browser();
+    bob.sign_in("bob", PASSWORD, "");
+    let change = |who: &str, change: &Value| {
+        let path = format!("/api/v1/users/{who}");
+        administrator.call("PATCH", &path, Some(change)).status
+    };
+    let audited = || {
+        let audit = administrator.open("/api/v1/audit").json();
+        audit["items"].as_array().unwrap().len()
+    };
+    let before = audited();
+    for (who, refused, status) in [
+        ("bob", json!({ "role": "viewer", "password": "short" }), 422),
+        (
+            "bob",
+            json!({ "password": "another battery horse", "role": "ingest" }),
+            422,
+        ),
+        (
+            "ann",
+            json!({ "password": "another battery horse", "role": "viewer" }),
+            422,
+        ),
+        ("eve", json!({}), 404),
+    ] {
+        assert_eq!(change(who, &refused), status, "{refused}");
+    }
+    assert_eq!((audited(), bob.open("/").status), (before, 200));
+    assert_eq!(service.browser().sign_in("ann", PASSWORD, "").status, 303);
+
+    let all =
+        json!({ "role": "viewer", "password": "another battery horse", "second_factor": false });
+    assert_eq!(change("bob", &all), 204);
+    assert_eq!((audited(), bob.open("/").status), (before + 3, 303));
+    assert_eq!(bob.sign_in("bob", "another battery horse", "").status, 303);
 }
 
 #[test]
@@ -305,49 +335,6 @@ fn keys_are_kept_as_hashes_and_stop_when_they_are_taken_away() {
     let path = format!("/api/v1/api-keys/{id}");
     assert_eq!(administrator.call("DELETE", &path, None).status, 204);
     assert_eq!(asks(&key), 401);
-}
-
-#[test]
-fn a_second_factor_is_asked_for_and_good_once() {
-    let service = Service::start();
-    let mut ann = service.administrator();
-    let page = ann.open("/account").text;
-    let (_, offered) = page.split_once("class=\"secret\">").unwrap();
-    let secret = offered.split('<').next().unwrap();
-    let authenticator = Builder::new()
-        .with_secret(Secret::try_from_base32(secret).unwrap())
-        .build()
-        .unwrap();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let (code, next_code) = (
-        authenticator.generate(now).to_string(),
-        authenticator.generate(now + 30).to_string(),
-    );
-    let wrong = if code == "000000" { "000001" } else { "000000" };
-    assert_eq!(
-        ann.send("/account/second-factor", &[("code", wrong)])
-            .status,
-        422
-    );
-    assert_eq!(
-        ann.send("/account/second-factor", &[("code", &code)])
-            .status,
-        303
-    );
-
-    let mut browser = service.browser();
-    assert_eq!(browser.sign_in("ann", PASSWORD, "").status, 401);
-    assert_eq!(
-        browser.sign_in("ann", PASSWORD, &code).status,
-        401,
-        "it was used"
-    );
-    assert_eq!(browser.sign_in("ann", "wrong", &next_code).status, 401);
-    assert_eq!(browser.sign_in("ann", PASSWORD, &next_code).status, 303);
-    assert_eq!(browser.sign_in("ann", PASSWORD, &next_code).status, 401);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::client::Browser;
 use crate::{Service, job};
 
 fn history(client: &str) -> String {
@@ -13,6 +14,15 @@ fn history(client: &str) -> String {
         "transferred_bytes": 24_000_000_000_u64 });
     jobs.chain([format!("{}\n", job(client, 40, &attack))])
         .collect()
+}
+
+/// The administrator of a service that was handed such a history.
+fn attacked(service: &Service) -> Browser<'_> {
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let history = history("mail01");
+    service.with_key(&key, "/api/v1/jobs", "application/x-ndjson", &history);
+    administrator
 }
 
 #[test]
@@ -40,7 +50,11 @@ fn jobs_are_judged_kept_and_known_the_second_time() {
         (&again["new_jobs"], &again["known_jobs"]),
         (&json!(0), &json!(41))
     );
-    assert_eq!(again["records"][40]["verdict"], last["verdict"]);
+    // What was found before is not for who only hands over.
+    assert_eq!(
+        again["records"][40],
+        json!({ "place": "line 41", "outcome": "known" })
+    );
 
     // One bad record loses nothing else; a tool that the key is not for is refused.
     let mixed = format!(
@@ -79,17 +93,53 @@ fn jobs_are_judged_kept_and_known_the_second_time() {
     service.stop();
 }
 
+/// A job that cannot be told from another one is lost if nobody hears of it.
+#[test]
+fn a_job_that_is_not_kept_is_named() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let post = |key: &str, jobs: &[Value]| {
+        let lines: Vec<String> = jobs.iter().map(ToString::to_string).collect();
+        service.with_key(
+            key,
+            "/api/v1/jobs",
+            "application/x-ndjson",
+            &lines.join("\n"),
+        )
+    };
+    let (ingest, operator) = (
+        administrator.key("ingest", &[]),
+        administrator.key("operator", &[]),
+    );
+    let first = job("mail01", 1, &json!({}));
+    let other = job("web01", 1, &json!({ "job_id": "mail01-1" }));
+    let later = job("mail01", 9, &json!({ "job_id": "mail01-1" }));
+    assert_eq!(post(&ingest, std::slice::from_ref(&first)).status, 200);
+
+    let receipt = post(&ingest, &[first, other.clone(), later]);
+    assert_eq!(receipt.status, 200, "{}", receipt.text);
+    let receipt = receipt.json();
+    let counts = ["new_jobs", "known_jobs", "not_kept_jobs", "refused"].map(|name| &receipt[name]);
+    assert_eq!(counts, [0, 1, 2, 0]);
+    for record in &receipt["records"].as_array().unwrap()[1..] {
+        assert_eq!(record["outcome"], "not_kept");
+        let reason = record["reason"].as_str().unwrap();
+        assert!(!reason.contains("mail01"), "whose is not its: {reason}");
+    }
+    // `curl --fail` fails where nothing was kept; who may see jobs is told which one is in the way.
+    let receipt = post(&operator, &[other]);
+    assert_eq!(receipt.status, 422, "{}", receipt.text);
+    assert!(
+        receipt.text.contains("of mail01, started 2026-09-02"),
+        "{}",
+        receipt.text
+    );
+}
+
 #[test]
 fn an_anomaly_is_reviewed_and_taken_back() {
     let service = Service::start();
-    let administrator = service.administrator();
-    let key = administrator.key("ingest", &[]);
-    service.with_key(
-        &key,
-        "/api/v1/jobs",
-        "application/x-ndjson",
-        &history("mail01"),
-    );
+    let administrator = attacked(&service);
     let path = "/api/v1/anomalies/restic/mail01-40";
     let reviews = format!("{path}/reviews");
 
@@ -136,14 +186,7 @@ fn an_anomaly_is_reviewed_and_taken_back() {
 #[test]
 fn lists_go_on_where_they_ended() {
     let service = Service::start();
-    let administrator = service.administrator();
-    let key = administrator.key("ingest", &[]);
-    service.with_key(
-        &key,
-        "/api/v1/jobs",
-        "application/x-ndjson",
-        &history("mail01"),
-    );
+    let administrator = attacked(&service);
     let mut seen = Vec::new();
     let mut path = "/api/v1/jobs?limit=7".to_owned();
     loop {

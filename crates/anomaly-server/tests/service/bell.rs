@@ -53,7 +53,9 @@ fn what_was_read_is_kept_for_each_person() {
     let mut bob = service.browser();
     bob.sign_in("bob", PASSWORD, "");
     // That an account was made is told, too.
-    assert_eq!(told(&ann, 1)[0]["title"], "Add user: bob");
+    let added = &told(&ann, 1)[0];
+    assert_eq!(added["title"], "An account was changed: bob");
+    assert_eq!(added["text"], "ann added bob with the role viewer.");
     let key = ann.key("ingest", &[]);
     for client in ["mail01", "web02"] {
         let body = lines(client);

@@ -347,32 +347,96 @@ fn a_repository_that_goes_away_is_degraded_until_it_is_back() {
     });
 }
 
+/// What rustic prints of a repository with one snapshot.
+const PRINTED: &str = r#"[{"group_key":{},"snapshots":[{"time":"2026-03-01T22:00:00Z",
+    "program_version":"rustic 0.10.0","tree":"588d","paths":["/srv"],"hostname":"files01",
+    "username":"root","uid":0,"gid":0,"tags":[],"id":"f00d","original":"f00d","label":"nightly",
+    "summary":{"files_new":3,"files_changed":1,"files_unmodified":96,"data_added":1000,
+    "total_files_processed":100,"total_bytes_processed":5000,
+    "backup_start":"2026-03-01T22:00:00Z","backup_end":"2026-03-01T22:01:00Z"}}]}]"#;
+
+/// A program that stands in for a tool.
+#[cfg(unix)]
+fn script(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// A tool that hangs is killed when its time is over, with what it has started; its source is degraded,
+/// and says why; nothing else waits for it, and when the tool works again it is read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tool_that_hangs_is_killed_and_read_when_it_works_again() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let path = |name: &str| directory.path().join(name);
+    let text = format!(
+        "if [ -e {works} ]; then cat <<'END'\n{PRINTED}\nEND\nexit; fi\n\
+         sleep 600 & echo $$ $! >>{run}; wait",
+        works = path("works").display(),
+        run = path("run").display(),
+    );
+    script(&path("rustic"), &text);
+    let configuration = r#"
+        [[gather]]
+        name = "hangs"
+        every_seconds = 1
+        [gather.rustic]
+        program = "DIR/rustic"
+        repository = "/srv/rustic"
+        timeout_seconds = 1
+
+        [[gather]]
+        name = "drop"
+        [gather.directory]
+        path = "DIR"
+        suffix = ".ndjson"
+        settle_seconds = 0
+    "#;
+    fs::write(path("a.ndjson"), lines("mail01", 0..1)).unwrap();
+    let service = Service::gathering(configuration, &[], &directory);
+    let administrator = service.administrator();
+    wait_for(&administrator, "drop", |source| source["new_jobs"] == 1);
+    let state = wait_for(&administrator, "hangs", |source| {
+        source["state"] == "degraded" && source["failures"].as_u64() >= Some(2)
+    });
+    let why = state["why"].as_str().unwrap();
+    assert!(
+        why.contains("had not ended after 1s and was killed"),
+        "{why}"
+    );
+    // Of the two that have failed by then nothing is left.
+    let ids = fs::read_to_string(path("run")).unwrap();
+    let is_there = |id: &str| match fs::read_to_string(format!("/proc/{id}/stat")) {
+        // One that nobody has waited for yet has ended.
+        Ok(stat) => !stat.contains(") Z "),
+        Err(_) => false,
+    };
+    administrator.wait_for("/health", |_| !ids.split_whitespace().take(4).any(is_there));
+
+    fs::write(path("works"), "").unwrap();
+    let state = wait_for(&administrator, "hangs", |source| {
+        source["state"] == "working"
+    });
+    assert_eq!(state["new_jobs"], 1, "{state}");
+}
+
 /// What rustic is asked, and how what it prints is read. It gets its address and its keys in its
-/// environment; a tool that never answers is ended, and only its own source knows.
+/// environment.
 #[cfg(unix)]
 #[test]
-fn a_tool_gets_its_keys_in_its_environment_and_no_more_time_than_it_has() {
+fn a_tool_gets_its_keys_in_its_environment_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = Arc::new(tempfile::tempdir().unwrap());
     let path = |name: &str| directory.path().join(name);
-    let script = |name: &str, text: &str| {
-        fs::write(path(name), format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(path(name), fs::Permissions::from_mode(0o700)).unwrap();
-    };
-    let printed = r#"[{"group_key":{},"snapshots":[{"time":"2026-03-01T22:00:00Z",
-        "program_version":"rustic 0.10.0","tree":"588d","paths":["/srv"],"hostname":"files01",
-        "username":"root","uid":0,"gid":0,"tags":[],"id":"f00d","original":"f00d","label":"nightly",
-        "summary":{"files_new":3,"files_changed":1,"files_unmodified":96,"data_added":1000,
-        "total_files_processed":100,"total_bytes_processed":5000,
-        "backup_start":"2026-03-01T22:00:00Z","backup_end":"2026-03-01T22:01:00Z"}}]}]"#;
     let checked = format!(
         "echo \"$*|$RUSTIC_REPOSITORY|$RUSTIC_PASSWORD_FILE|$OPENDAL_KEY|$RUSTIC_PASSWORD\" >{}\n\
-         cat <<'END'\n{printed}\nEND",
+         cat <<'END'\n{PRINTED}\nEND",
         path("asked").display()
     );
-    script("rustic", &checked);
-    script("hangs", "sleep 600");
+    script(&path("rustic"), &checked);
     private(&path("password"), "x");
     private(&path("env"), "# of the bucket\nOPENDAL_KEY='k e y'\n");
     let configuration = r#"
@@ -383,13 +447,6 @@ fn a_tool_gets_its_keys_in_its_environment_and_no_more_time_than_it_has() {
         repository = "opendal:s3"
         password_file = "DIR/password"
         environment_file = "DIR/env"
-
-        [[gather]]
-        name = "hangs"
-        [gather.rustic]
-        program = "DIR/hangs"
-        repository = "/srv/rustic"
-        timeout_seconds = 1
     "#;
     let service = Service::gathering(configuration, &[], &directory);
     let administrator = service.administrator();
@@ -406,13 +463,6 @@ fn a_tool_gets_its_keys_in_its_environment_and_no_more_time_than_it_has() {
     let job = administrator.open("/api/v1/jobs").json();
     assert_eq!(job["items"][0]["job"]["source"], "rustic");
 
-    let state = wait_for(&administrator, "hangs", |source| {
-        source["state"] == "degraded"
-    });
-    assert!(
-        state["why"].as_str().unwrap().contains("was killed"),
-        "{state}"
-    );
     // A file that everybody may read is none for secrets.
     fs::set_permissions(path("env"), fs::Permissions::from_mode(0o644)).unwrap();
     read_now(&administrator, "bucket");

@@ -11,13 +11,16 @@ mod api;
 mod bell;
 mod client;
 mod described;
+mod file_sink;
 mod gathering;
 mod monitoring;
 mod pages;
 mod proofs;
 mod roles;
+mod second_factor;
 mod servers_polled;
 mod settings;
+mod settings_page;
 mod telling;
 
 pub(crate) use client::{Service, job};

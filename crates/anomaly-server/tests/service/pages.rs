@@ -31,6 +31,22 @@ fn filled(service: &Service, client: &str) {
     assert_eq!(receipt["anomalous"], 1);
 }
 
+/// A day of another year is not taken for one of this.
+#[test]
+fn a_day_of_another_year_says_which() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let old = json!({ "status": "failed", "started_at": "2014-11-26T22:00:00Z" });
+    let body = job("mail01", 1, &old).to_string();
+    service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    let page = administrator.open("/").text;
+    assert!(
+        page.contains("on mail01, since 26 November 2014."),
+        "{page}"
+    );
+}
+
 /// Hostile names: every page has to show them as text.
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 

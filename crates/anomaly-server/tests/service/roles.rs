@@ -1,6 +1,5 @@
 //! Gathering, detection and alerting, switched off and on.
 
-use std::fs;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,6 +8,7 @@ use anomaly_service::{AnomalyService, SettingsRequest};
 use anomaly_settings::Settings;
 use serde_json::{Value, json};
 
+use crate::file_sink::{to_file, told};
 use crate::{Service, job};
 
 const ROLES: [(&str, &str, &str); 3] = [
@@ -83,13 +83,6 @@ fn what_is_handed_over_is_refused_or_kept_unjudged() {
     assert_eq!(kept["records"][0]["verdict"]["state"], "not_scored");
 }
 
-const SINK: &str = r#"
-    [[sinks]]
-    name = "log"
-    [sinks.file]
-    path = "DIR/events.ndjson"
-"#;
-
 fn failed(client: &str) -> Value {
     let started_at = DateTime::<Utc>::from(SystemTime::now()) - TimeDelta::hours(2);
     let extra = json!({ "status": "failed", "started_at": started_at.to_rfc3339() });
@@ -100,7 +93,7 @@ fn failed(client: &str) -> Value {
 /// while it is off.
 #[test]
 fn who_switches_alerting_off_is_told_of_and_nothing_is_lost() {
-    let service = Service::telling(SINK);
+    let service = Service::telling(&to_file(&["anomaly", "incident", "system"], "ocsf"));
     let administrator = service.administrator();
     let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
     let mut switch = |value: Option<Value>| {
@@ -123,8 +116,7 @@ fn who_switches_alerting_off_is_told_of_and_nothing_is_lost() {
     // An anomaly, and its incident.
     let held = |text: &str| text.contains("backwatch_outbox_messages{sink=\"log\"} 2");
     administrator.wait_for("/metrics", |metrics| held(&metrics.text));
-    let told = || fs::read_to_string(service.database.with_file_name("events.ndjson"));
-    let off = told().unwrap();
+    let off = told(&service, 1);
     assert!(
         off.contains("switched_off") && off.contains("eve") && off.contains("too loud"),
         "{off}"
@@ -137,7 +129,7 @@ fn who_switches_alerting_off_is_told_of_and_nothing_is_lost() {
             .text
             .contains("backwatch_outbox_messages{sink=\"log\"} 0")
     });
-    let on = told().unwrap();
+    let on = told(&service, 4);
     assert!(on.contains("switched_on") && on.contains("mail01"), "{on}");
     let audit = administrator.open("/api/v1/audit").json();
     let of_role = |entry: &&Value| entry["subject"] == "roles.alert";

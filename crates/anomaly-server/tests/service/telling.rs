@@ -10,16 +10,8 @@ use anomaly_settings::Settings;
 use anomaly_storage::AuditEntry;
 use serde_json::{Value, json};
 
+use crate::file_sink::{to_file, told, told_data};
 use crate::{Service, job};
-
-const SINK: &str = r#"
-    [[sinks]]
-    name = "log"
-    events = ["anomaly"]
-    [sinks.file]
-    path = "DIR/findings.ndjson"
-    format = "ocsf"
-"#;
 
 fn failed(client: &str, days_ago: i64) -> Value {
     let started_at = DateTime::<Utc>::from(SystemTime::now()) - TimeDelta::days(days_ago);
@@ -34,7 +26,7 @@ fn failed(client: &str, days_ago: i64) -> Value {
 /// What another process stores is told too, once; what is old when it comes is history.
 #[test]
 fn a_sink_is_told_of_what_anybody_stores() {
-    let service = Service::telling(SINK);
+    let service = Service::telling(&to_file(&["anomaly"], "ocsf"));
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
     for (client, days_ago) in [("old01", 30), ("mail01", 1)] {
@@ -62,16 +54,7 @@ fn a_sink_is_told_of_what_anybody_stores() {
 /// Who called an anomaly what is told too, whoever it was.
 #[test]
 fn a_sink_is_told_what_people_decide() {
-    let service = Service::telling(
-        r#"
-        [[sinks]]
-        name = "log"
-        events = ["review"]
-        [sinks.file]
-        path = "DIR/findings.ndjson"
-        format = "cloudevents"
-    "#,
-    );
+    let service = Service::telling(&to_file(&["review"], "cloudevents"));
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
     let body = failed("mail01", 0).to_string();
@@ -80,52 +63,50 @@ fn a_sink_is_told_what_people_decide() {
     let path = "/api/v1/anomalies/restic/mail01-1/reviews";
     let answer = administrator.call("POST", path, Some(&review));
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let told = told(&service, 1);
-    let event: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
-    assert_eq!(event["data"]["type"], "review");
-    assert_eq!(event["data"]["review"]["reason"], "the disk is full");
-    assert_eq!(event["data"]["review"]["reviewer"], "ann");
-    assert_eq!(told.lines().count(), 1);
+    let told = told_data(&service, 1);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["type"], "review");
+    assert_eq!(told[0]["review"]["reason"], "the disk is full");
+    assert_eq!(told[0]["review"]["reviewer"], "ann");
 }
 
-/// An incident is closed once all in it was reviewed; what is then taken out of it closes it no
-/// second time, and what counts again opens it before it is closed again.
+/// An incident is closed once all in it was reviewed. What is then taken out of it, and put back, closes
+/// it no second time; what is found anew opens it, and it is closed again.
 #[test]
 fn a_sink_is_told_once_that_an_incident_is_closed() {
-    let service = Service::telling(
-        r#"
-        [[sinks]]
-        name = "log"
-        events = ["incident", "review"]
-        [sinks.file]
-        path = "DIR/findings.ndjson"
-        format = "cloudevents"
-    "#,
-    );
+    let service = Service::telling(&to_file(&["incident", "review"], "cloudevents"));
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
-    let body = failed("mail01", 0).to_string();
-    service.with_key(&key, "/api/v1/jobs", "application/json", &body);
-    let path = "/api/v1/anomalies/restic/mail01-1/reviews";
-    told(&service, 1);
-    for (status, lines) in [("confirmed", 3), ("false_positive", 4), ("confirmed", 6)] {
+    let post = |job: &Value| {
+        let body = job.to_string();
+        service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    };
+    let review = |job: &str, status: &str, lines: usize| {
         let review = json!({ "status": status, "reason": "seen" });
-        let answer = administrator.call("POST", path, Some(&review));
+        let path = format!("/api/v1/anomalies/restic/{job}/reviews");
+        let answer = administrator.call("POST", &path, Some(&review));
         assert_eq!(answer.status, 200, "{}", answer.text);
         told(&service, lines);
-    }
-    let told = told(&service, 6);
-    let told: Vec<String> = told
-        .lines()
-        .map(|line| {
-            let data = &serde_json::from_str::<Value>(line).unwrap()["data"];
-            data["change"].as_str().unwrap_or("review").to_owned()
-        })
+    };
+    post(&failed("mail01", 0));
+    told(&service, 1);
+    review("mail01-1", "confirmed", 3);
+    review("mail01-1", "confirmed", 4);
+    review("mail01-1", "false_positive", 5);
+    review("mail01-1", "confirmed", 6);
+    let mut second = failed("mail01", 0);
+    second["job_id"] = json!("again");
+    post(&second);
+    told(&service, 7);
+    review("again", "confirmed", 9);
+    let changes: Vec<String> = told_data(&service, 9)
+        .iter()
+        .map(|data| data["change"].as_str().unwrap_or("review").to_owned())
         .collect();
-    assert_eq!(
-        told,
-        ["opened", "review", "closed", "review", "review", "closed"]
-    );
+    let expected = [
+        "opened", "review", "closed", "review", "review", "review", "grown", "review", "closed",
+    ];
+    assert_eq!(changes, expected);
 }
 
 /// Writes a system event and 150 after it that matter less, all at once.
@@ -148,25 +129,12 @@ fn flood(service: &Service) -> AnomalyService {
 /// However much happens at once, the one event that counts is among what is told.
 #[test]
 fn many_events_at_once_hide_none() {
-    let mut service = Service::telling(
-        r#"
-        [[sinks]]
-        name = "log"
-        events = ["system"]
-        [sinks.file]
-        path = "DIR/findings.ndjson"
-        format = "cloudevents"
-    "#,
-    );
+    let mut service = Service::telling(&to_file(&["system"], "cloudevents"));
     let administrator = service.administrator();
     flood(&service);
-    let told = told(&service, 151);
-    let mut subjects: Vec<String> = told
-        .lines()
-        .map(|line| {
-            let data = &serde_json::from_str::<Value>(line).unwrap()["data"];
-            data["subject"].as_str().unwrap().to_owned()
-        })
+    let mut subjects: Vec<String> = told_data(&service, 151)
+        .iter()
+        .map(|data| data["subject"].as_str().unwrap().to_owned())
         .collect();
     subjects.sort();
     let mut expected: Vec<String> = (0..=150).map(|place| format!("client{place}")).collect();
@@ -232,15 +200,62 @@ fn what_was_told_is_written_down_on_the_way() {
     fs::write(file("go"), "").unwrap();
 }
 
-/// What was told, once it is so many lines.
-fn told(service: &Service, lines: usize) -> String {
-    let findings = service.database.with_file_name("findings.ndjson");
-    let begun = Instant::now();
-    loop {
-        let text = fs::read_to_string(&findings).unwrap_or_default();
-        if text.lines().count() >= lines || begun.elapsed() > Duration::from_mins(1) {
-            break text;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
+/// A sink that fails is tried with one message for each wait, however many there are; that is not counted
+/// against them, and all of them go, in their order, once somebody has seen that it works again.
+#[cfg(unix)]
+#[test]
+fn a_dead_sink_costs_one_try_for_each_wait() {
+    let service = Service::telling(
+        r#"
+        [[sinks]]
+        name = "page"
+        events = ["system"]
+        [sinks.command]
+        argv = ["/bin/sh", "DIR/take"]
+    "#,
+    );
+    let file = |name: &str| service.database.with_file_name(name);
+    let script = r#"
+        event=$(cat)
+        if [ -e "DIR/up" ]; then
+            echo "$event" >>"DIR/findings.ndjson"
+        else
+            echo called >>"DIR/calls"
+            exit 1
+        fi
+    "#;
+    let directory = file("").display().to_string();
+    let script = script.replace("DIR", directory.trim_end_matches('/'));
+    fs::write(file("take"), script).unwrap();
+    let beside = flood(&service);
+    let mut administrator = service.administrator();
+    let calls = || fs::read_to_string(file("calls")).unwrap_or_default();
+    administrator.wait_for("/health", |_| calls().lines().count() >= 3);
+    let later = DateTime::<Utc>::from(SystemTime::now()) + TimeDelta::days(1);
+    let records = beside.records();
+    let waiting = records.due_messages("page", later, 1_000).unwrap();
+    let tried = |message: u64| records.deliveries(message).unwrap()[0].attempts;
+    assert_eq!(waiting.iter().map(|one| tried(one.number)).sum::<u32>(), 1);
+    assert!(waiting.len() >= 151);
+
+    // The next wait is of ten seconds at least, if nobody tries the sink.
+    fs::write(file("up"), "").unwrap();
+    let page = administrator.send("/notifications/page/test", &[]).text;
+    assert!(page.contains("took the test"), "{page}");
+    let told = told(&service, 152);
+    assert_eq!(calls().lines().count(), 3);
+    let numbers: Vec<usize> = told
+        .lines()
+        .filter_map(|line| {
+            let data = serde_json::from_str::<Value>(line).unwrap();
+            let subject = data["data"]["subject"].as_str()?;
+            subject.strip_prefix("client")?.parse().ok()
+        })
+        .collect();
+    let mut sorted = numbers.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..=150).collect::<Vec<_>>());
+    // The first one of all was tried, and has waited for itself.
+    let rest: Vec<usize> = numbers.into_iter().filter(|number| *number > 0).collect();
+    assert!(rest.is_sorted(), "{rest:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anomaly_engine::{Sighting, group};
+use anomaly_features::counted;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{AnomalyKind, ClientName, JobKey, ReviewStatus, Severity, StreamKey};
 use anomaly_settings::IncidentSettings;
@@ -140,6 +141,27 @@ pub(super) struct Compared {
 }
 
 impl BacktestReport {
+    /// What it comes to, in a sentence: `In 57 jobs of 2 streams, it would have missed 1 anomaly.`
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let jobs = counted(self.jobs, "job");
+        let of = format!("In {jobs} of {}", counted(self.streams, "stream"));
+        let more = match self.gained.count {
+            1 => "1 more anomaly".to_owned(),
+            gained => format!("{gained} more anomalies"),
+        };
+        match (self.gained.count, self.lost.count) {
+            (0, 0) if self.changed > 0 => format!(
+                "{of}, the same would have been found, {} with another severity or kind.",
+                self.changed
+            ),
+            (0, 0) => format!("{of}, the same would have been found."),
+            (_, 0) => format!("{of}, it would have found {more}."),
+            (0, lost) => format!("{of}, it would have missed {}.", counted(lost, "anomaly")),
+            (_, lost) => format!("{of}, it would have found {more}, and missed {lost}."),
+        }
+    }
+
     /// Takes in what was found in one stream: its jobs, and those that some side calls anomalous.
     pub(super) fn add_stream(&mut self, stream: &StreamKey, jobs: u64, compared: Vec<Compared>) {
         if jobs == 0 && compared.is_empty() {

@@ -106,7 +106,8 @@ impl AnomalyService {
             page: Vec::new().into_iter(),
             is_last: false,
         };
-        recovery_point(stream, &settings, first_alarm, pages)
+        let deleted_until = self.store.purged_until(&stream)?;
+        recovery_point(stream, &settings, first_alarm, deleted_until, pages)
     }
 
     /// The first anomaly of data that a client has in an incident, and that stands.

@@ -20,6 +20,8 @@ pub(crate) struct OpenIncident {
     details: Details,
     opened_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
+    /// When it was closed before this session, if it was.
+    was_closed_at: Option<DateTime<Utc>>,
     is_changed: bool,
 }
 
@@ -38,6 +40,7 @@ impl OpenIncident {
         Self {
             opened_at: incident.first_seen,
             closed_at: None,
+            was_closed_at: None,
             details: Details {
                 incident,
                 merged_into: None,
@@ -203,10 +206,9 @@ impl Session<'_> {
             }
             None => false,
         };
-        incident.closed_at = match incident.closed_at {
-            _ if is_open => None,
-            before => before.or(Some(at)),
-        };
+        // What comes back, and was decided about as it came, has opened nothing that anyone saw.
+        let closed_at = incident.closed_at.or(incident.was_closed_at);
+        incident.closed_at = closed_at.or(Some(at)).filter(|_| !is_open);
         incident.is_changed = true;
         for part in parts {
             if let Some(merged) = merged(&part) {
@@ -248,6 +250,7 @@ impl Session<'_> {
                 details,
                 opened_at: record.opened_at,
                 closed_at: record.closed_at,
+                was_closed_at: record.closed_at,
                 is_changed: false,
             };
             self.incidents.insert(number, incident);

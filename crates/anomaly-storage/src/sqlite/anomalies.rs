@@ -95,10 +95,18 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditi
         "this.review_status = ?",
         query.review_status.map(ReviewStatus::as_str).map(owned),
     );
-    conditions.and_if(
-        "this.number IN (SELECT job FROM incident_jobs WHERE incident = ?)",
-        query.incident.map(from_count),
-    );
+    if let Some(number) = query.incident {
+        // An incident may hold half of all anomalies: they are read in the order of the list, between
+        // its first and its last one, until there are enough of its own.
+        let number: Value = from_count(number).into();
+        conditions.and(
+            "this.started_at_micros BETWEEN
+                (SELECT first_seen_micros FROM incidents WHERE number = ?)
+                AND (SELECT last_seen_micros FROM incidents WHERE number = ?)
+             AND ? = (SELECT incident FROM incident_jobs WHERE job = this.number)",
+            [number.clone(), number.clone(), number],
+        );
+    }
     conditions.and_if("this.started_at_micros >= ?", from_time(query.started_from));
     conditions.and_if("this.started_at_micros < ?", from_time(query.started_until));
     if let Some(after) = after {
@@ -108,7 +116,7 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditi
         let direction = if query.sort.ascending { "ASC" } else { "DESC" };
         conditions.set_order(&format!("{} {direction}", key(query.sort.key)));
     }
-    if query.incident.is_none() && !is_narrow(query) {
+    if !is_narrow(query) {
         conditions.set_index("anomaly_list");
     }
     conditions

@@ -21,35 +21,24 @@ mod outbox;
 mod plans;
 mod private;
 mod purge;
+mod reader;
 mod records;
 mod site;
 mod streams;
+mod transaction;
 mod values;
 mod verify;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{
-    Anomaly, BackupJob, ClientName, JobKey, JobRef, Review, Severity, StreamKey, Verdict,
-};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
-use self::fault::Fault;
-use self::lock::{Held, Lock};
-use self::log::Log;
+use self::lock::Lock;
+use self::reader::Reader;
 use self::site::Site;
-use self::streams::StreamIds;
-use crate::evidence::Tree;
-use crate::{
-    AnomalyQuery, Around, AuditEntry, AuditQuery, Decision, Delivery, Hash, IncidentQuery,
-    IncidentRecord, Inserted, ListedAnomaly, LogHead, LogLeaf, Message, NearbyAnomaly, Observation,
-    ObservationQuery, Origin, PendingChange, Purge, Purged, Read, Recorded, SettingsVersion, Store,
-    StoreError, Stored, StoredObservation, Transaction, Verification, Waiting,
-};
+use self::transaction::SqliteTransaction;
+use crate::{LogHead, Store, StoreError, Transaction, Verification};
 
 /// A store in one SQLite file, which several processes may use at the same time.
 ///
@@ -61,6 +50,7 @@ pub struct SqliteStore {
     connection: Connection,
     site: Site,
     lock: Lock,
+    has_written: bool,
     /// When the last transaction ended, if it was a long one.
     released_at: Option<Instant>,
 }
@@ -102,6 +92,7 @@ impl SqliteStore {
             connection,
             site,
             lock,
+            has_written: false,
             released_at: None,
         })
     }
@@ -180,413 +171,17 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let Self {
-            connection,
-            site,
-            lock,
-            released_at,
-        } = self;
-        // Whoever writes batch after batch lets those in that wait.
-        if let Some(released_at) = released_at.take() {
-            let pause = BREATH.saturating_sub(released_at.elapsed());
-            thread::sleep(pause);
-        }
-        let transaction = begin(connection, site, lock)?;
-        Ok(Box::new(SqliteTransaction {
-            transaction,
-            held: lock.hold(),
-            site,
-            log: Log::default(),
-            ids: StreamIds::default(),
-            failed: false,
-            begun_at: Instant::now(),
-            released_at,
-        }))
-    }
-}
-
-/// How often one that waits asks whether the write lock is free.
-const PATIENCE: Duration = Duration::from_millis(2);
-/// How long the write lock is left free after a long transaction: one that waits asks meanwhile.
-const BREATH: Duration = Duration::from_millis(4);
-/// A transaction that others notice.
-const LONG: Duration = Duration::from_millis(50);
-
-/// Takes the write lock first, so that what is read is what will be replaced.
-///
-/// It waits by itself: SQLite would ask ten times a second, and be unlucky for long beside one that
-/// writes batch after batch.
-fn begin<'a>(
-    connection: &'a Connection,
-    site: &Site,
-    lock: &Lock,
-) -> Result<rusqlite::Transaction<'a>, StoreError> {
-    let sqlite = |error| site.fail(error);
-    let deadline = Instant::now() + site.busy_timeout;
-    connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
-    let begun = loop {
-        let begun =
-            rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
-        match begun.map_err(sqlite) {
-            Err(error) if error.is_busy() && Instant::now() < deadline => thread::sleep(PATIENCE),
-            begun => break begun,
-        }
-    };
-    connection.busy_timeout(site.busy_timeout).map_err(sqlite)?;
-    begun.map_err(|error| match error {
-        StoreError::Busy {
-            database, waited, ..
-        } => StoreError::Busy {
-            database,
-            waited,
-            holder: lock.holder(),
-        },
-        error => error,
-    })
-}
-
-/// A transaction of SQLite's, which rolls back when it is dropped.
-struct SqliteTransaction<'a> {
-    transaction: rusqlite::Transaction<'a>,
-    /// Let go after the transaction.
-    held: Option<Held<'a>>,
-    site: &'a Site,
-    log: Log,
-    ids: StreamIds,
-    /// Whether a write failed. SQLite may then have rolled back what came before, and would write
-    /// what comes after outside of any transaction.
-    failed: bool,
-    begun_at: Instant,
-    /// When it ended, for the next one.
-    released_at: &'a mut Option<Instant>,
-}
-
-impl SqliteTransaction<'_> {
-    fn write<T>(
-        &mut self,
-        write: impl FnOnce(&Connection, &mut Log, &mut StreamIds) -> fault::Result<T>,
-    ) -> Result<T, StoreError> {
-        self.check()?;
-        write(&self.transaction, &mut self.log, &mut self.ids).map_err(|fault| {
-            // What is refused has changed nothing.
-            self.failed = !matches!(fault, Fault::Store(_));
-            self.site.say(fault)
-        })
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        if self.failed {
-            let database = self.site.database.clone();
-            return Err(StoreError::Aborted { database });
-        }
-        Ok(())
-    }
-}
-
-/// What reads from a database.
-trait Reader {
-    fn connection(&self) -> &Connection;
-    fn site(&self) -> &Site;
-
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> fault::Result<T>) -> Result<T, StoreError> {
-        read(self.connection()).map_err(|fault| self.site().say(fault))
-    }
-
-    /// The log as this one sees it.
-    fn tree(&self) -> fault::Result<Tree>;
-}
-
-impl Reader for SqliteStore {
-    fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn site(&self) -> &Site {
-        &self.site
-    }
-
-    fn tree(&self) -> fault::Result<Tree> {
-        log::tree(&self.connection)
-    }
-}
-
-impl Reader for SqliteTransaction<'_> {
-    fn connection(&self) -> &Connection {
-        &self.transaction
-    }
-
-    fn site(&self) -> &Site {
-        self.site
-    }
-
-    fn tree(&self) -> fault::Result<Tree> {
-        self.log.current(&self.transaction)
-    }
-}
-
-impl<T: Reader> Read for T {
-    fn is_known(&self, job: &JobKey) -> Result<bool, StoreError> {
-        self.read(|connection| jobs::is_known(connection, job))
-    }
-
-    fn run_of(&self, job: &JobKey) -> Result<Option<(ClientName, DateTime<Utc>)>, StoreError> {
-        self.read(|connection| jobs::run_of(connection, job))
-    }
-
-    fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
-        self.read(|connection| jobs::job(connection, job))
-    }
-
-    fn verdict(&self, job: &JobKey) -> Result<Option<Verdict>, StoreError> {
-        self.read(|connection| jobs::verdict(connection, job))
-    }
-
-    fn origin(&self, job: &JobKey) -> Result<Option<Origin>, StoreError> {
-        self.read(|connection| jobs::origin(connection, job))
-    }
-
-    fn observations(&self, query: &ObservationQuery) -> Result<Vec<StoredObservation>, StoreError> {
-        self.read(|connection| jobs::observations(connection, query))
-    }
-
-    fn observations_stored_after(
-        &self,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<StoredObservation>, StoreError> {
-        self.read(|connection| jobs::observations_stored_after(connection, after, limit))
-    }
-
-    fn recorded_after(
-        &self,
-        stream: Option<&StreamKey>,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, StoreError> {
-        self.read(|connection| history::recorded_after(connection, stream, after, limit))
-    }
-
-    fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError> {
-        self.read(|connection| anomalies::listed(connection, query))
-    }
-
-    fn count_unreviewed(&self) -> Result<BTreeMap<Severity, u64>, StoreError> {
-        self.read(anomalies::unreviewed)
-    }
-
-    fn last_normal(&self, job: &JobKey) -> Result<Option<JobRef>, StoreError> {
-        self.read(|connection| jobs::last_normal(connection, job))
-    }
-
-    fn reviews(&self, job: &JobKey) -> Result<Vec<Review>, StoreError> {
-        self.read(|connection| anomalies::reviews(connection, job))
-    }
-
-    fn false_positives(&self, stream: &StreamKey) -> Result<Vec<Anomaly>, StoreError> {
-        self.read(|connection| anomalies::false_positives(connection, stream))
-    }
-
-    fn anomalies_around(&self, around: &Around<'_>) -> Result<Vec<NearbyAnomaly>, StoreError> {
-        self.read(|connection| anomalies::around(connection, around))
-    }
-
-    fn model_state(&self, stream: &StreamKey) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read(|connection| streams::model_state(connection, stream))
-    }
-
-    fn stream_status(&self, stream: &StreamKey) -> Result<Option<String>, StoreError> {
-        self.read(|connection| streams::status(connection, stream))
-    }
-
-    fn streams(
-        &self,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError> {
-        self.read(|connection| streams::streams(connection, after, limit))
-    }
-
-    fn streams_of_client(&self, client: &ClientName) -> Result<Vec<StreamKey>, StoreError> {
-        self.read(|connection| streams::of_client(connection, client))
-    }
-
-    fn due_streams(
-        &self,
-        until: DateTime<Utc>,
-        limit: usize,
-    ) -> Result<Vec<Stored<(StreamKey, String)>>, StoreError> {
-        self.read(|connection| streams::due(connection, until, limit))
-    }
-
-    fn count_due_streams(&self, until: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.read(|connection| streams::count_due(connection, until))
-    }
-
-    fn note(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.read(|connection| streams::note(connection, name))
-    }
-
-    fn incident(&self, number: u64) -> Result<Option<IncidentRecord>, StoreError> {
-        self.read(|connection| incidents::incident(connection, number))
-    }
-
-    fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Stored<IncidentRecord>>, StoreError> {
-        self.read(|connection| incidents::incidents(connection, query))
-    }
-
-    fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError> {
-        self.read(|connection| incidents::incident_of(connection, job))
-    }
-
-    fn audit_entries(&self, query: &AuditQuery) -> Result<Vec<Stored<AuditEntry>>, StoreError> {
-        self.read(|connection| audit::entries(connection, query))
-    }
-
-    fn settings(&self) -> Result<Option<Stored<SettingsVersion>>, StoreError> {
-        self.read(changes::settings)
-    }
-
-    fn settings_versions(&self) -> Result<Vec<Stored<SettingsVersion>>, StoreError> {
-        self.read(changes::settings_versions)
-    }
-
-    fn proposal(&self, number: u64) -> Result<Option<PendingChange>, StoreError> {
-        self.read(|connection| changes::proposal(connection, number))
-    }
-
-    fn pending(&self) -> Result<Vec<Stored<PendingChange>>, StoreError> {
-        self.read(changes::pending)
-    }
-
-    fn due_messages(
-        &self,
-        sink: &str,
-        now: DateTime<Utc>,
-        limit: usize,
-    ) -> Result<Vec<Stored<Message>>, StoreError> {
-        self.read(|connection| outbox::due(connection, sink, now, limit))
-    }
-
-    fn waiting(&self, sink: &str) -> Result<Waiting, StoreError> {
-        self.read(|connection| outbox::waiting(connection, sink))
-    }
-
-    fn deliveries(&self, message: u64) -> Result<Vec<Delivery>, StoreError> {
-        self.read(|connection| outbox::deliveries(connection, message))
-    }
-
-    fn log_head(&self) -> Result<LogHead, StoreError> {
-        let tree = self.tree().map_err(|fault| self.site().say(fault))?;
-        Ok(tree.head())
-    }
-
-    fn leaf(&self, number: u64) -> Result<Option<LogLeaf>, StoreError> {
-        self.read(|connection| records::leaf(connection, number))
-    }
-
-    fn leaf_hashes(&self, after: u64, limit: usize) -> Result<Vec<Hash>, StoreError> {
-        self.read(|connection| log::hashes(connection, after, limit))
-    }
-}
-
-impl Transaction for SqliteTransaction<'_> {
-    fn set_now(&mut self, now: DateTime<Utc>) {
-        self.log.set_now(now.timestamp_micros());
-    }
-
-    fn insert(&mut self, observation: &Observation<'_>) -> Result<Inserted, StoreError> {
-        let key = observation.checked_key()?;
-        self.write(|connection, log, ids| jobs::insert(connection, log, ids, &key, observation))
-    }
-
-    fn put_model_state(&mut self, stream: &StreamKey, state: &[u8]) -> Result<(), StoreError> {
-        self.write(|connection, _, ids| streams::put_model_state(connection, ids, stream, state))
-    }
-
-    fn put_stream_status(
-        &mut self,
-        stream: &StreamKey,
-        status: &str,
-        due_at: Option<DateTime<Utc>>,
-    ) -> Result<(), StoreError> {
-        self.write(|connection, _, ids| {
-            streams::put_status(connection, ids, stream, status, due_at)
-        })
-    }
-
-    fn put_note(&mut self, name: &str, note: &str) -> Result<(), StoreError> {
-        self.write(|connection, _, _| streams::put_note(connection, name, note))
-    }
-
-    fn review(&mut self, job: &JobKey, review: &Review) -> Result<Option<Review>, StoreError> {
-        self.write(|connection, log, _| anomalies::review(connection, log, job, review))
-    }
-
-    fn open_incident(&mut self, incident: &IncidentRecord) -> Result<u64, StoreError> {
-        self.write(|connection, _, _| incidents::open(connection, incident))
-    }
-
-    fn put_incident(&mut self, number: u64, incident: &IncidentRecord) -> Result<(), StoreError> {
-        self.write(|connection, _, _| incidents::put(connection, number, incident))
-    }
-
-    fn put_in_incident(&mut self, job: &JobKey, incident: u64) -> Result<(), StoreError> {
-        self.write(|connection, _, _| incidents::put_job(connection, job, incident))
-    }
-
-    fn audit(&mut self, entry: &AuditEntry) -> Result<u64, StoreError> {
-        self.write(|connection, log, _| audit::insert(connection, log, entry))
-    }
-
-    fn accept_settings(&mut self, version: &SettingsVersion) -> Result<u64, StoreError> {
-        self.write(|connection, log, _| changes::accept_settings(connection, log, version))
-    }
-
-    fn propose(&mut self, change: &PendingChange) -> Result<u64, StoreError> {
-        self.write(|connection, _, _| changes::propose(connection, change))
-    }
-
-    fn decide(&mut self, proposal: u64, decision: &Decision) -> Result<(), StoreError> {
-        self.write(|connection, _, _| changes::decide(connection, proposal, decision))
-    }
-
-    fn post(&mut self, message: &Message, sinks: &[&str]) -> Result<u64, StoreError> {
-        self.write(|connection, _, _| outbox::post(connection, message, sinks))
-    }
-
-    fn put_delivery(&mut self, message: u64, delivery: &Delivery) -> Result<(), StoreError> {
-        self.write(|connection, _, _| outbox::put_delivery(connection, message, delivery))
-    }
-
-    fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
-        self.write(|connection, log, _| purge::purge(connection, log, purge))
-    }
-
-    fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        self.write(|connection, log, _| Ok(log.save(connection)?))?;
-        let Self {
-            transaction,
-            held,
-            site,
-            begun_at,
-            released_at,
-            ..
-        } = *self;
-        let committed = transaction.commit();
-        drop(held);
-        if begun_at.elapsed() > LONG {
-            *released_at = Some(Instant::now());
-        }
-        committed.map_err(|error| site.fail(error))
+        Ok(Box::new(SqliteTransaction::begin(self)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use anomaly_model::chrono::DateTime;
-    use anomaly_model::{Judgement, StreamPart};
+    use anomaly_model::{BackupJob, Judgement, StreamKey, StreamPart, Verdict};
 
     use super::*;
+    use crate::{Observation, Origin, Read as _};
 
     /// SQLite's own bound on the size of the file stands for the end of the disk.
     #[test]

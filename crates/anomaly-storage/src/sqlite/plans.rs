@@ -133,6 +133,22 @@ fn every_list_begins_at_its_index() {
             check(&connection, &sql, index);
         }
     }
+    for (query, index) in [
+        (query(), "anomalies ("),
+        (query().client(client()), "anomalies_of_client"),
+    ] {
+        for after in cursors.clone() {
+            let query = query.clone().incident(1);
+            let sql = anomalies::conditions(&query, after).select_jobs(Some(50));
+            // Its first, its last, and of each whether it is one of its own.
+            let steps = plan(&connection, &sql);
+            assert!(
+                format!("{} (", steps[0]).contains(index)
+                    && !steps.iter().any(|step| step.contains("TEMP B-TREE")),
+                "{steps:?} in {sql}"
+            );
+        }
+    }
     for (sort, after) in sorts().zip(cursors.iter().cycle()) {
         let filters = query()
             .client(client())

@@ -7,11 +7,12 @@ use anomaly_model::{ClientName, StreamKey};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::fault::{Fault, Result};
-use super::values::{count, from_count, from_limit, from_time, json, to_json};
+use super::values::{count, from_count, from_limit, from_time, json, optional_time, to_json};
 use crate::Stored;
 
 pub(super) const STREAM: &str = "SELECT id, client FROM streams WHERE key = ?1";
 pub(super) const STATUS: &str = "SELECT status FROM streams WHERE key = ?1";
+pub(super) const PURGED_UNTIL: &str = "SELECT purged_until_micros FROM streams WHERE key = ?1";
 pub(super) const STREAMS: &str =
     "SELECT id, key, status FROM streams WHERE id > ?1 ORDER BY id LIMIT ?2";
 pub(super) const OF_CLIENT: &str = "
@@ -145,6 +146,15 @@ pub(super) fn status(connection: &Connection, stream: &StreamKey) -> Result<Opti
     let mut statement = connection.prepare_cached(STATUS)?;
     let status = statement.query_row((to_json(stream)?,), |row| row.get(0));
     Ok(status.optional()?.flatten())
+}
+
+pub(super) fn purged_until(
+    connection: &Connection,
+    stream: &StreamKey,
+) -> Result<Option<DateTime<Utc>>> {
+    let mut statement = connection.prepare_cached(PURGED_UNTIL)?;
+    let until = statement.query_row((to_json(stream)?,), |row| optional_time(row, 0));
+    Ok(until.optional()?.flatten())
 }
 
 pub(super) fn put_status(

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{Judgement, ReviewStatus, Severity};
 use anomaly_storage::{
-    AuditEntry, Checkpoint, LogHead, Purge, Read, SettingsVersion, SigningKey, SqliteStore, Store,
-    Tampering, VerifyingKey,
+    AuditEntry, LogHead, Purge, Read, SettingsVersion, SqliteStore, Store, Tampering,
 };
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -641,8 +640,11 @@ fn a_log_written_anew_is_found_by_a_checkpoint() {
     }
 }
 
+#[cfg(feature = "checkpoints")]
 #[test]
 fn a_checkpoint_is_signed_kept_and_read_back() {
+    use anomaly_storage::{Checkpoint, SigningKey, VerifyingKey};
+
     let log = SmallLog::new();
     let path = log.directory.path().join("key");
     let key = SigningKey::open_or_make(&path).unwrap();

@@ -157,6 +157,8 @@ fn idle_streams_go_later_than_their_jobs(store: &mut dyn Store) {
     assert_eq!(store.stream_status(&idle.stream).unwrap(), None);
     assert_eq!(model_state(store, &monthly.stream).unwrap(), b"learnt");
     assert_eq!(store.streams(0, 9).unwrap().len(), 1);
+    let until = store.purged_until(&monthly.stream).unwrap();
+    assert_eq!(until, Some(monthly.job.started_at()));
 
     // Comes back, and is not idle then.
     let next = Case::of_client("monthly", "next", 150, Judgement::Normal);
@@ -178,6 +180,7 @@ fn what_was_purged_stays_known(store: &mut dyn Store) {
     assert_eq!(case.insert(&mut *transaction), Inserted::AlreadyStored);
     drop(transaction);
     assert_eq!(store.job(&case.key()).unwrap().as_ref(), Some(&case.job));
+    assert_eq!(store.purged_until(&case.stream).unwrap(), None);
 
     // A tool that lists its old jobs for years hands over no new ones, also when their stream is
     // gone, and does not bring it back.

@@ -5,11 +5,8 @@ use std::io::{self, Write};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{Anomaly, AnomalyKind, ClientName, PolicyName, ReviewStatus, Severity};
 use anomaly_service::storage::AnomalyQuery;
-use anomaly_settings::Role;
 use clap::builder::TypedValueParser as _;
 use clap::{Args, builder::PossibleValuesParser};
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::cli::TextOrJson;
@@ -17,6 +14,7 @@ use crate::coverage::{Coverage, paragraph};
 use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
 use crate::report::json;
+use crate::report::table::plain;
 use crate::report::text::when;
 use crate::terminal::harmless;
 
@@ -125,22 +123,11 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    let exit = if anomalies.is_empty() {
-        Exit::Quiet
-    } else {
-        Exit::Anomalies
-    };
-    Ok(coverage
-        .switched_off
-        .exit(exit, &[Role::Gather, Role::Detect]))
+    Ok(coverage.exit(anomalies.is_empty()))
 }
 
 fn print(out: &mut impl Write, anomalies: &[Anomaly], coverage: &Coverage) -> io::Result<()> {
-    let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header([
+    let mut table = plain([
         "severity",
         "when (UTC)",
         "client",

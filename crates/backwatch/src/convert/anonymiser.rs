@@ -5,7 +5,7 @@ use std::fs;
 use std::mem;
 use std::path::Path;
 
-use anomaly_features::content::SuspiciousExtensions;
+use anomaly_features::SuspiciousExtensions;
 use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, TimeDelta};
 use serde_json::Value;

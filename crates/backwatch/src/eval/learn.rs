@@ -8,7 +8,7 @@ use anomaly_engine::{PastStream, Population};
 use anomaly_eval::{EvalError, learn};
 use anomaly_model::{BackupJob, StreamKey, StreamPart};
 
-use crate::cli::LearnArguments;
+use super::arguments::LearnArguments;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 

@@ -7,7 +7,7 @@ use comfy_table::presets::{ASCII_MARKDOWN, NOTHING};
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
-use crate::cli::{self, MeasureArguments};
+use super::arguments::{Figures, MeasureArguments};
 use crate::eval::{Measured, list, tables};
 use crate::exit::Failure;
 
@@ -18,8 +18,8 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match arguments.output {
-        cli::Figures::Json => json(&mut out, arguments.list, histories, found)?,
-        cli::Figures::Text => {
+        Figures::Json => json(&mut out, arguments.list, histories, found)?,
+        Figures::Text => {
             writeln!(out, "{}\n", what(histories))?;
             for figures in tables::all(found) {
                 writeln!(out, "{}\n", figures.title)?;
@@ -29,7 +29,7 @@ pub(super) fn print(
                 list::print(&mut out, found)?;
             }
         }
-        cli::Figures::Markdown => {
+        Figures::Markdown => {
             writeln!(out, "{}", what(histories))?;
             for figures in tables::all(found) {
                 writeln!(out, "\n**{}**\n", figures.title)?;

@@ -9,12 +9,18 @@ use crate::found::Found;
 use crate::report::{summary, text};
 use crate::terminal::harmless;
 
-pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
+/// A table as wide as the terminal, without lines.
+pub(crate) fn plain<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header([
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    table
+}
+
+pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    let mut table = plain([
         "severity",
         "when (UTC)",
         "client",

@@ -6,4 +6,5 @@ mod limits;
 mod process;
 mod secrets;
 mod service;
+mod systemd;
 mod tls;

@@ -1,6 +1,6 @@
 //! Over the network: encrypted, or not at all.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
@@ -24,7 +24,7 @@ fn certificate(home: &Home) -> CertificateDer<'static> {
 fn encrypted(home: &Home) -> Service {
     let file = |name: &str| home.path().join(name).display().to_string();
     let text = format!(
-        "[server.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        "[server]\nrequest_seconds = 2\n[server.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
         file("cert.pem"),
         file("key.pem"),
     );
@@ -55,19 +55,30 @@ impl Service {
         trusted: &CertificateDer<'static>,
         version: &'static SupportedProtocolVersion,
     ) -> Result<String, std::io::Error> {
+        let asked = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        self.first_line_to(asked, trusted, version)
+    }
+
+    fn first_line_to(
+        &self,
+        said: &str,
+        trusted: &CertificateDer<'static>,
+        version: &'static SupportedProtocolVersion,
+    ) -> Result<String, std::io::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[version])
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
+        // As browsers do; the answer is of HTTP/1.1, or none.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let name = ServerName::try_from("localhost").unwrap();
         let client = ClientConnection::new(Arc::new(config), name).unwrap();
         let mut stream = StreamOwned::new(client, self.connect());
-        stream
-            .write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.write_all(said.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer.lines().next().unwrap_or_default().to_owned())
@@ -126,6 +137,35 @@ fn a_certificate_is_renewed_without_a_restart() {
         thread::sleep(Duration::from_millis(200));
     }
     assert!(service.first_line(&old, &rustls::version::TLS13).is_err());
+}
+
+/// Nor does a handshake go on for ever, or what comes after it.
+#[test]
+fn whoever_says_nothing_over_tls_is_given_up() {
+    let home = Home::new();
+    let trusted = certificate(&home);
+    let service = encrypted(&home);
+    let hello = hello(3);
+    for said in [&[][..], &hello[..hello.len() / 2], &hello] {
+        let mut stream = service.connect();
+        stream.write_all(said).unwrap();
+        // To its end, or until it is reset: not until this side has had enough.
+        let ended = stream
+            .read_to_end(&mut Vec::new())
+            .map_err(|error| error.kind());
+        assert!(!matches!(ended, Err(ErrorKind::WouldBlock)), "{ended:?}");
+    }
+    for said in ["", "GET /health HT"] {
+        let answer = service.first_line_to(said, &trusted, &rustls::version::TLS13);
+        // It hangs up in good order, or not.
+        assert!(
+            answer.as_ref().map_or_else(
+                |error| error.kind() != ErrorKind::WouldBlock,
+                |line| !line.contains(" 200 ")
+            ),
+            "{answer:?}"
+        );
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod edges;
 mod licences;
+mod links;
 mod manifests;
 mod modules;
 mod outside;

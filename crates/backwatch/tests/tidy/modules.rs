@@ -1,11 +1,20 @@
-//! Rule: every Rust file begins by saying what it holds.
+//! Rules: every Rust file begins by saying what it holds, and no module is long.
 
-use std::path::{Path, PathBuf};
-
-use crate::workspace::{WORKSPACE, read, root, shown};
+use crate::workspace::{files, read, shown};
 
 /// The first line of a library whose documentation is its README.
 pub(crate) const README_IS_THE_DOC: &str = r#"#![doc = include_str!("../README.md")]"#;
+
+/// The most lines of a module in `src`, without its tests.
+const MOST_LINES: usize = 500;
+/// Longer ones, each with the reason why it is one piece.
+const LONGER: &[(&str, &str)] = &[];
+
+/// How many lines a module has before the tests at its end.
+fn lines_of_code(text: &str) -> usize {
+    let code = text.split("\n#[cfg(test)]\nmod tests {").next();
+    code.unwrap_or_default().lines().count()
+}
 
 /// Whether the first line of a file is a module comment of at least two words.
 fn says_what_it_holds(text: &str) -> bool {
@@ -14,28 +23,9 @@ fn says_what_it_holds(text: &str) -> bool {
     first == README_IS_THE_DOC || comment.split_whitespace().nth(1).is_some()
 }
 
-/// All Rust files below `dir`, without hidden and build directories.
-fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in dir.read_dir().unwrap() {
-        let entry = entry.unwrap();
-        let (path, name) = (entry.path(), entry.file_name());
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        let built = name == "target" || path == WORKSPACE.target_directory;
-        if entry.file_type().unwrap().is_dir() {
-            if !hidden && !built {
-                rust_files(&path, found);
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_file_says_what_it_holds() {
-    let mut files = Vec::new();
-    rust_files(root(), &mut files);
-    files.sort();
+    let mut files = files("rs");
     assert!(
         files.iter().any(|path| path.ends_with(file!())),
         "the walk misses this very file"
@@ -51,6 +41,38 @@ fn every_file_says_what_it_holds() {
         })
         .collect();
     crate::assert_none(&offences);
+}
+
+#[test]
+fn no_module_is_long_without_a_reason() {
+    let mut files = Vec::new();
+    rust_files(root(), &mut files);
+    files.retain(|path| path.iter().any(|part| part == "src"));
+    let long: Vec<String> = files
+        .iter()
+        .filter(|path| lines_of_code(&read(path)) > MOST_LINES)
+        .map(|path| shown(path))
+        .collect();
+    let excused = |name: &String| LONGER.iter().any(|(longer, _)| longer == name);
+    let new = long.iter().filter(|name| !excused(name));
+    let new = new.map(|name| format!("{name}: has more than {MOST_LINES} lines"));
+    let gone = LONGER
+        .iter()
+        .filter(|(name, reason)| !long.contains(&(*name).to_owned()) || reason.is_empty());
+    let gone = gone.map(|(name, _)| format!("{name}: needs no exception, or gives no reason"));
+    crate::assert_none(&new.chain(gone).collect::<Vec<_>>());
+}
+
+#[test]
+fn lines_of_tests_do_not_make_a_module_long() {
+    let code = "a\n".repeat(3);
+    assert_eq!(lines_of_code(&code), 3);
+    let tests = format!("{code}\n#[cfg(test)]\nmod tests {{\n{code}}}\n");
+    assert_eq!(lines_of_code(&tests), 3);
+    assert_eq!(
+        lines_of_code(&format!("{code}#[cfg(test)]\nmod plans;\n")),
+        5
+    );
 }
 
 #[test]

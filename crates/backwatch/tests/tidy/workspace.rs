@@ -1,6 +1,6 @@
 //! The facts that the rules share: what `cargo metadata` says, and where the files are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
@@ -33,6 +33,30 @@ pub(crate) fn shown(path: &Path) -> String {
 /// Reads a text file of the checkout.
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files of the checkout with an extension, without hidden and build directories.
+pub(crate) fn files(extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files_below(root(), extension, &mut found);
+    found.sort();
+    found
+}
+
+fn files_below(directory: &Path, wanted: &str, found: &mut Vec<PathBuf>) {
+    for entry in directory.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), entry.file_name());
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        let built = name == "target" || path == WORKSPACE.target_directory;
+        if entry.file_type().unwrap().is_dir() {
+            if !hidden && !built {
+                files_below(&path, wanted, found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == wanted) {
+            found.push(path);
+        }
+    }
 }
 
 /// A dependency that a workspace package declares in its manifest, optional ones included.

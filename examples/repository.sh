@@ -1,0 +1,119 @@
+#!/bin/sh
+# A backup repository to try Backwatch on: a month of nightly backups of two hundred documents, and
+# what ransomware does to them.
+#
+#   repository.sh restic DIR     makes DIR: the documents, a restic repository, and the backups of
+#   repository.sh borg DIR       the last 30 nights (or a borg repository)
+#   DIR/back-up                  the nightly job that it leaves there, with Backwatch behind it
+#   repository.sh encrypt DIR    puts random bytes in the place of each document
+#
+# Needs GNU date, the backup tool, and backwatch on the path. Everything it makes is in DIR.
+set -eu
+export LC_ALL=C TZ=UTC
+
+# text SEED LINES: so many lines of words.
+text() {
+    awk -v seed="$1" -v lines="$2" 'BEGIN {
+        srand(seed)
+        count = split("invoice meeting order the of and customer delivery paid open draft figures " \
+            "report quarter number address contract reply until week storage price list", words)
+        while (lines-- > 0) {
+            line = ""
+            for (i = 0; i < 12; i++) line = line words[int(rand() * count) + 1] " "
+            print line int(rand() * 100000)
+        }
+    }'
+}
+
+# Two hundred documents of 2 to 40 KB.
+write_documents() {
+    for number in $(seq 200); do
+        folder=documents/$((number % 10))
+        mkdir -p "$folder"
+        text "$number" $((20 + number * 37 % 400)) >"$folder/$number.txt"
+    done
+}
+
+# work NIGHT: what people do in a day, a little more or less of it. Some documents grow, a few are
+# new, now and then one is thrown away.
+work() {
+    for turn in $(seq $((3 + $1 * 7 % 5))); do
+        number=$((($1 * 31 + turn * 17) % 200 + 1))
+        file=documents/$((number % 10))/$number.txt
+        [ ! -e "$file" ] || text "$1$turn" 8 >>"$file"
+    done
+    for new in $(seq $((1 + $1 % 3))); do
+        text "$1$new" $((30 + $1 * 13 % 100)) >"documents/$(($1 % 10))/new-$1-$new.txt"
+    done
+    [ $(($1 % 6)) -ne 0 ] || rm -f "documents/$(($1 % 10))/$(($1 * 11 % 200 + 1)).txt"
+}
+
+restic_job() {
+    cat <<'JOB'
+#!/bin/sh
+# The nightly job: a backup, and a look at it. A time, in UTC, stands for a night that is past.
+cd "$(dirname "$0")" || exit
+export TZ=UTC RESTIC_REPOSITORY=repository RESTIC_PASSWORD=try
+when=${1:-$(date +'%Y-%m-%d %H:%M:%S')}
+restic backup --json --host files01 --time "$when" documents >printed
+status=$?
+backwatch ingest --db backwatch.db --format restic-backup --client files01 --policy documents \
+    --started-at "$(echo "$when" | tr ' ' T)Z" --exit-code "$status" printed || true
+exit "$status"
+JOB
+}
+
+borg_job() {
+    cat <<'JOB'
+#!/bin/sh
+# The nightly job: a backup, and a look at it. A time, in UTC, stands for a night that is past.
+cd "$(dirname "$0")" || exit
+export TZ=UTC BORG_REPO=repository BORG_PASSPHRASE=try BORG_RELOCATED_REPO_ACCESS_IS_OK=yes
+when=$(echo "${1:-$(date +'%Y-%m-%d %H:%M:%S')}" | tr ' ' T)
+borg create --json --timestamp "$when" "::documents-$when" documents >printed
+status=$?
+backwatch ingest --db backwatch.db --format borg-create --client files01 --policy documents \
+    --policy-parts series --timezone UTC --started-at "${when}Z" --exit-code "$status" printed || true
+exit "$status"
+JOB
+}
+
+# A month of nights, the last one yesterday at ten in the evening.
+make_history() {
+    write_documents
+    for night in $(seq 30); do
+        work "$night"
+        ./back-up "$(date -d "$((31 - night)) days ago" +'%Y-%m-%d 22:00:00')"
+    done
+}
+
+encrypt() {
+    find documents -type f | while read -r file; do
+        head -c "$(wc -c <"$file")" /dev/urandom >"$file.new"
+        mv "$file.new" "$file"
+    done
+}
+
+[ $# -eq 2 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+case $1 in
+restic | borg)
+    mkdir "$2"
+    cd "$2"
+    "$1_job" >back-up
+    chmod +x back-up
+    if [ "$1" = restic ]; then
+        RESTIC_PASSWORD=try restic --quiet --repo repository init
+    else
+        BORG_PASSPHRASE=try borg init --encryption repokey repository
+    fi
+    make_history
+    ;;
+encrypt)
+    cd "$2"
+    encrypt
+    ;;
+*)
+    echo "$1 is none of restic, borg, encrypt" >&2
+    exit 2
+    ;;
+esac
