@@ -7,7 +7,7 @@ use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
 use anomaly_service::{NotKept, Observed};
 use anomaly_settings::Role;
-use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
+use anomaly_sources::{Format, ReadOptions, Record, Timezone, read, recognise};
 use anomaly_storage::{ObservationQuery, StoredObservation};
 use axum::Json;
 use axum::extract::State;
@@ -41,6 +41,12 @@ pub(crate) struct HandOver {
     client: Option<String>,
     /// The policy, for formats that do not name it.
     policy: Option<String>,
+    /// When the job started, for formats that do not say.
+    started_at: Option<DateTime<Utc>>,
+    /// The exit status of the tool whose output it is, for formats that do not say.
+    exit_code: Option<i64>,
+    /// The zone of times that are printed without one, such as `Europe/Berlin` or `+02:00`.
+    timezone: Option<String>,
 }
 
 /// What became of one record of a body.
@@ -222,9 +228,15 @@ fn records(
     most_bytes: usize,
 ) -> Result<Vec<Record>, Problem> {
     let format = format_of(asked, headers, body)?;
+    let timezone = asked.timezone.as_deref().map(str::parse::<Timezone>);
+    let timezone = timezone.transpose();
+    let timezone = timezone.map_err(|error| Problem::invalid(error.to_string()))?;
     let options = ReadOptions::default()
         .client(asked.client.clone())
         .policy(asked.policy.clone())
+        .started_at(asked.started_at)
+        .exit_code(asked.exit_code)
+        .timezone(timezone)
         .max_record_bytes(most_bytes);
     let body = match format {
         Format::Ndjson => on_one_line(body),
