@@ -23,7 +23,7 @@ const SHARE: usize = 4;
 /// Takes connections while there is room for them; others wait in the queue of the system.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     places: Arc<Semaphore>,
     /// Nobody has more than his share, where it is known who comes: behind a proxy it is not.
     shares: Option<Seats<IpAddr>>,
@@ -51,7 +51,7 @@ impl Listener {
         let most = usize::from(options.most_connections).max(1);
         let share = most.div_ceil(SHARE);
         Ok(Self {
-            listener: TcpListener::from_std(listener)?,
+            socket: TcpListener::from_std(listener)?,
             places: Arc::new(Semaphore::new(most)),
             shares: (!options.behind_proxy).then(|| Seats::new(most, share)),
             patience: Duration::from_secs(options.request_seconds.into()),
@@ -69,7 +69,7 @@ impl AddrListener<Connection, Peer> for Listener {
         loop {
             let place = Arc::clone(&self.places).acquire_owned().await;
             let place = place.map_err(io::Error::other)?;
-            let (stream, address) = self.listener.accept().await?;
+            let (stream, address) = self.socket.accept().await?;
             let share = self
                 .shares
                 .as_ref()
@@ -90,7 +90,7 @@ impl AddrListener<Connection, Peer> for Listener {
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
-        self.listener.local_addr().map(Peer)
+        self.socket.local_addr().map(Peer)
     }
 }
 

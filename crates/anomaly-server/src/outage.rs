@@ -63,23 +63,19 @@ mod tests {
     /// counts when it is more.
     #[tokio::test(start_paused = true)]
     async fn a_sink_that_fails_is_tried_once_for_each_wait() {
-        let begun = Instant::now();
         let mut outage = Outage::default();
         let mut tries = Vec::new();
-        while begun.elapsed() < Duration::from_hours(1) {
+        for second in 0..3_600 {
             if !outage.is_left_alone() {
-                tries.push(begun.elapsed());
+                tries.push(second);
                 outage.failed([1], Duration::ZERO);
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let waits: Vec<_> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(waits[0] >= Duration::from_secs(5) && waits[0] <= Duration::from_secs(10));
+        let waits: Vec<u32> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!((5..=10).contains(&waits[0]), "{waits:?}");
         assert!((12..=30).contains(&waits.len()), "{waits:?}");
-        assert!(
-            waits.iter().all(|wait| *wait <= Duration::from_mins(5)),
-            "{waits:?}"
-        );
+        assert!(waits.iter().all(|wait| *wait <= 300), "{waits:?}");
 
         outage.failed([1], Duration::from_mins(20));
         tokio::time::advance(Duration::from_mins(19)).await;

@@ -249,7 +249,7 @@ async fn listen(
     // From when it is connected, and after each answer.
     server.http_builder().http1().header_read_timeout(patience);
     let service = service(app).into_make_service_with_connect_info::<SocketAddr>();
-    let served = match app.options.tls.clone() {
+    let ended = match app.options.tls.clone() {
         None => server.serve(service).await,
         Some(tls) => {
             let path = tls.certificate.clone();
@@ -263,7 +263,7 @@ async fn listen(
             server.acceptor(acceptor).serve(service).await
         }
     };
-    served.map_err(ServerError::Serve)
+    ended.map_err(ServerError::Serve)
 }
 
 /// Does a part of the work until the service ends: anew, should it break down. That nobody is told any
@@ -364,10 +364,10 @@ mod tests {
         tasks.join_next().await.unwrap().unwrap();
         assert_eq!(begun.load(Ordering::Relaxed), 2);
 
-        let (served, broken) = tokio::join!(server.serve(std::future::pending()), async move {
+        let (ended, broken) = tokio::join!(server.serve(std::future::pending()), async move {
             app.writer.run::<()>(|_| panic!("the disk is odd")).await
         });
         assert!(broken.is_err());
-        assert!(matches!(served, Err(ServerError::Writer)), "{served:?}");
+        assert!(matches!(ended, Err(ServerError::Writer)), "{ended:?}");
     }
 }

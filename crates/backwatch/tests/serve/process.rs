@@ -130,23 +130,38 @@ fn sigterm_ends_it_in_good_order() {
 fn sigterm_ends_the_tools_of_sources_too() {
     let home = Home::new();
     let alive = home.path().join("alive");
+    std::fs::create_dir(&alive).unwrap();
     let tool = format!(
-        "#!/bin/sh\nsleep 600 &\necho $$ $! >{0}.new\nmv {0}.new {0}\nwait\n",
+        "#!/bin/sh\nsleep 600 &\necho $$ $! >{0}/$$.new\nmv {0}/$$.new {0}/$$\nwait\n",
         alive.display()
     );
     let tool = home.write("restic", &tool);
     std::fs::set_permissions(&tool, Permissions::from_mode(0o700)).unwrap();
-    let source = format!(
-        "[[gather]]\nname = 'nas'\n[gather.restic]\nrepository = '/srv'\nprogram = '{tool}'\n"
-    );
-    let service = home.serve(&["--config", &home.write("gather.toml", &source)]);
+    let source = |number: usize| {
+        format!(
+            "[[gather]]\nname = 'nas{number}'\n[gather.restic]\nrepository = '/srv'\n\
+             program = '{tool}'\n"
+        )
+    };
+    // Several, so that it is no accident that one has ended in time.
+    let sources: String = (0..8).map(source).collect();
+    let service = home.serve(&["--config", &home.write("gather.toml", &sources)]);
     let begun = Instant::now();
-    while !alive.exists() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "it is not read");
+    let ids = || {
+        let files = std::fs::read_dir(&alive).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let whole = files.filter(|path| path.extension().is_none());
+        let ids: Vec<String> = whole
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect();
+        ids
+    };
+    while ids().len() < 8 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "not all are read");
         thread::sleep(Duration::from_millis(20));
     }
     assert!(service.terminate().status.success());
-    let ids = std::fs::read_to_string(&alive).unwrap();
+    let ids = ids().join(" ");
     let is_there = |id: &str| match std::fs::read_to_string(format!("/proc/{id}/stat")) {
         // One that nobody has waited for yet has ended.
         Ok(stat) => !stat.contains(") Z "),
