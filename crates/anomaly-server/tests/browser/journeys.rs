@@ -193,16 +193,16 @@ fn what_comes_is_on_the_open_pages_without_a_reload() {
             let jobs = job.map_or_else(|| history(client, true), |job| vec![job]);
             assert_eq!(hand_over(&service, &key, &jobs), 1);
             let is_there = format!(
-                "return window.isTheSamePage && document.querySelector('{shows}').textContent.includes('{client}')"
+                "return window.isTheSamePage && document.querySelector('{shows}')?.textContent.includes('{client}')"
             );
             browser.until("the anomaly on the page", &is_there).await?;
             let rings = format!(
-                "return document.getElementById('bell-menu').textContent.includes('{client}') && !document.getElementById('unread').hidden"
+                "return document.getElementById('bell-menu')?.textContent.includes('{client}') && !document.getElementById('unread').hidden"
             );
             browser.until("the bell", &rings).await?;
         }
         // What is opened from the bell is read.
-        let unread = "return Number(document.getElementById('unread').textContent)";
+        let unread = "return Number(document.getElementById('unread')?.textContent)";
         let before = browser.ask(unread).await?.as_u64().unwrap();
         browser.click("#bell summary").await?;
         browser.click("#bell-menu li.unread a").await?;
@@ -210,7 +210,7 @@ fn what_comes_is_on_the_open_pages_without_a_reload() {
             .until("the page about it", "return location.pathname !== '/'")
             .await?;
         let is_less = format!(
-            "return Number(document.getElementById('unread').textContent) === {}",
+            "return Number(document.getElementById('unread')?.textContent) === {}",
             before - 1
         );
         for _ in 0..50 {
