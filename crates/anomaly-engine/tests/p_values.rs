@@ -71,7 +71,10 @@ fn p_values_are_those_of_an_independent_implementation() {
             assert_eq!(found.is_some(), expected.is_some(), "{place}");
             if let Some((found, expected)) = found.zip(expected) {
                 // Written to four digits.
-                assert!((found - expected).abs() < 1e-4, "{place}: {found} for {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "{place}: {found} for {expected}"
+                );
                 compared += 1;
                 strange += u32::from(expected > 3.0);
             }

@@ -45,8 +45,7 @@ fn every_file_says_what_it_holds() {
 
 #[test]
 fn no_module_is_long_without_a_reason() {
-    let mut files = Vec::new();
-    rust_files(root(), &mut files);
+    let mut files = files("rs");
     files.retain(|path| path.iter().any(|part| part == "src"));
     let long: Vec<String> = files
         .iter()
