@@ -7,7 +7,7 @@
 #   DIR/back-up                  the nightly job that it leaves there, with Backwatch behind it
 #   repository.sh encrypt DIR    puts random bytes in the place of each document
 #
-# Needs GNU date, the backup tool, and backwatch on the path. Everything it makes is in DIR.
+# Needs GNU date, the backup tool, and backwatch on the path. Everything that it makes is in DIR.
 set -eu
 export LC_ALL=C TZ=UTC
 
@@ -53,7 +53,7 @@ restic_job() {
 #!/bin/sh
 # The nightly job: a backup, and a look at it. A time, in UTC, stands for a night that is past.
 cd "$(dirname "$0")" || exit
-export TZ=UTC RESTIC_REPOSITORY=repository RESTIC_PASSWORD=try
+export TZ=UTC RESTIC_REPOSITORY=repository RESTIC_PASSWORD=try RESTIC_CACHE_DIR=cache
 when=${1:-$(date +'%Y-%m-%d %H:%M:%S')}
 restic backup --json --host files01 --time "$when" documents >printed
 status=$?
@@ -68,7 +68,7 @@ borg_job() {
 #!/bin/sh
 # The nightly job: a backup, and a look at it. A time, in UTC, stands for a night that is past.
 cd "$(dirname "$0")" || exit
-export TZ=UTC BORG_REPO=repository BORG_PASSPHRASE=try BORG_RELOCATED_REPO_ACCESS_IS_OK=yes
+export TZ=UTC BORG_REPO=repository BORG_PASSPHRASE=try BORG_BASE_DIR=$PWD
 when=$(echo "${1:-$(date +'%Y-%m-%d %H:%M:%S')}" | tr ' ' T)
 borg create --json --timestamp "$when" "::documents-$when" documents >printed
 status=$?
@@ -102,9 +102,9 @@ restic | borg)
     "$1_job" >back-up
     chmod +x back-up
     if [ "$1" = restic ]; then
-        RESTIC_PASSWORD=try restic --quiet --repo repository init
+        RESTIC_PASSWORD=try restic --quiet --repo repository --no-cache init
     else
-        BORG_PASSPHRASE=try borg init --encryption repokey repository
+        BORG_PASSPHRASE=try BORG_BASE_DIR=$PWD borg init --encryption repokey repository
     fi
     make_history
     ;;

@@ -5,6 +5,27 @@ use crate::DetectorError;
 /// The fewest rows from which a scale or a split can be learnt.
 pub(crate) const FEWEST_ROWS: usize = 2;
 
+/// How parameters become a detector, which is a tuple of them, and how they are told again: both are
+/// its stored form, which is checked when it is read.
+macro_rules! checked_params {
+    ($detector:ident, $params:ident) => {
+        impl TryFrom<$params> for $detector {
+            type Error = $crate::DetectorError;
+
+            fn try_from(params: $params) -> Result<Self, $crate::DetectorError> {
+                params.check()
+            }
+        }
+
+        impl From<$detector> for $params {
+            fn from(detector: $detector) -> Self {
+                detector.0
+            }
+        }
+    };
+}
+pub(crate) use checked_params;
+
 pub(crate) fn parameter(
     parameter: &'static str,
     value: impl ToString + Copy,

@@ -222,16 +222,4 @@ impl Fit for ClusterDistance {
     }
 }
 
-impl TryFrom<ClusterDistanceParams> for ClusterDistance {
-    type Error = DetectorError;
-
-    fn try_from(params: ClusterDistanceParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<ClusterDistance> for ClusterDistanceParams {
-    fn from(detector: ClusterDistance) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(ClusterDistance, ClusterDistanceParams);

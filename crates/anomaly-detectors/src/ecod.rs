@@ -113,16 +113,4 @@ impl Fit for Ecod {
     }
 }
 
-impl TryFrom<EcodParams> for Ecod {
-    type Error = DetectorError;
-
-    fn try_from(params: EcodParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Ecod> for EcodParams {
-    fn from(detector: Ecod) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(Ecod, EcodParams);

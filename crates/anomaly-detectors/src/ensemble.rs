@@ -226,16 +226,4 @@ fn least_strange(rows: &[usize], scores: &[f64], trim: f64) -> Vec<usize> {
     order.into_iter().map(|index| rows[index]).collect()
 }
 
-impl TryFrom<EnsembleParams> for Ensemble {
-    type Error = DetectorError;
-
-    fn try_from(params: EnsembleParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Ensemble> for EnsembleParams {
-    fn from(detector: Ensemble) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(Ensemble, EnsembleParams);

@@ -114,16 +114,4 @@ impl Fit for Histogram {
     }
 }
 
-impl TryFrom<HistogramParams> for Histogram {
-    type Error = DetectorError;
-
-    fn try_from(params: HistogramParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Histogram> for HistogramParams {
-    fn from(detector: Histogram) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(Histogram, HistogramParams);

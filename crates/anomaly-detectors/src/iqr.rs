@@ -156,16 +156,4 @@ impl Estimator for Iqr {
     }
 }
 
-impl TryFrom<IqrParams> for Iqr {
-    type Error = DetectorError;
-
-    fn try_from(params: IqrParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Iqr> for IqrParams {
-    fn from(detector: Iqr) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(Iqr, IqrParams);

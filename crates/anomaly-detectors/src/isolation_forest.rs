@@ -131,16 +131,4 @@ impl Fit for IsolationForest {
     }
 }
 
-impl TryFrom<IsolationForestParams> for IsolationForest {
-    type Error = DetectorError;
-
-    fn try_from(params: IsolationForestParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<IsolationForest> for IsolationForestParams {
-    fn from(detector: IsolationForest) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(IsolationForest, IsolationForestParams);

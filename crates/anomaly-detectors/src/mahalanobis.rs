@@ -213,16 +213,4 @@ fn part_of(rows: usize, part: f64) -> usize {
     (rows as f64 * part).floor() as usize
 }
 
-impl TryFrom<MahalanobisParams> for Mahalanobis {
-    type Error = DetectorError;
-
-    fn try_from(params: MahalanobisParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Mahalanobis> for MahalanobisParams {
-    fn from(detector: Mahalanobis) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(Mahalanobis, MahalanobisParams);

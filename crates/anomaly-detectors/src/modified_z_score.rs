@@ -123,16 +123,4 @@ impl Estimator for ModifiedZScore {
     }
 }
 
-impl TryFrom<ModifiedZScoreParams> for ModifiedZScore {
-    type Error = DetectorError;
-
-    fn try_from(params: ModifiedZScoreParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<ModifiedZScore> for ModifiedZScoreParams {
-    fn from(detector: ModifiedZScore) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(ModifiedZScore, ModifiedZScoreParams);

@@ -251,16 +251,4 @@ fn part_of(rows: usize, part: f64) -> usize {
     (rows as f64 * part).floor() as usize
 }
 
-impl TryFrom<NearestNeighboursParams> for NearestNeighbours {
-    type Error = DetectorError;
-
-    fn try_from(params: NearestNeighboursParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<NearestNeighbours> for NearestNeighboursParams {
-    fn from(detector: NearestNeighbours) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(NearestNeighbours, NearestNeighboursParams);

@@ -105,16 +105,4 @@ impl Estimator for ZScore {
     }
 }
 
-impl TryFrom<ZScoreParams> for ZScore {
-    type Error = DetectorError;
-
-    fn try_from(params: ZScoreParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<ZScore> for ZScoreParams {
-    fn from(detector: ZScore) -> Self {
-        detector.0
-    }
-}
+check::checked_params!(ZScore, ZScoreParams);

@@ -58,7 +58,7 @@ pub(crate) fn by_share(
             _ => AnomalyKind::MassEncryption,
         },
         Share::OverwrittenDense | Share::Random | Share::EntropyRise => AnomalyKind::MassEncryption,
-        Share::EntropyFall | Share::Replaced => AnomalyKind::MassChange,
+        Share::EntropyFall => AnomalyKind::MassChange,
         Share::UnseenKinds => match ciphertext {
             Some(ciphertext) if ciphertext >= LOOKS_LIKE * share => AnomalyKind::MassEncryption,
             _ => AnomalyKind::ContentShift,

@@ -214,7 +214,7 @@ impl Calibration {
     }
 }
 
-/// Of ascending values, at least one, with linear interpolation.
+/// Of ascending values, at least two, with linear interpolation; `part` is below 1.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -223,8 +223,7 @@ impl Calibration {
 fn quantile(ascending: &[f64], part: f64) -> f64 {
     let place = part * (ascending.len() - 1) as f64;
     let below = place.floor() as usize;
-    let above = (below + 1).min(ascending.len() - 1);
-    ascending[below] + (place - below as f64) * (ascending[above] - ascending[below])
+    ascending[below] + (place - below as f64) * (ascending[below + 1] - ascending[below])
 }
 
 impl Default for Population {
@@ -253,13 +252,46 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::Population;
+    use super::{Calibration, FEWEST_CALIBRATING, Population, TAILS};
     use crate::level::Level;
     use crate::statistic::{STATISTICS, View};
 
     fn levels() -> impl Strategy<Value = Vec<Level>> {
         let share = prop_oneof![Just(0.0), 0.0..0.05_f64, 0.0..=1.0_f64];
         vec(share.prop_map(Level::of), 0..60)
+    }
+
+    /// As many p-values are below each of some levels as there should be: exactly, where the evidence
+    /// is spread evenly; and beyond the last of them, evidence goes as far on average as it did.
+    #[test]
+    fn a_calibration_holds_on_what_it_was_made_of() {
+        for count in [FEWEST_CALIBRATING, 997, 1000] {
+            let evidence: Vec<f64> = (0..count)
+                .rev()
+                .map(|i| i as f64 / (count - 1) as f64)
+                .collect();
+            let calibration = Calibration::of(evidence.clone()).unwrap();
+            for tail in TAILS {
+                let p_value = calibration.p_value(1.0 - tail);
+                assert!((p_value - tail).abs() < 1e-9, "{p_value} for {tail}");
+            }
+            let beyond = evidence.iter().map(|x| x - 0.95).filter(|x| *x > 0.0);
+            let (sum, number) = beyond.fold((0.0, 0.0), |(sum, n), x| (sum + x, n + 1.0));
+            let step = 1e-4;
+            let mean: f64 = (0..200_000)
+                .map(|i| calibration.p_value(0.95 + step * (f64::from(i) + 0.5)) / 0.05 * step)
+                .sum();
+            assert!(
+                (mean * number / sum - 1.0).abs() < 0.002,
+                "{mean} for {}",
+                sum / number
+            );
+            assert_eq!(
+                Calibration::of(evidence[1..].to_vec()).is_some(),
+                count > FEWEST_CALIBRATING
+            );
+        }
+        assert_eq!(Calibration::of(vec![1.0; 200]), None, "all alike");
     }
 
     proptest! {

@@ -135,11 +135,8 @@ fn empty(job: &BackupJob, model: &StreamModel) -> Option<Alarm> {
 
 /// `; the image before held ...`, as far as that is known.
 fn held(previous: &Previous) -> String {
-    let files = previous
-        .file_count
-        .filter(|&files| files > 0)
-        .map(|files| counted(files, "file"));
-    let bytes = previous.image_bytes.filter(|&bytes| bytes > 0);
+    let files = previous.file_count.map(|files| counted(files, "file"));
+    let bytes = previous.image_bytes;
     let bytes = bytes.map(|bytes| Unit::Bytes.format(bytes as f64));
     match (files, bytes) {
         (Some(files), Some(bytes)) => format!("; the image before held {files}, {bytes}"),

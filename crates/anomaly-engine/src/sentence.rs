@@ -1,6 +1,6 @@
 //! Verdicts in words.
 
-use anomaly_features::{FeatureVector, Share, Unit, counted, label};
+use anomaly_features::{FeatureVector, Reading, Share, Unit, counted, label};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{AnomalyKind, BackupJob, CoveredBy, Finding, LevelShift};
 
@@ -244,12 +244,16 @@ fn gone(features: &FeatureVector, impact: &Impact) -> String {
 }
 
 fn growth(job: &BackupJob, features: &FeatureVector, findings: &[Finding]) -> String {
-    match features.get("image_bytes") {
-        Some(size) if size.value > size.reference => {
-            let (from, to) = (
-                Unit::Bytes.format(size.reference),
-                Unit::Bytes.format(size.value),
-            );
+    let formatted = |size: Reading| {
+        let (from, to) = (size.reference, size.value);
+        (Unit::Bytes.format(from), Unit::Bytes.format(to))
+    };
+    match features
+        .get("image_bytes")
+        .map(|size| (size, formatted(size)))
+    {
+        // Too little to be seen is not what grew.
+        Some((size, (from, to))) if size.value > size.reference && from != to => {
             let copies = match job.image().transferred_bytes {
                 Some(sent) if (sent as f64) < (size.value - size.reference) / 2.0 => {
                     ", mostly by copies of data that was there before"

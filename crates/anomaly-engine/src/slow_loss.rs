@@ -51,8 +51,9 @@ impl SlowLoss {
     pub(crate) fn is_news(self, reported: f64) -> bool {
         let (lost, gradual) = (self.lost(), self.gradual);
         let too_much = gradual >= TOO_MUCH || lost >= TOO_MUCH_IN_ALL && gradual >= lost / 2.0;
-        let sudden = self.last_step > TOO_MUCH.min(lost / 2.0);
-        too_much && !sudden && lost >= reported + if reported > 0.0 { MORE } else { 0.0 }
+        // A step that took more than half of what is lost leaves too little beside it.
+        let sudden = self.last_step > TOO_MUCH;
+        too_much && !sudden && lost >= reported + MORE
     }
 
     /// What counts as reported after this job, if `reported` did before. What came back, or was

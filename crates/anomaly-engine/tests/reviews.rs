@@ -7,218 +7,13 @@
 
 mod common;
 
-use anomaly_engine::{Engine, FalsePositive, Said, StreamModel};
-use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{
-    AnomalyKind, BackupJob, Ceiling, ContentStatistics, FeatureName, JobKey, JobStatus, Judgement,
-    Review, ReviewScope, ReviewStatus, Severity, Verdict,
-};
+use anomaly_engine::{Engine, Said, StreamModel};
+use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{AnomalyKind, BackupJob, JobKey, Judgement, Verdict};
 use anomaly_settings::{AcceptLevelShiftAfterJobs, Settings};
-use common::{any_jobs, builder, day, job, usual_image, usual_jobs};
+use common::{any_jobs, builder, day, job, learnt, overwriting, usual_image};
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-/// A job that overwrites this part of the files and of the data; nobody looked into it.
-fn overwriting(number: u64, percent: u64) -> BackupJob {
-    let image = usual_image(number).transferred_bytes(percent * 100_000_000);
-    job(number, image.files_changed(percent * 500))
-}
-
-fn learnt() -> StreamModel {
-    let mut model = StreamModel::default();
-    for job in usual_jobs(40) {
-        _ = Engine::default().judge(&job, &mut model);
-    }
-    model
-}
-
-fn usual(scope: ReviewScope, ceiling: f64, expires_at: Option<DateTime<Utc>>) -> Review {
-    Review::new(ReviewStatus::FalsePositive, "ada", day(40)).with_scope(
-        scope,
-        Ceiling::new(ceiling).unwrap(),
-        expires_at,
-    )
-}
-
-/// What a review of the verdict says of later jobs.
-fn said(verdict: &Verdict, review: &Review) -> Said {
-    let mut said = Said::default();
-    said.false_positives
-        .extend(FalsePositive::of(verdict, review));
-    said
-}
-
-/// The verdict on a job that comes after an anomaly on day 40, reviewed so, and nineteen usual days.
-fn after_review(first: &BackupJob, review: &Review, later: &BackupJob) -> Verdict {
-    let (engine, mut model) = (Engine::default(), learnt());
-    let verdict = engine.judge(first, &mut model);
-    assert!(verdict.is_anomalous());
-    let said = said(&verdict, review);
-    for number in 41..60 {
-        let verdict = engine.judge_knowing(&said, &job(number, usual_image(number)), &mut model);
-        assert!(!verdict.is_anomalous(), "{}", verdict.summary);
-    }
-    engine.judge_knowing(&said, later, &mut model)
-}
-
-#[test]
-fn a_scope_covers_what_is_no_more_than_its_ceiling_until_it_expires() {
-    let scope = || ReviewScope::ThisStream;
-    let first = overwriting(40, 50);
-    let after = |ceiling, expires_at, percent| {
-        let review = usual(scope(), ceiling, expires_at);
-        after_review(&first, &review, &overwriting(60, percent))
-    };
-    let covered = after(1.1, Some(day(130)), 54);
-    assert_eq!(covered.judgement, Judgement::Normal);
-    assert!(
-        covered.summary.starts_with(
-            "Covered by a false positive of 2026-02-10, until 2026-05-11: Looks like mass encryption"
-        ),
-        "{}",
-        covered.summary
-    );
-    let by = covered.covered_by.as_ref().unwrap();
-    assert_eq!((&by.job.key, by.reviewer.as_str()), (&first.key(), "ada"));
-    assert!(covered.p_value.unwrap().get() < 1.0 / 365.0, "it is kept");
-    assert!(!covered.findings.is_empty());
-
-    assert!(after(1.1, None, 54).covered_by.is_some(), "without an end");
-    assert!(after(1.1, Some(day(130)), 57).is_anomalous(), "more");
-    assert!(after(1.0, Some(day(130)), 54).is_anomalous(), "more than 1");
-    assert!(!after(1.0, Some(day(130)), 50).is_anomalous(), "as much");
-    let expired = after(1.1, Some(day(60)), 50);
-    assert!(expired.is_anomalous() && expired.covered_by.is_none());
-    let one_job = after_review(
-        &first,
-        &usual(ReviewScope::ThisJob, 1.1, None),
-        &overwriting(60, 50),
-    );
-    assert!(one_job.is_anomalous(), "{}", one_job.summary);
-}
-
-/// A clock that is set back does not bring an older decision to life.
-#[test]
-fn a_scope_covers_no_job_that_started_before_its_own() {
-    let (engine, mut model) = (Engine::default(), learnt());
-    let verdict = engine.judge(&overwriting(40, 50), &mut model);
-    let said = said(&verdict, &usual(ReviewScope::ThisStream, 1.1, None));
-    let early = overwriting(30, 50);
-    let verdict = engine.judge_knowing(&said, &early, &mut model);
-    assert!(verdict.is_anomalous(), "{}", verdict.summary);
-}
-
-/// What stands out in another way than the reviewed job did is told, and so is what its scope does
-/// not name.
-#[test]
-fn a_scope_covers_nothing_else() {
-    let content = |number, random| {
-        let mut content = ContentStatistics::default();
-        content.random_files = Some(random);
-        content.mean_entropy_bits_changed = Some(5.0);
-        content.entropy_delta_bits_changed = Some(0.0);
-        let image = usual_image(number).content(content);
-        (number, image)
-    };
-    let make = |(number, image): (u64, anomaly_model::BackupImage), percent: u64| {
-        let image = image
-            .transferred_bytes(percent * 100_000_000)
-            .files_changed(percent * 500);
-        job(number, image)
-    };
-    let (engine, mut model) = (Engine::default(), StreamModel::default());
-    for number in 0..40 {
-        let (number, image) = content(number, 3);
-        _ = engine.judge(&job(number, image), &mut model);
-    }
-    let first = engine.judge(&make(content(40, 3), 50), &mut model);
-    assert!(first.is_anomalous(), "{}", first.summary);
-    for number in 41..60 {
-        let (number, image) = content(number, 3);
-        _ = engine.judge(&job(number, image), &mut model);
-    }
-    let stream = said(&first, &usual(ReviewScope::ThisStream, 1.1, None));
-    let judge = |said: &Said, job: &BackupJob| engine.judge_knowing(said, job, &mut model.clone());
-    let same = judge(&stream, &make(content(60, 3), 50));
-    assert!(same.covered_by.is_some(), "{}", same.summary);
-    // As much was overwritten, and this time it looks random.
-    let encrypted = judge(&stream, &make(content(60, 25_000), 50));
-    assert!(encrypted.is_anomalous(), "{}", encrypted.summary);
-
-    let strongest = first.findings[0].feature.clone();
-    let all: Vec<FeatureName> = first.findings.iter().map(|f| f.feature.clone()).collect();
-    let only = |names| said(&first, &usual(ReviewScope::Features(names), 1.1, None));
-    let same = make(content(60, 3), 50);
-    assert!(judge(&only(all), &same).covered_by.is_some());
-    let others: Vec<FeatureName> = first.findings[1..]
-        .iter()
-        .map(|finding| finding.feature.clone())
-        .collect();
-    assert!(!others.contains(&strongest));
-    assert!(judge(&only(others), &same).is_anomalous());
-    let never_seen = FeatureName::new("directory_count").unwrap();
-    assert!(only(vec![never_seen]).false_positives.is_empty());
-}
-
-/// What cannot wait is covered only by what could not wait either, and only as far as it went.
-#[test]
-fn high_severity_is_covered_up_to_what_a_person_saw() {
-    let review = usual(ReviewScope::ThisStream, 1.5, None);
-    let verdict = |first: u64, later: u64| {
-        after_review(&overwriting(40, first), &review, &overwriting(60, later))
-    };
-    // Of medium severity the ceiling of half as much again holds.
-    assert!(verdict(50, 70).covered_by.is_some());
-    let more = verdict(70, 95);
-    assert_eq!(more.severity(), Some(Severity::High), "{}", more.summary);
-    assert!(verdict(95, 95).covered_by.is_some());
-    assert!(verdict(94, 97).is_anomalous());
-}
-
-/// What is covered is not learnt, however often it comes: what is usual does not grow beyond the
-/// ceiling, and once the scope has expired it is told as it would have been.
-#[test]
-fn what_is_covered_teaches_nothing() {
-    let engine = Engine::default();
-    let (mut covered, mut quiet) = (learnt(), learnt());
-    let first = engine.judge(&overwriting(40, 50), &mut covered);
-    _ = engine.judge(&overwriting(40, 50), &mut quiet);
-    let said = said(&first, &usual(ReviewScope::ThisStream, 1.1, Some(day(130))));
-    let before = covered.learnt_jobs();
-    for number in 41..130 {
-        let is_monthly = number % 15 == 0 && number >= 60;
-        let next = job(number, usual_image(number));
-        if is_monthly {
-            let verdict = engine.judge_knowing(&said, &overwriting(number, 54), &mut covered);
-            assert!(verdict.covered_by.is_some(), "{}", verdict.summary);
-        } else {
-            _ = engine.judge_knowing(&said, &next, &mut covered);
-            _ = engine.judge(&next, &mut quiet);
-        }
-    }
-    assert_eq!(covered.learnt_jobs(), quiet.learnt_jobs());
-    assert!(covered.learnt_jobs() > before);
-    let expired = overwriting(130, 50);
-    let verdict = engine.judge_knowing(&said, &expired, &mut covered);
-    assert!(verdict.is_anomalous(), "{}", verdict.summary);
-}
-
-/// What a rule reports without a number is covered by nothing.
-#[test]
-fn a_failed_job_is_not_covered() {
-    let (engine, mut model) = (Engine::default(), learnt());
-    let failed = |number| builder(number).status(JobStatus::Failed).build().unwrap();
-    let verdict = engine.judge(&failed(40), &mut model);
-    let review = usual(ReviewScope::ThisStream, 2.0, None);
-    assert_eq!(FalsePositive::of(&verdict, &review), None);
-    let strange = engine.judge(&overwriting(41, 50), &mut model);
-    let said = said(&strange, &review);
-    assert!(
-        engine
-            .judge_knowing(&said, &failed(42), &mut model)
-            .is_anomalous()
-    );
-}
 
 /// What lasts is reported as one job and, a week later, as one that lasts; said each time, proposed
 /// after another week, and learnt when a person says that it is the new normal; taken back, it is not.
@@ -505,4 +300,126 @@ fn a_gap_is_reported_once() {
             .is_anomalous()
     );
     assert_eq!(TimeDelta::days(8), late.started_at() - day(39));
+}
+
+/// A gap that was reported while it lasted, and that a person confirmed, does not make such gaps the
+/// stream's own.
+#[test]
+fn a_confirmed_gap_is_no_habit() {
+    let engine = Engine::default();
+    let gap = TimeDelta::days(8);
+    let third_is_told = |decide: &dyn Fn(&mut StreamModel)| {
+        let mut model = learnt();
+        for number in [47, 48, 49, 57, 58, 59] {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+        }
+        decide(&mut model);
+        engine
+            .judge(&job(67, usual_image(67)), &mut model)
+            .is_anomalous()
+    };
+    assert!(!third_is_told(&|_| {}), "told twice, it is known");
+    assert!(third_is_told(&|model| assert!(
+        model.confirm_gap(gap, true)
+    )));
+    assert!(!third_is_told(&|model| {
+        assert!(model.confirm_gap(gap, true));
+        assert!(model.confirm_gap(gap, false));
+        assert!(!model.confirm_gap(gap, false), "it is no more");
+    }));
+    assert!(!third_is_told(&|model| {
+        assert!(!model.confirm_gap(TimeDelta::days(9), true), "never seen");
+        assert!(!model.confirm_gap(-gap, true));
+    }));
+    // As it is told while it lasts, and confirmed before the job comes that ends it.
+    let mut model = learnt();
+    let said = Said {
+        missed_after: Some(day(39)),
+        missed_is_confirmed: true,
+        ..Said::default()
+    };
+    _ = engine.judge_knowing(&said, &job(47, usual_image(47)), &mut model);
+    for number in [48, 49, 57, 58, 59] {
+        _ = engine.judge(&job(number, usual_image(number)), &mut model);
+    }
+    assert!(
+        engine
+            .judge(&job(67, usual_image(67)), &mut model)
+            .is_anomalous()
+    );
+}
+
+/// A decision is about its own job: the others that were told of stay as they were.
+#[test]
+fn a_decision_is_about_one_job() {
+    let engine = Engine::default();
+    // Two gaps of eight days make such a gap known, as long as nobody has confirmed one of them.
+    let third_is_told = |confirmed: Option<usize>| {
+        let mut model = learnt();
+        let mut told = Vec::new();
+        for number in [47, 48, 49, 57, 58, 59, 60] {
+            let next = if number == 59 {
+                overwriting(number, 50)
+            } else {
+                job(number, usual_image(number))
+            };
+            let verdict = engine.judge(&next, &mut model);
+            told.extend(verdict.is_anomalous().then(|| verdict.key()));
+        }
+        assert_eq!(told.len(), 3);
+        assert!(confirmed.is_none_or(|place| model.confirm(&told[place])));
+        let late = job(68, usual_image(68));
+        engine.judge(&late, &mut model).is_anomalous()
+    };
+    assert!(!third_is_told(None));
+    assert!(third_is_told(Some(0)));
+    assert!(third_is_told(Some(1)));
+    assert!(!third_is_told(Some(2)), "that was another matter");
+}
+
+/// Of a change that was accepted as the new normal, one job can be taken back, or all of it with the
+/// one that it began with.
+#[test]
+fn a_new_normal_is_taken_back_as_a_whole_or_in_part() {
+    let engine = Engine::default();
+    let mut model = learnt();
+    let keys: Vec<JobKey> = (40..52)
+        .map(|number| engine.judge(&overwriting(number, 50), &mut model).key())
+        .collect();
+    let before = model.learnt_jobs();
+    let part = model.accept_level_shift(&keys[0]);
+    assert!(part > 3, "{part}");
+    assert_eq!(model.learnt_jobs(), before + part);
+    assert!(model.is_accepted(&keys[2]));
+    assert!(model.retract(&keys[2]));
+    assert!(!model.is_accepted(&keys[2]) && model.is_accepted(&keys[3]));
+    assert_eq!(model.learnt_jobs(), before + part - 1);
+    assert!(model.accept(&keys[2]), "by itself");
+    assert!(model.retract(&keys[0]));
+    assert_eq!(
+        model.learnt_jobs(),
+        before + 1,
+        "what was accepted by itself stays"
+    );
+    assert!(model.is_accepted(&keys[2]) && !model.is_accepted(&keys[3]));
+}
+
+/// What a person accepted is remembered for as long as a usual job would be.
+#[test]
+fn what_was_accepted_is_forgotten_like_any_other() {
+    let engine = Engine::default();
+    let mut model = learnt();
+    let strange = engine.judge(&overwriting(40, 50), &mut model);
+    assert!(model.accept(&strange.key()));
+    let learnt: Vec<usize> = (41..200)
+        .map(|number| {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+            model.learnt_jobs()
+        })
+        .collect();
+    // Beside 120 usual ones at first, then without it.
+    assert_eq!(
+        (learnt.iter().max(), learnt.last()),
+        (Some(&121), Some(&120))
+    );
 }

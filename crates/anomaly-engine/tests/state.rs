@@ -13,7 +13,7 @@ use anomaly_engine::{Engine, EngineError, StreamModel};
 use anomaly_model::{
     AnomalyKind, AttributeHistograms, BackupJob, FileInspection, Severity, StreamKey, Verdict,
 };
-use common::{any_jobs as jobs, builder, sample, usual_jobs};
+use common::{any_jobs as jobs, builder, job, sample, usual_image, usual_jobs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -183,4 +183,80 @@ fn looked_into() -> Vec<BackupJob> {
             .unwrap()
     };
     (0..43).map(job).collect()
+}
+
+/// A number that can be no share is none: the state is damaged.
+#[test]
+fn a_level_beyond_the_highest_is_damage() {
+    let everything = |number| {
+        let image = usual_image(number).transferred_bytes(10_000_000_000);
+        job(number, image.files_changed(60_000))
+    };
+    let jobs = [job(0, usual_image(0)), everything(1)];
+    let state = model_after(&jobs).to_bytes().unwrap();
+    // All of the data: the highest level, 1000, stored as one more, in two bytes of seven bits.
+    let highest = state
+        .windows(2)
+        .position(|two| two == [0xe9, 0x07])
+        .unwrap();
+    let mut beyond = state.clone();
+    beyond[highest] += 1;
+    assert!(StreamModel::from_bytes(&state).is_ok());
+    assert!(matches!(
+        StreamModel::from_bytes(&beyond),
+        Err(EngineError::DamagedState { .. })
+    ));
+}
+
+/// A state knows its columns by name: where a later version has put them elsewhere, they are found;
+/// what it does not have any more is forgotten, and what is new has no past.
+#[test]
+fn columns_are_found_by_their_names() {
+    let mut jobs = usual_jobs(40);
+    let strange = usual_image(40).transferred_bytes(9_900_000_000);
+    jobs.push(job(40, strange.files_changed(50_000)));
+    let model = model_after(&jobs);
+    let exchanged = |model: &StreamModel, one: &str, other: &str| {
+        let state = model.to_bytes().unwrap();
+        let named = |name: &str| [&[u8::try_from(name.len()).unwrap()], name.as_bytes()].concat();
+        let place = |name: &[u8]| {
+            state
+                .windows(name.len())
+                .position(|part| part == name)
+                .unwrap()
+        };
+        let (mut first, mut second) = (named(one), named(other));
+        if place(&first) > place(&second) {
+            (first, second) = (second, first);
+        }
+        let (a, b) = (place(&first), place(&second));
+        let between = &state[a + first.len()..b];
+        let rest = &state[b + second.len()..];
+        let changed = [&state[..a], &second, between, &first, rest].concat();
+        StreamModel::from_bytes(&changed).unwrap()
+    };
+    let once = exchanged(&model, "files_changed", "files_deleted");
+    assert_ne!(once, model, "the one's past is the other's");
+    assert_eq!(exchanged(&once, "files_deleted", "files_changed"), model);
+    assert_eq!(once.learnt_jobs(), model.learnt_jobs());
+    // What is held moves too: accepted, it says the same of the other column.
+    let (mut held, mut moved) = (model.clone(), once);
+    assert!(held.accept(&jobs[40].key()) && moved.accept(&jobs[40].key()));
+    assert_eq!(exchanged(&moved, "files_changed", "files_deleted"), held);
+
+    let state = model.to_bytes().unwrap();
+    let name = b"files_changed";
+    let at = state
+        .windows(name.len())
+        .position(|part| part == name)
+        .unwrap();
+    let mut renamed = state;
+    renamed[at] = b'F';
+    let read = StreamModel::from_bytes(&renamed).unwrap();
+    assert_eq!(read.learnt_jobs(), model.learnt_jobs());
+    assert_ne!(read, model);
+    assert_eq!(
+        StreamModel::from_bytes(&read.to_bytes().unwrap()).unwrap(),
+        read
+    );
 }

@@ -3,14 +3,14 @@
 
 mod common;
 
-use anomaly_engine::{Engine, Overdue, Said, StreamModel, StreamStatus, missed_job};
+use anomaly_engine::{Engine, Overdue, Said, StreamModel, StreamStatus, missed_after, missed_job};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{
     AnomalyKind, BackupImage, BackupJob, JobStatus, Severity, Silence, StreamCoverage, Verdict,
     Watch,
 };
 use anomaly_settings::{Scope, Settings};
-use common::{any_jobs, builder, day, job, usual_image, usual_jobs};
+use common::{any_jobs, builder, day, job, overwriting, usual_image, usual_jobs};
 use proptest::prelude::*;
 
 /// A stream that is judged and whose status is kept, as a service does.
@@ -104,6 +104,7 @@ fn a_missed_job_is_told_once_and_not_again_when_the_job_comes() {
         late.summary
     );
     assert_eq!(stream.coverage(day(62)).silence, None);
+    assert!(!stream.coverage(day(62)).wrong_clock);
     // The next gap is another one.
     assert_eq!(stream.told(61, 10), 1);
 }
@@ -237,15 +238,22 @@ fn coverage_says_how_well_a_stream_is_watched() {
     );
     for number in 1..10 {
         _ = stream.observe(&bare(number));
+        let jobs_left = 6_u32.saturating_sub(u32::try_from(number).unwrap());
+        let watch = if jobs_left > 0 {
+            Watch::WarmingUp { jobs_left }
+        } else {
+            Watch::Judged
+        };
+        assert_eq!(stream.coverage(day(10)).watch, watch);
     }
-    assert_eq!(stream.coverage(day(10)).watch, Watch::Judged);
+    let before = stream.coverage(day(10)).blind;
     // A failed job does not make a stream one that is not judged, nor one that is not blind.
     let failed = builder(10).status(JobStatus::Failed).build().unwrap();
     _ = stream.observe(&failed);
     let coverage = stream.coverage(day(10));
     assert_eq!(coverage.watch, Watch::Judged);
     assert_eq!((coverage.jobs, coverage.last_job.started_at), (11, day(10)));
-    assert!(!coverage.blind.is_empty());
+    assert_eq!(coverage.blind, before);
     assert_eq!(coverage.switched_off, [""; 0]);
     let mut off = Settings::default();
     off.detection.rules.missed_backup = false;
@@ -277,6 +285,178 @@ fn the_record_of_a_missed_job_is_that_of_its_gap() {
     let other = Silence::new(day(38), silence.due_at);
     assert_ne!(missed_job(7, status, &other).unwrap().0.key(), job.key());
     assert_ne!(missed_job(8, status, &silence).unwrap().0.key(), job.key());
+    assert_eq!(missed_after(&job), Some(silence.since));
+    assert_eq!(missed_after(&builder(0).build().unwrap()), None);
+}
+
+/// What the last job that was judged did not report is not seen, be it of a stream that warms up; and a
+/// job that could not be judged says why.
+#[test]
+fn the_last_job_that_was_judged_says_what_is_blind() {
+    let mut stream = Stream::default();
+    let image = BackupImage::default().image_bytes(1_000_000);
+    let mut is_blind = |image: BackupImage, number: u64| {
+        _ = stream.observe(&builder(number).image(image).build().unwrap());
+        let coverage = stream.coverage(day(number));
+        let blind = coverage
+            .blind
+            .iter()
+            .any(|name| name.as_str() == "file_count");
+        (blind, coverage.watch)
+    };
+    assert!(is_blind(image, 0).0);
+    assert!(is_blind(image, 1).0);
+    assert!(!is_blind(image.file_count(100), 2).0, "while it warms up");
+    for number in 3..10 {
+        assert!(!is_blind(image.file_count(100), number).0);
+    }
+    let reason = "the job reports no size, count or duration".to_owned();
+    assert_eq!(
+        is_blind(BackupImage::default(), 10),
+        (false, Watch::NotScored { reason })
+    );
+    assert_eq!(is_blind(image, 11), (true, Watch::Judged));
+}
+
+/// Whether a job that is due has not come, or may only not have been handed over, depends on how long
+/// nobody asked.
+#[test]
+fn a_tick_trusts_the_one_before_it() {
+    let stream = Stream::after(&usual_jobs(40));
+    let status = stream.status.as_ref().unwrap();
+    // Daily jobs: two and a half days without one are too long, and half of that is a long pause.
+    let due_at = day(39) + TimeDelta::hours(60);
+    let asked = |now, last| status.overdue(stream.engine.settings(), now, last);
+    let missed = Overdue::Missed(Silence::new(day(39), due_at));
+    let (minute, pause) = (TimeDelta::minutes(1), TimeDelta::hours(30));
+    assert_eq!(
+        asked(due_at - minute, Some(day(39))),
+        Overdue::Not {
+            again_at: Some(due_at)
+        }
+    );
+    assert_eq!(asked(due_at, Some(due_at - minute)), missed);
+    assert_eq!(asked(due_at, Some(due_at - pause)), missed);
+    assert_eq!(asked(due_at, Some(due_at - pause - minute)), Overdue::Wait);
+    assert_eq!(asked(due_at, None), Overdue::Wait);
+    // Whoever was told to wait once is told the second time, however long that takes.
+    assert_eq!(asked(day(60), Some(due_at)), missed);
+    assert_eq!(asked(day(60), Some(due_at - minute)), Overdue::Wait);
+    // Where the rule is off, to be asked again when a job may be due: settings may change.
+    let mut off = Settings::default();
+    off.detection.rules.missed_backup = false;
+    let again_at = Some(day(61));
+    assert_eq!(
+        status.overdue(&off, day(60), Some(due_at)),
+        Overdue::Not { again_at }
+    );
+}
+
+/// A job of tomorrow has a wrong clock; so has one that was overdue when it came. A clock that went
+/// back does not put off what is due.
+#[test]
+fn a_wrong_clock_shows() {
+    let mut stream = Stream::after(&usual_jobs(40));
+    let due_at = stream.coverage(day(39)).due_at;
+    assert!(!stream.coverage(day(39) + TimeDelta::hours(12)).wrong_clock);
+    assert!(!stream.coverage(day(38)).wrong_clock, "a day ahead");
+    assert!(stream.coverage(day(38) - TimeDelta::minutes(1)).wrong_clock);
+    let early = BackupJob::builder("restic", "early", "mail01", "daily", day(10));
+    _ = stream.observe(&early.image(usual_image(40)).build().unwrap());
+    assert_eq!(stream.coverage(day(40)).due_at, due_at);
+
+    let mut stream = Stream::after(&usual_jobs(40));
+    _ = stream.tick(day(42));
+    assert!(matches!(stream.tick(day(43)), Overdue::Missed(_)));
+    _ = stream.observe(&job(40, usual_image(40)));
+    assert!(stream.coverage(day(43)).wrong_clock);
+}
+
+/// A job from the future is one that has come when its time comes: what is missing after it is told.
+#[test]
+fn a_job_ahead_of_its_time_is_waited_for() {
+    let mut stream = Stream::after(&usual_jobs(40));
+    assert_eq!(stream.told(40, 3), 1);
+    _ = stream.observe(&job(100, usual_image(100)));
+    assert_eq!(stream.told(43, 50), 0);
+    assert_eq!(stream.told(93, 20), 1);
+}
+
+/// That a person confirmed a missed job is kept with the one that it is about.
+#[test]
+fn a_missed_job_can_be_confirmed() {
+    let mut stream = Stream::after(&usual_jobs(40));
+    let status = stream.status.as_mut().unwrap();
+    let due_at = day(39) + TimeDelta::hours(60);
+    assert_eq!(
+        (status.missed_after(), status.missed_is_confirmed()),
+        (None, false)
+    );
+    status.note_missed(&Silence::new(day(39), due_at), due_at);
+    status.confirm_missed(day(38), true);
+    assert_eq!(
+        (status.missed_after(), status.missed_is_confirmed()),
+        (Some(day(39)), false)
+    );
+    status.confirm_missed(day(39), true);
+    assert!(status.missed_is_confirmed());
+    status.confirm_missed(day(39), false);
+    assert!(!status.missed_is_confirmed());
+}
+
+/// What lasts is proposed until it is over, something else happens, or a person decides.
+#[test]
+fn a_proposal_stands_while_what_it_is_about_goes_on() {
+    let mut stream = Stream::after(&usual_jobs(40));
+    let proposed = |stream: &Stream| stream.coverage(day(60)).proposal.is_some();
+    for number in 40..60 {
+        _ = stream.observe(&overwriting(number, 50));
+    }
+    assert!(proposed(&stream));
+    let began = stream
+        .coverage(day(60))
+        .proposal
+        .unwrap()
+        .began_with
+        .unwrap();
+    let again = || {
+        let mut stream = Stream::after(&usual_jobs(40));
+        for number in 40..60 {
+            _ = stream.observe(&overwriting(number, 50));
+        }
+        stream
+    };
+    // Days without it, until it is over.
+    let mut over = again();
+    let quiet = (60..70).map(|number| {
+        _ = over.observe(&job(number, usual_image(number)));
+        proposed(&over)
+    });
+    let quiet: Vec<bool> = quiet.collect();
+    assert_eq!(
+        quiet,
+        [
+            true, true, true, true, true, true, false, false, false, false
+        ]
+    );
+    let mut failed = again();
+    _ = failed.observe(&builder(60).status(JobStatus::Failed).build().unwrap());
+    assert!(!proposed(&failed));
+
+    let Stream {
+        mut model, status, ..
+    } = again();
+    let status = status.unwrap();
+    let key = stream.engine.stream_of(&builder(0).build().unwrap());
+    let after_review = |model: &StreamModel| {
+        let status = status.clone().after_review(model);
+        status
+            .coverage(key.clone(), stream.engine.settings(), day(60))
+            .proposal
+    };
+    assert!(after_review(&model).is_some());
+    assert!(model.accept_level_shift(&began) > 1);
+    assert_eq!(after_review(&model), None);
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use anomaly_model::{
     AnomalyKind, AttributeHistograms, BackupJob, FileChange, FileInspection, FileReason,
     NotableFile, Severity, Verdict,
 };
-use anomaly_settings::{Extensions, Settings};
+use anomaly_settings::{AttributeDeviations, Extensions, Settings};
 use common::{builder, usual_image};
 
 /// About 200 written documents of the given day, a few more or less.
@@ -154,15 +154,114 @@ fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
     assert!(!first.summary.contains("permissions"), "{}", first.summary);
 
     // The same again is no news, and teaches nothing.
-    for number in 41..45 {
+    for number in 41..71 {
         let again = judged(&engine, &mut model, &shifted(number));
         assert!(!again.is_anomalous(), "{}", again.summary);
     }
     // Back, and there again: that is news.
-    assert!(!judged(&engine, &mut model, &job(45, usual_files(45))).is_anomalous());
+    assert!(!judged(&engine, &mut model, &job(71, usual_files(71))).is_anomalous());
     let mut unaccepted = model.clone();
-    assert!(judged(&engine, &mut unaccepted, &shifted(46)).is_anomalous());
+    assert!(judged(&engine, &mut unaccepted, &shifted(72)).is_anomalous());
     assert!(model.accept(&first.key()));
-    let accepted = judged(&engine, &mut model, &shifted(46));
+    let accepted = judged(&engine, &mut model, &shifted(72));
     assert!(!accepted.is_anomalous(), "{}", accepted.summary);
+}
+
+/// A few files with such names may be a download; more are worse.
+#[test]
+fn severity_follows_the_number_of_files() {
+    let engine = Engine::default();
+    let model = settled(&engine);
+    let found = |files: FileInspection| {
+        let verdict = engine.judge(&job(40, files), &mut model.clone());
+        verdict.severity()
+    };
+    let with_extension = |count| {
+        let mut files = usual_files(40);
+        files.written_files = Some(count);
+        files.written_extensions = [("lockbit".to_owned(), count)].into();
+        files.attributes = None;
+        found(files)
+    };
+    let with_notes = |notes| {
+        let mut files = usual_files(40);
+        files.ransom_note_files = Some(notes);
+        found(files)
+    };
+    use Severity::{High, Low, Medium};
+    for (count, severity) in [(1, Low), (2, Low), (3, Medium), (9, Medium), (10, High)] {
+        assert_eq!(
+            with_extension(count),
+            Some(severity),
+            "{count} with the extension"
+        );
+    }
+    for (notes, severity) in [
+        (0, None),
+        (1, Some(Medium)),
+        (2, Some(Medium)),
+        (3, Some(High)),
+    ] {
+        assert_eq!(with_notes(notes), severity, "{notes} notes");
+    }
+}
+
+/// Of more than four extensions, the first three are named, and how many more there are.
+#[test]
+fn many_extensions_are_counted() {
+    let engine = Engine::default();
+    let names = ["akira", "cerber", "lockbit", "locky", "wncry"];
+    let summary = |count: usize| {
+        let mut files = usual_files(40);
+        files.written_files = Some(200);
+        files.written_extensions = names[..count]
+            .iter()
+            .map(|name| ((*name).to_owned(), 20))
+            .collect();
+        let verdict = engine.judge(&job(40, files), &mut settled(&engine));
+        let named = names
+            .iter()
+            .filter(|name| verdict.summary.contains(**name))
+            .count();
+        (named, verdict.summary)
+    };
+    for (count, named, more) in [(1, 1, ""), (2, 2, ""), (4, 4, ""), (5, 3, " and 2 more.")] {
+        let (found, summary) = summary(count);
+        assert_eq!(found, named, "{summary}");
+        assert!(summary.contains(more), "{summary}");
+        assert_eq!(summary.contains(" more"), count > 4, "{summary}");
+    }
+}
+
+/// Attributes are strange from the usual divergence on and as many deviations as the settings say; the
+/// score is what so many deviations can say at most: Cantelli's inequality.
+#[test]
+fn an_attribute_shift_is_measured_in_deviations() {
+    let found = |deviations: f64| {
+        let mut settings = Settings::default();
+        settings.detection.attribute_deviations = AttributeDeviations::new(deviations).unwrap();
+        let engine = Engine::new(settings);
+        let verdict = engine.judge(&shifted(40), &mut settled(&engine));
+        let finding = verdict.findings.into_iter();
+        finding
+            .into_iter()
+            .find(|one| one.feature.as_str() == "attribute_divergence_bits")
+            .unwrap()
+    };
+    let (four, five, six) = (found(4.0), found(5.0), found(6.0));
+    let deviation = five.usual_high - four.usual_high;
+    assert!(deviation > 0.0);
+    assert!((six.usual_high - five.usual_high - deviation).abs() < 1e-9);
+    let mean = four.usual_high - 4.0 * deviation;
+    assert!((0.0..four.usual_high).contains(&mean), "{mean}");
+    for finding in [four, five, six] {
+        assert!(finding.observed > finding.usual_high);
+        let deviations = (finding.observed - mean) / deviation;
+        let score = (1.0 + deviations * deviations).log10();
+        assert!(
+            (finding.score - score).abs() < 1e-6,
+            "{} for {score}",
+            finding.score
+        );
+    }
 }

@@ -17,6 +17,8 @@ mod page;
 mod path;
 pub(crate) mod proofs;
 pub(crate) mod recovery;
+#[cfg(test)]
+mod reference;
 pub(crate) mod reviews;
 pub(crate) mod settings;
 pub(crate) mod sources;

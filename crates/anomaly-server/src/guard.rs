@@ -51,7 +51,11 @@ pub(crate) async fn guard(
         }
         None => turned_away(is_page, Problem::not_signed_in()),
         Some(identity) if !identity.may(permission) => {
-            let detail = format!("{} may not do this.", identity.role);
+            let detail = if identity.role.may(permission) {
+                "Only a person who has signed in may do this.".to_owned()
+            } else {
+                format!("The role {} may not do this.", identity.role)
+            };
             turned_away(is_page, Problem::forbidden(detail))
         }
         Some(_) => next.run(request).await,
@@ -77,7 +81,9 @@ pub(crate) async fn same_origin(State(app): State<App>, request: Request, next: 
     if is_safe || is_ours(request.headers(), app.options.is_secure()) {
         return next.run(request).await;
     }
-    Problem::forbidden("The request comes from a page of another site.").into_response()
+    let detail = "The request comes from a page of another site. A program that is no browser sends the \
+                  service's own address as `Origin` with the cookie.";
+    Problem::forbidden(detail).into_response()
 }
 
 fn is_ours(headers: &HeaderMap, is_secure: bool) -> bool {

@@ -1,6 +1,5 @@
 //! What sinks are to be told, put into the outbox.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
@@ -19,7 +18,7 @@ use crate::system::system_news;
 pub(crate) const NEWS: TimeDelta = TimeDelta::days(3);
 /// The note that says up to where sinks were told.
 const NOTE: &str = "told";
-/// Entries of the audit log that are looked at in one go.
+/// Records that are looked at in one go.
 const PAGE: usize = 100;
 
 /// Up to where sinks were told.
@@ -246,28 +245,13 @@ impl Sender {
             let Some(closed_at) = report.closed_at.filter(|_| report.merged_into.is_none()) else {
                 continue;
             };
-            let members = service
-                .records()
-                .anomalies(&AnomalyQuery::default().incident(number))?;
+            let closing = Closing::of(service, number, closed_at)?;
             // Many may have been decided at once, on more than one page: the first of them tells.
-            let first = members.iter().find(|anomaly| {
-                let review = anomaly.review.as_ref();
-                review.is_some_and(|review| is_same(review.reviewed_at, closed_at))
-            });
-            if first.is_some_and(|first| !jobs.contains(&first.verdict.key())) {
+            if closing.first.is_some_and(|first| !jobs.contains(&first)) {
                 continue;
             }
-            let mut policy_types = BTreeMap::new();
-            for anomaly in &members {
-                let verdict = &anomaly.verdict;
-                let stream = (&verdict.client, &verdict.policy);
-                if let Entry::Vacant(unknown) = policy_types.entry(stream) {
-                    let job = service.records().job(&verdict.key())?;
-                    unknown.insert(job.and_then(|job| job.policy().policy_type.clone()));
-                }
-            }
             let news = IncidentNews::new(number, IncidentChange::Closed, report.incident)
-                .with_policy_types(policy_types.into_values());
+                .with_policy_types(closing.policy_types);
             let link = format!("{}/incidents/{number}", self.address);
             let event = Event::new(&self.instance, closed_at, What::Incident(Box::new(news)));
             events.push(event.with_link(link));
@@ -279,6 +263,50 @@ impl Sender {
         let news = system_news(entry)?;
         let event = Event::new(&self.instance, entry.at, What::System(news));
         Some(event.with_link(format!("{}/audit", self.address)))
+    }
+}
+
+/// What there is to say of an incident that was closed.
+#[derive(Default)]
+struct Closing {
+    /// The newest of those with which it was closed.
+    first: Option<JobKey>,
+    /// Of its newest anomalies: as many as were looked at to find the first, a page at least.
+    policy_types: Vec<Option<PolicyType>>,
+}
+
+impl Closing {
+    fn of(
+        service: &AnomalyService,
+        number: u64,
+        closed_at: DateTime<Utc>,
+    ) -> Result<Self, ServiceError> {
+        let records = service.records();
+        let mut closing = Self::default();
+        let mut streams = BTreeSet::new();
+        let mut query = AnomalyQuery::default().incident(number).limit(PAGE);
+        loop {
+            let page = records.anomalies(&query)?;
+            for anomaly in &page {
+                let verdict = &anomaly.verdict;
+                let key = verdict.key();
+                if streams.insert((verdict.client.clone(), verdict.policy.clone())) {
+                    let job = records.job(&key)?;
+                    let policy_type = job.and_then(|job| job.policy().policy_type.clone());
+                    closing.policy_types.push(policy_type);
+                }
+                let reviewed_at = anomaly.review.as_ref().map(|review| review.reviewed_at);
+                if closing.first.is_none() && reviewed_at.is_some_and(|at| is_same(at, closed_at)) {
+                    closing.first = Some(key);
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE && closing.first.is_none() => {
+                    query = query.after(Some(last.verdict.key()));
+                }
+                _ => return Ok(closing),
+            }
+        }
     }
 }
 

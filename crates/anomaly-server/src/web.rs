@@ -176,6 +176,18 @@ pub(crate) fn routes() -> Vec<Route> {
             Needs(Administer),
             post(users::set_role),
         ),
+        Route::new(
+            "POST",
+            "/users/password",
+            Needs(Administer),
+            post(users::set_password),
+        ),
+        Route::new(
+            "POST",
+            "/users/{name}/second-factor/remove",
+            Needs(Administer),
+            post(users::remove_second_factor),
+        ),
         Route::new("POST", "/api-keys", Needs(Administer), post(users::add_key)),
         Route::new(
             "POST",

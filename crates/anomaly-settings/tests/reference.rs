@@ -68,8 +68,9 @@ fn reference() -> String {
     text
 }
 
-const INTRODUCTION: &str = r#"<!-- Written by the test `reference` of anomaly-settings; change the keys there, not here. -->
-# Settings
+const INTRODUCTION: &str = r#"# Settings
+
+*Written by `BLESS=1 cargo test -p anomaly-settings --test reference`, from the table of keys.*
 
 Nothing needs to be set. What is set comes from three layers, each over the ones before:
 

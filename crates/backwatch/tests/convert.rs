@@ -8,7 +8,7 @@ use std::fs;
 
 use anomaly_model::{BackupJob, Verdict};
 use anomaly_sources::Format;
-use program::{assert_golden, backwatch, root, stderr, stdout};
+use program::{backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
 const SAMPLE: &str = "examples/data/fileserver.ndjson";
@@ -27,14 +27,6 @@ fn convert(directory: &TempDir, arguments: &[&str]) -> std::process::Output {
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     backwatch(&[&["convert"], &arguments[..]].concat())
-}
-
-#[test]
-fn help_is_golden() {
-    assert_golden(
-        "convert-help.txt",
-        &stdout(&backwatch(&["convert", "--help"])),
-    );
 }
 
 #[test]

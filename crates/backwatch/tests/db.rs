@@ -3,7 +3,6 @@
 
 mod program;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use anomaly_model::chrono::TimeDelta;
 use anomaly_service::storage::{Purge, Read as _, SqliteStore, Store as _};
-use program::{assert_golden, backwatch, root, stderr, stdout};
+use program::{backwatch, root, stderr, stdout};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -44,26 +43,6 @@ impl Database {
         arguments.extend(options);
         backwatch(&arguments)
     }
-}
-
-#[test]
-fn help_is_golden() {
-    let mut help = String::new();
-    for command in [
-        "verify",
-        "checkpoint",
-        "db",
-        "db check",
-        "db backup",
-        "db compact",
-        "db export",
-    ] {
-        let mut arguments: Vec<&str> = command.split(' ').collect();
-        arguments.push("--help");
-        let text = stdout(&backwatch(&arguments));
-        write!(help, "$ backwatch {command} --help\n{text}\n").unwrap();
-    }
-    assert_golden("db-help.txt", &help);
 }
 
 /// With Backwatch's own means: jobs that were not old are deleted, as a purge says that they were.

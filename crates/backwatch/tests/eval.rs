@@ -8,7 +8,7 @@ mod program;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use program::{assert_golden, stderr, stdout};
+use program::{stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,12 +28,6 @@ fn measured(arguments: &[&str]) -> String {
         ("", Some(0))
     );
     stdout(&output)
-}
-
-#[test]
-fn help_is_golden() {
-    assert_golden("eval-help.txt", &measured(&["--help"]));
-    assert_golden("eval-simulate-help.txt", &measured(&["simulate", "--help"]));
 }
 
 /// The program needs no file beside it.

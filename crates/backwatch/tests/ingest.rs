@@ -62,14 +62,6 @@ fn scanned(jobs: &[String]) -> String {
 }
 
 #[test]
-fn help_is_golden() {
-    assert_golden(
-        "ingest-help.txt",
-        &stdout(&backwatch(&["ingest", "--help"])),
-    );
-}
-
-#[test]
 fn only_what_is_new_counts() {
     let database = Database::new();
     let quiet = database.ingest(&sample()[..56], &[]);

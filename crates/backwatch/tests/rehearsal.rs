@@ -69,15 +69,6 @@ fn export(db: &str, directory: &Path) -> String {
 }
 
 #[test]
-fn help_is_golden() {
-    assert_golden(
-        "backtest-help.txt",
-        &stdout(&backwatch(&["backtest", "--help"])),
-    );
-    assert_golden("drill-help.txt", &stdout(&backwatch(&["drill", "--help"])));
-}
-
-#[test]
 fn a_backtest_tells_first_what_was_confirmed_and_would_be_lost() {
     let directory = TempDir::new().unwrap();
     let db = sample(directory.path());

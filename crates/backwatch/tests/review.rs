@@ -162,27 +162,6 @@ impl Database {
     }
 }
 
-#[test]
-fn help_is_golden() {
-    let mut help = String::new();
-    for command in [
-        "anomalies",
-        "anomalies list",
-        "anomalies show",
-        "anomalies review",
-        "incidents",
-        "recovery-point",
-        "coverage",
-        "tick",
-    ] {
-        let mut arguments: Vec<&str> = command.split(' ').collect();
-        arguments.push("--help");
-        let text = stdout(&backwatch(&arguments));
-        _ = writeln!(help, "$ backwatch {command} --help\n{text}");
-    }
-    assert_golden("review-help.txt", &help);
-}
-
 /// The morning after: one page for twenty clients, where to restore from, and who is not watched.
 #[test]
 fn the_morning_after_is_golden() {

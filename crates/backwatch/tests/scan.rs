@@ -48,12 +48,6 @@ fn scan(content: impl AsRef<[u8]>) -> Output {
 }
 
 #[test]
-fn help_is_golden() {
-    assert_golden("help.txt", &stdout(&backwatch(&["--help"])));
-    assert_golden("scan-help.txt", &stdout(&backwatch(&["scan", "--help"])));
-}
-
-#[test]
 fn the_sample_is_golden_in_every_output() {
     for output in ["text", "table", "json", "ndjson"] {
         let found = backwatch(&[

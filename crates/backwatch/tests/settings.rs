@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use program::{assert_golden, backwatch, root, stderr, stdout};
+use program::{root, stderr, stdout};
 use tempfile::TempDir;
 
 fn sample() -> Vec<String> {
@@ -53,17 +53,6 @@ impl Case {
     fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
-}
-
-#[test]
-fn help_is_golden() {
-    let help = |arguments: &[&str]| stdout(&backwatch(arguments));
-    let all = [
-        help(&["settings", "--help"]),
-        help(&["settings", "set", "--help"]),
-        help(&["settings", "approve", "--help"]),
-    ];
-    assert_golden("settings-help.txt", &all.join("\n----\n\n"));
 }
 
 /// A file that loosens between two runs: said at once, in every output until it ends, and in the

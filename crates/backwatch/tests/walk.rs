@@ -80,11 +80,6 @@ fn json(output: &Output) -> Value {
 }
 
 #[test]
-fn help_is_golden() {
-    assert_golden("walk-help.txt", &stdout(&backwatch(&["walk", "--help"])));
-}
-
-#[test]
 fn text_and_json_are_golden() {
     let tree = Tree::new();
     // Bytes of a 64-bit linear congruential generator: as random as they look.

@@ -293,16 +293,4 @@ impl TryFrom<Record> for FittedLevelShift {
     }
 }
 
-impl TryFrom<LevelShiftParams> for LevelShift {
-    type Error = DetectorError;
-
-    fn try_from(params: LevelShiftParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<LevelShift> for LevelShiftParams {
-    fn from(level_shift: LevelShift) -> Self {
-        level_shift.0
-    }
-}
+check::checked_params!(LevelShift, LevelShiftParams);

@@ -213,16 +213,4 @@ impl TryFrom<Record> for FittedNovelty {
     }
 }
 
-impl TryFrom<NoveltyParams> for Novelty {
-    type Error = DetectorError;
-
-    fn try_from(params: NoveltyParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<Novelty> for NoveltyParams {
-    fn from(novelty: Novelty) -> Self {
-        novelty.0
-    }
-}
+check::checked_params!(Novelty, NoveltyParams);

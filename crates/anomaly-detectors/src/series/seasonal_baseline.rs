@@ -355,16 +355,4 @@ impl TryFrom<Record> for FittedSeasonalBaseline {
     }
 }
 
-impl TryFrom<SeasonalBaselineParams> for SeasonalBaseline {
-    type Error = DetectorError;
-
-    fn try_from(params: SeasonalBaselineParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<SeasonalBaseline> for SeasonalBaselineParams {
-    fn from(baseline: SeasonalBaseline) -> Self {
-        baseline.0
-    }
-}
+check::checked_params!(SeasonalBaseline, SeasonalBaselineParams);

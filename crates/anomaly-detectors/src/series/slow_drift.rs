@@ -231,16 +231,4 @@ impl TryFrom<Record> for FittedSlowDrift {
     }
 }
 
-impl TryFrom<SlowDriftParams> for SlowDrift {
-    type Error = DetectorError;
-
-    fn try_from(params: SlowDriftParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<SlowDrift> for SlowDriftParams {
-    fn from(slow_drift: SlowDrift) -> Self {
-        slow_drift.0
-    }
-}
+check::checked_params!(SlowDrift, SlowDriftParams);

@@ -184,16 +184,4 @@ impl TailCalibrator {
     }
 }
 
-impl TryFrom<TailCalibratorParams> for TailCalibrator {
-    type Error = DetectorError;
-
-    fn try_from(params: TailCalibratorParams) -> Result<Self, DetectorError> {
-        params.check()
-    }
-}
-
-impl From<TailCalibrator> for TailCalibratorParams {
-    fn from(calibrator: TailCalibrator) -> Self {
-        calibrator.0
-    }
-}
+check::checked_params!(TailCalibrator, TailCalibratorParams);

@@ -6,6 +6,7 @@
     reason = "a builder hands its result over"
 )]
 
+use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder, JobStatus};
 use proptest::collection::vec;
@@ -53,6 +54,21 @@ pub(crate) fn usual_jobs(count: u64) -> Vec<BackupJob> {
     (0..count)
         .map(|number| job(number, usual_image(number)))
         .collect()
+}
+
+/// A job that overwrites this part of the files and of the data; nobody looked into it.
+pub(crate) fn overwriting(number: u64, percent: u64) -> BackupJob {
+    let image = usual_image(number).transferred_bytes(percent * 100_000_000);
+    job(number, image.files_changed(percent * 500))
+}
+
+/// A stream of forty usual days.
+pub(crate) fn learnt() -> StreamModel {
+    let mut model = StreamModel::default();
+    for job in usual_jobs(40) {
+        _ = Engine::default().judge(&job, &mut model);
+    }
+    model
 }
 
 /// The real history that the README scans: 56 usual days and a ransomware run.

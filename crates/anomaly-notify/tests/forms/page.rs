@@ -76,8 +76,9 @@ fn each_event_is_on_the_page() {
 }
 
 const INTRODUCTION: &str = "\
-<!-- Written by `BLESS=1 cargo test -p anomaly-notify --test forms page`. -->
 # Events
+
+*Written by `BLESS=1 cargo test -p anomaly-notify --test forms page`.*
 
 What [sinks](notifications.md) are told, as CloudEvents 1.0 in structured mode: what a webhook gets as \
 the body of a `POST`, a file as a line, a command on standard input. Mails, syslog, CEF and OCSF say \

@@ -1,12 +1,13 @@
 //! Jobs, handed over and looked at.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, ClientName, JobKey, StreamKey, Verdict};
 use anomaly_service::{NotKept, Observed};
 use anomaly_settings::Role;
-use anomaly_sources::{Format, ReadOptions, Record, read, recognise};
+use anomaly_sources::{Format, ReadOptions, Record, Timezone, read, recognise};
 use anomaly_storage::{ObservationQuery, StoredObservation};
 use axum::Json;
 use axum::extract::State;
@@ -40,6 +41,12 @@ pub(crate) struct HandOver {
     client: Option<String>,
     /// The policy, for formats that do not name it.
     policy: Option<String>,
+    /// When the job started, for formats that do not say.
+    started_at: Option<DateTime<Utc>>,
+    /// The exit status of the tool whose output it is, for formats that do not say.
+    exit_code: Option<i64>,
+    /// The zone of times that are printed without one, such as `Europe/Berlin` or `+02:00`.
+    timezone: Option<String>,
 }
 
 /// What became of one record of a body.
@@ -221,12 +228,22 @@ fn records(
     most_bytes: usize,
 ) -> Result<Vec<Record>, Problem> {
     let format = format_of(asked, headers, body)?;
+    let timezone = asked.timezone.as_deref().map(str::parse::<Timezone>);
+    let timezone = timezone.transpose();
+    let timezone = timezone.map_err(|error| Problem::invalid(error.to_string()))?;
     let options = ReadOptions::default()
         .client(asked.client.clone())
         .policy(asked.policy.clone())
+        .started_at(asked.started_at)
+        .exit_code(asked.exit_code)
+        .timezone(timezone)
         .max_record_bytes(most_bytes);
+    let body = match format {
+        Format::Ndjson => on_one_line(body),
+        _ => Cow::Borrowed(body),
+    };
     let mut records = Vec::new();
-    for record in read(body, format, &options).map_err(|error| unreadable(&error))? {
+    for record in read(&*body, format, &options).map_err(|error| unreadable(&error))? {
         if records.len() == MOST_RECORDS {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -239,6 +256,21 @@ fn records(
         records.push(record.map_err(|error| unreadable(&error))?);
     }
     Ok(records)
+}
+
+/// A body that is one record may be laid out on several lines, as people and many programs write JSON.
+fn on_one_line(body: &[u8]) -> Cow<'_, [u8]> {
+    let is_one = body.trim_ascii_end().contains(&b'\n')
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    if !is_one {
+        return Cow::Borrowed(body);
+    }
+    // Within a text a line end would be escaped.
+    let is_end = |byte: u8| matches!(byte, b'\n' | b'\r');
+    let on_one_line = body
+        .iter()
+        .map(|&byte| if is_end(byte) { b' ' } else { byte });
+    Cow::Owned(on_one_line.collect())
 }
 
 fn format_of(asked: &HandOver, headers: &HeaderMap, body: &[u8]) -> Result<Format, Problem> {
@@ -364,4 +396,20 @@ pub(crate) struct JobRecord {
     /// What was concluded about it.
     #[schema(value_type = Object)]
     verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_one_line;
+
+    #[test]
+    fn one_record_may_stand_on_several_lines() {
+        assert_eq!(
+            *on_one_line(b"{\n \"a\":\r\n \"\\n\"\n}\n"),
+            *b"{  \"a\":   \"\\n\" } "
+        );
+        for as_it_was in ["{\"a\":1}\n", "{\"a\":1}\n{\"a\":2}\n", "{\n", ""] {
+            assert_eq!(*on_one_line(as_it_was.as_bytes()), *as_it_was.as_bytes());
+        }
+    }
 }

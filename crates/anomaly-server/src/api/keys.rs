@@ -1,7 +1,7 @@
 //! API keys, for administrators.
 
 use anomaly_model::SourceName;
-use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -33,6 +33,16 @@ pub(crate) struct KeyView {
     pub(crate) created_by: String,
     /// From when on it does not count; `null` for never.
     pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+impl KeyView {
+    /// The last day on which it counts, in UTC.
+    pub(crate) fn last_day(&self) -> Option<NaiveDate> {
+        let last = self
+            .expires_at?
+            .checked_sub_signed(TimeDelta::microseconds(1))?;
+        Some(last.date_naive())
+    }
 }
 
 pub(crate) fn all(accounts: &Accounts) -> Vec<KeyView> {

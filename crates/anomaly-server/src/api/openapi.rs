@@ -2,7 +2,10 @@
 
 use axum::Json;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, openapi};
 
@@ -10,6 +13,10 @@ use super::{
     anomalies, audit, backtests, events, health, incidents, jobs, keys, metrics, notifications,
     proofs, recovery, reviews, settings, sources, streams, users,
 };
+
+use crate::account::Role;
+use crate::guard::Access;
+use crate::routes::table;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,18 +37,58 @@ use super::{
         keys::list, keys::add, keys::remove, events::listen,
         notifications::list, notifications::read,
     ),
-    modifiers(&ApiKeys, &Problems),
-    security(("api_key" = []))
+    modifiers(&Credentials, &Roles, &Problems),
+    security(("api_key" = []), ("session" = []))
 )]
 struct Document;
 
-struct ApiKeys;
+struct Credentials;
 
-impl Modify for ApiKeys {
+const SESSION: &str = "Of a person who has signed in; over TLS it is called `__Host-backwatch`. What changes \
+                       something also needs the service's own address as `Origin`.";
+
+impl Modify for Credentials {
     fn modify(&self, document: &mut openapi::OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let api_key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let cookie = ApiKeyValue::with_description("backwatch", SESSION);
+        let session = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("api_key", scheme);
+        components.add_security_scheme("api_key", api_key);
+        components.add_security_scheme("session", session);
+    }
+}
+
+/// Who may ask for what, as the table of the routes has it.
+struct Roles;
+
+impl Modify for Roles {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        for route in table() {
+            let Some(path) = document.paths.paths.get_mut(route.path) else {
+                continue;
+            };
+            let operation = match route.method {
+                "GET" => &mut path.get,
+                "POST" => &mut path.post,
+                "PATCH" => &mut path.patch,
+                "DELETE" => &mut path.delete,
+                _ => continue,
+            };
+            let Some(operation) = operation else {
+                continue;
+            };
+            match route.access {
+                Access::Anyone => {
+                    operation.security = Some(vec![SecurityRequirement::default()]);
+                }
+                Access::Needs(permission) => {
+                    let roles = Role::ALL.into_iter().filter(|role| role.may(permission));
+                    let roles: Vec<&str> = roles.map(Role::as_str).collect();
+                    let extensions = Extensions::builder().add("x-roles", roles).build();
+                    operation.extensions = Some(extensions);
+                }
+            }
+        }
     }
 }
 

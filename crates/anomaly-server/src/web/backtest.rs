@@ -197,7 +197,7 @@ async fn ask_for(
 }
 
 /// The end of a day, which a form sends as `2027-01-31`.
-fn end_of(day: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+pub(super) fn end_of(day: &str) -> Result<Option<DateTime<Utc>>, Problem> {
     if day.is_empty() {
         return Ok(None);
     }

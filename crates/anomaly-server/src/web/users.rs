@@ -6,6 +6,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 
+use super::backtest::end_of;
 use super::chrome::{Chrome, PageResult, see, show};
 use crate::account::Role;
 use crate::api::{keys, users};
@@ -99,11 +100,49 @@ pub(crate) async fn set_role(
 
 /// What the form sends.
 #[derive(Deserialize)]
+pub(crate) struct NewPassword {
+    name: String,
+    password: String,
+}
+
+pub(crate) async fn set_password(
+    State(app): State<App>,
+    caller: Caller,
+    Form(sent): Form<NewPassword>,
+) -> PageResult {
+    let by = caller.name.clone();
+    let password = app.hashing.hash(sent.password).await?;
+    app.change_accounts(move |accounts| {
+        let entry = accounts.set_password(&sent.name, password, (&by, now()))?;
+        Ok(((), Some(entry)))
+    })
+    .await?;
+    Ok(see("/users"))
+}
+
+pub(crate) async fn remove_second_factor(
+    State(app): State<App>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> PageResult {
+    let by = caller.name.clone();
+    app.change_accounts(move |accounts| {
+        let entry = accounts.remove_second_factor(&name, (&by, now()))?;
+        Ok(((), Some(entry)))
+    })
+    .await?;
+    Ok(see("/users"))
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
 pub(crate) struct NewKey {
     name: String,
     role: String,
     #[serde(default)]
     sources: String,
+    #[serde(default)]
+    until: String,
 }
 
 /// Makes a key, and shows it once.
@@ -120,10 +159,11 @@ pub(crate) async fn add_key(
         .filter(|name| !name.is_empty());
     let sources: Result<Vec<SourceName>, _> = named.map(SourceName::new).collect();
     let sources = sources.map_err(|error| Problem::invalid(error.to_string()))?;
+    let until = end_of(&sent.until)?;
     let by = caller.name.clone();
     let made = app
         .change_accounts(move |accounts| {
-            let made = accounts.add_api_key(&sent.name, role, sources, None, (&by, now()))?;
+            let made = accounts.add_api_key(&sent.name, role, sources, until, (&by, now()))?;
             Ok((made.0, Some(made.1)))
         })
         .await?;

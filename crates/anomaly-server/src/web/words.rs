@@ -168,7 +168,16 @@ pub(crate) struct FindingRow {
 
 /// Findings, in words.
 pub(crate) fn findings(verdict: &Verdict) -> Vec<FindingRow> {
-    verdict.findings.iter().filter_map(finding).collect()
+    let mut rows: Vec<FindingRow> = verdict.findings.iter().filter_map(finding).collect();
+    // A number of files and their share of all have the same name.
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let of_name = |name: &String| names.iter().filter(|other| *other == name).count();
+    for row in rows.iter_mut().filter(|row| row.observed.ends_with('%')) {
+        if of_name(&row.name) > 1 {
+            row.name.insert_str(0, "share of ");
+        }
+    }
+    rows
 }
 
 fn finding(finding: &Finding) -> Option<FindingRow> {

@@ -272,6 +272,32 @@ fn a_user_is_changed_whole_or_not_at_all() {
     assert_eq!(bob.sign_in("bob", "another battery horse", "").status, 303);
 }
 
+/// What an administrator does for others is on the page of the users.
+#[test]
+fn an_administrator_helps_on_the_page() {
+    let service = Service::start();
+    let mut ann = service.administrator();
+    let form = [("name", "bob"), ("password", PASSWORD), ("role", "viewer")];
+    assert_eq!(ann.send("/users", &form).status, 303);
+    let mut bob = service.browser();
+    bob.sign_in("bob", PASSWORD, "");
+    let taken = ann.send("/users/bob/second-factor/remove", &[]);
+    assert_eq!((taken.status, bob.open("/").status), (303, 303));
+    let form = [("name", "bob"), ("password", "another battery horse")];
+    assert_eq!(ann.send("/users/password", &form).status, 303);
+    assert_eq!(bob.sign_in("bob", PASSWORD, "").status, 401);
+    assert_eq!(bob.sign_in("bob", "another battery horse", "").status, 303);
+    assert_eq!(bob.send("/users/password", &form).status, 403);
+
+    let key = [("name", "old"), ("role", "ingest"), ("until", "2020-01-31")];
+    let made = ann.send("/api-keys", &key).text;
+    assert!(made.contains("2020-01-31"), "its last day: {made}");
+    let (_, key) = made.split_once("<code class=\"secret\">").unwrap();
+    let key = key.split('<').next().unwrap();
+    let late = service.with_key(key, "/api/v1/jobs", "application/json", "{}");
+    assert_eq!(late.status, 401);
+}
+
 #[test]
 fn a_name_is_of_one_person() {
     let service = Service::start();

@@ -15,7 +15,7 @@ pub(crate) fn to_file(events: &[&str], format: &str) -> String {
         name = "log"
         events = {events:?}
         [sinks.file]
-        path = "DIR/told.ndjson"
+        path = "DIR/findings.ndjson"
         format = "{format}"
         "#
     )
@@ -23,7 +23,7 @@ pub(crate) fn to_file(events: &[&str], format: &str) -> String {
 
 /// What was told, once it is so many lines.
 pub(crate) fn told(service: &Service, lines: usize) -> String {
-    let findings = service.database.with_file_name("told.ndjson");
+    let findings = service.database.with_file_name("findings.ndjson");
     let begun = Instant::now();
     loop {
         let text = fs::read_to_string(&findings).unwrap_or_default();

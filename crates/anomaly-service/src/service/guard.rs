@@ -31,8 +31,8 @@ pub struct GuardReport {
 /// A change of the settings that a store keeps: of one part, or of several at once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingsRequest {
-    /// Which parts are to be what: keys such as `detection.alarm_budget`, or scopes as [`Parts`] names
-    /// them. `None` for the default, or no such scope.
+    /// Which parts are to be what: keys such as `detection.alarm_budget`, or scopes as
+    /// [`Parts`](anomaly_settings::Parts) names them. `None` for the default, or no such scope.
     pub parts: Vec<(String, Option<Value>)>,
     /// Who asks.
     pub by: String,

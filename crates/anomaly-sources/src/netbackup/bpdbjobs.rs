@@ -10,6 +10,7 @@ use crate::netbackup::bpdbjobs::lines::{JobLines, is_job};
 use crate::netbackup::bpdbjobs::tail::is_whole;
 use crate::netbackup::families::{Families, NoRun};
 use crate::netbackup::gather::records;
+use crate::netbackup::{JOBS_NEVER_TELL, STREAM_KEY};
 use crate::{
     Head, Input, ReadOption, ReadOptions, Record, RecordError, Records, Source, SourceError,
 };
@@ -33,19 +34,11 @@ impl Source for Bpdbjobs {
     }
 
     fn never_knows(&self) -> &'static [&'static str] {
-        &[
-            "stored_bytes",
-            "files_new",
-            "files_changed",
-            "files_unmodified",
-            "files_deleted",
-            "directory_count",
-            "content",
-        ]
+        JOBS_NEVER_TELL
     }
 
     fn stream_key(&self) -> &'static str {
-        "client, policy and schedule type, as NetBackup itself groups them"
+        STREAM_KEY
     }
 
     fn options(&self) -> &'static [ReadOption] {

@@ -1,11 +1,11 @@
 //! `bpimagelist -l`: the images in the catalog.
 
 use crate::lines::{Lines, text as text_of};
-use crate::netbackup::codes;
 use crate::netbackup::column::{Column, is_backup_id};
 use crate::netbackup::gather::records;
 use crate::netbackup::images::Images;
 use crate::netbackup::run::{Run, known_moved};
+use crate::netbackup::{IMAGES_NEVER_TELL, STREAM_KEY, codes};
 use crate::{
     Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source, SourceError,
 };
@@ -41,20 +41,11 @@ impl Source for Bpimagelist {
     }
 
     fn never_knows(&self) -> &'static [&'static str] {
-        &[
-            "dedup_ratio",
-            "stored_bytes",
-            "files_new",
-            "files_changed",
-            "files_unmodified",
-            "files_deleted",
-            "directory_count",
-            "content",
-        ]
+        IMAGES_NEVER_TELL
     }
 
     fn stream_key(&self) -> &'static str {
-        "client, policy and schedule type, as NetBackup itself groups them"
+        STREAM_KEY
     }
 
     fn options(&self) -> &'static [ReadOption] {

@@ -12,7 +12,7 @@ use crate::moment::Moment;
 use crate::netbackup::gather::records;
 use crate::netbackup::images::Images;
 use crate::netbackup::run::{Run, known_moved};
-use crate::netbackup::{codes, column};
+use crate::netbackup::{IMAGES_NEVER_TELL, STREAM_KEY, codes, column};
 use crate::values::{ELEMENT, Path, Values};
 use crate::{
     Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
@@ -47,20 +47,11 @@ impl Source for BpimagelistJson {
     }
 
     fn never_knows(&self) -> &'static [&'static str] {
-        &[
-            "dedup_ratio",
-            "stored_bytes",
-            "files_new",
-            "files_changed",
-            "files_unmodified",
-            "files_deleted",
-            "directory_count",
-            "content",
-        ]
+        IMAGES_NEVER_TELL
     }
 
     fn stream_key(&self) -> &'static str {
-        "client, policy and schedule type, as NetBackup itself groups them"
+        STREAM_KEY
     }
 
     fn options(&self) -> &'static [ReadOption] {

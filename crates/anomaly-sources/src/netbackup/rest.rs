@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::input::shown;
-use crate::netbackup::column;
 use crate::netbackup::families::Member;
 use crate::netbackup::gather::{JobsAndImages, records};
 use crate::netbackup::run::Run;
+use crate::netbackup::{JOBS_NEVER_TELL, STREAM_KEY, column};
 use crate::values::{ELEMENT, Path, Values};
 use crate::{
     Format, Head, Input, Place, ReadOption, ReadOptions, Record, RecordError, Records, Source,
@@ -62,19 +62,11 @@ impl Source for Rest {
     }
 
     fn never_knows(&self) -> &'static [&'static str] {
-        &[
-            "stored_bytes",
-            "files_new",
-            "files_changed",
-            "files_unmodified",
-            "files_deleted",
-            "directory_count",
-            "content",
-        ]
+        JOBS_NEVER_TELL
     }
 
     fn stream_key(&self) -> &'static str {
-        "client, policy and schedule type, as NetBackup itself groups them"
+        STREAM_KEY
     }
 
     fn options(&self) -> &'static [ReadOption] {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{ClientName, StreamKey};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::fault::{Fault, Result};
 use super::values::{count, from_count, from_limit, from_time, json, optional_time, to_json};
@@ -184,12 +185,7 @@ pub(super) fn due(
 ) -> Result<Vec<Stored<(StreamKey, String)>>> {
     let mut statement = connection.prepare_cached(DUE)?;
     let range = (until.timestamp_micros(), from_limit(Some(limit)));
-    let rows = statement.query_map(range, |row| {
-        Ok(Stored {
-            number: count(row, 0)?,
-            record: (json(row, 1)?, row.get(2)?),
-        })
-    })?;
+    let rows = statement.query_map(range, numbered)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -213,6 +209,14 @@ pub(super) fn put_note(connection: &Connection, name: &str, note: &str) -> Resul
     Ok(())
 }
 
+/// A stream and its status, with the stream's number.
+fn numbered<S: FromSql>(row: &Row<'_>) -> rusqlite::Result<Stored<(StreamKey, S)>> {
+    Ok(Stored {
+        number: count(row, 0)?,
+        record: (json(row, 1)?, row.get(2)?),
+    })
+}
+
 /// A stream and its status.
 type Listed = (StreamKey, Option<String>);
 
@@ -223,11 +227,6 @@ pub(super) fn streams(
 ) -> Result<Vec<Stored<Listed>>> {
     let mut statement = connection.prepare_cached(STREAMS)?;
     let range = (from_count(after), from_limit(Some(limit)));
-    let rows = statement.query_map(range, |row| {
-        Ok(Stored {
-            number: count(row, 0)?,
-            record: (json(row, 1)?, row.get(2)?),
-        })
-    })?;
+    let rows = statement.query_map(range, numbered)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -13,5 +13,6 @@ mod pages;
 #[path = "../program/mod.rs"]
 mod program;
 mod reference;
+#[allow(dead_code, reason = "only whether a tool is there is asked here")]
 #[path = "../tools/tool.rs"]
 mod tool;

@@ -69,12 +69,13 @@ fn check(name: &str, text: &str) {
     );
 }
 
-const BY: &str = "<!-- Written by `BLESS=1 cargo test -p backwatch --test book reference`. -->\n";
+/// Which command writes the pages, for their tops.
+const BY: &str = "*Written by `BLESS=1 cargo test -p backwatch --test book reference`.*\n\n";
 
 #[test]
 fn the_command_line_is_what_the_help_says() {
     let mut text = format!(
-        "{BY}# Command line\n\n\
+        "# Command line\n\n{BY}\
          What `--help` prints, for every command; `-h` is shorter, and `backwatch man DIR` writes the \
          same as manual pages. `backwatch completions SHELL` prints what lets a shell complete them. \
          What the exit statuses say is on a page of its own: [Exit statuses](exit-statuses.md).\n"
@@ -89,7 +90,7 @@ fn the_command_line_is_what_the_help_says() {
 #[test]
 fn exit_statuses_are_what_the_help_says() {
     let mut text = format!(
-        "{BY}# Exit statuses\n\n\
+        "# Exit statuses\n\n{BY}\
          A status says the same in every command:\n\n\
          | status | |\n|---|---|\n\
          | 0 | All is well: nothing anomalous was found, or what was asked is done. |\n\

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod limits;
+mod page;
 mod process;
 mod secrets;
 mod service;

@@ -121,8 +121,13 @@ impl Service {
 
     /// A key that can hand over jobs, made by the administrator.
     pub(crate) fn key(&self) -> String {
+        self.key_of("ingest")
+    }
+
+    /// A key of this role.
+    pub(crate) fn key_of(&self, role: &str) -> String {
         let (agent, cookie) = (agent(), self.cookie());
-        let new = json!({ "name": "nightly", "role": "ingest", "sources": [] });
+        let new = json!({ "name": role, "role": role, "sources": [] });
         let mut answer = agent
             .post(format!("{}/api/v1/api-keys", self.base))
             .header("cookie", cookie)

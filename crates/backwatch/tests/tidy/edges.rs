@@ -58,7 +58,6 @@ pub(crate) const ROOMS: &[(&str, &[&str])] = &[
         &[
             "anomaly-model",
             "anomaly-detectors",
-            "anomaly-settings",
             "anomaly-engine",
             "anomaly-sources",
         ],

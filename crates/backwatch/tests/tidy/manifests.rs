@@ -1,8 +1,11 @@
-//! Rule: every package takes its lints, edition, Rust version and licence from the workspace.
+//! Rules: every package takes its lints, edition, Rust version and licence from the workspace, and
+//! what is published says what it is and has its licence with it.
 
 use toml::{Table, Value};
 
-use crate::workspace::{WORKSPACE, read, shown};
+use cargo_metadata::Package;
+
+use crate::workspace::{WORKSPACE, read, root, shown};
 
 /// Where a manifest must say `workspace = true`.
 const INHERITED: &[&[&str]] = &[
@@ -24,6 +27,43 @@ fn offences(manifest: &Table) -> Vec<String> {
         .filter(|keys| inherits(keys) != Some(true))
         .map(|keys| format!("lacks `{}.workspace = true`", keys.join(".")))
         .collect()
+}
+
+/// What a package lacks that others are to find and use.
+fn lacks_when_published(package: &Package) -> Vec<&'static str> {
+    let filled = [
+        ("description", package.description.is_some()),
+        ("readme", package.readme.is_some()),
+        ("keywords", !package.keywords.is_empty()),
+        ("categories", !package.categories.is_empty()),
+    ];
+    let empty = filled.iter().filter(|(_, is_filled)| !is_filled);
+    let licences = ["LICENSE-APACHE", "LICENSE-MIT"].into_iter();
+    let missing = licences.filter(|name| {
+        let own = package.manifest_path.with_file_name(name);
+        std::fs::read(own).ok() != std::fs::read(root().join(name)).ok()
+    });
+    empty.map(|(name, _)| *name).chain(missing).collect()
+}
+
+#[test]
+fn what_is_published_says_what_it_is() {
+    let mut packages = WORKSPACE.workspace_packages();
+    packages.retain(|package| package.publish.is_none());
+    assert!(packages.len() > 10, "{packages:?}");
+    let mut found = Vec::new();
+    for package in packages {
+        for what in lacks_when_published(package) {
+            found.push(format!("{}: lacks {what}", package.name));
+        }
+        let mut bare = package.clone();
+        bare.description = None;
+        bare.keywords.clear();
+        bare.manifest_path = root().join("crates/Cargo.toml").try_into().unwrap();
+        let lacks = ["description", "keywords", "LICENSE-APACHE", "LICENSE-MIT"];
+        assert_eq!(lacks_when_published(&bare), lacks);
+    }
+    crate::assert_none(&found);
 }
 
 #[test]
