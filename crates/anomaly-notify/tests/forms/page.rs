@@ -25,10 +25,16 @@ const EXAMPLES: &[(&str, &str)] = &[
          of each severity and kind, `anomalies` at most 20 of them, `recovery` from where to restore \
          at most 20 streams.",
     ),
-    ("grown", "The same incident with more anomalies: those that are new."),
+    (
+        "grown",
+        "The same incident with more anomalies: those that are new.",
+    ),
     ("closed", "The last of its anomalies was reviewed."),
     ("review", "What a person decided about an anomaly."),
-    ("system", "Something happened to the watching itself. `kind` is one of the list above."),
+    (
+        "system",
+        "Something happened to the watching itself. `kind` is one of the list above.",
+    ),
     ("test", "Somebody wants to see whether the sink works."),
 ];
 
@@ -43,14 +49,20 @@ fn each_event_is_on_the_page() {
     assert_eq!(samples.len(), EXAMPLES.len());
     for ((name, event), (example, meaning)) in samples.iter().zip(EXAMPLES) {
         assert_eq!(name, example);
-        let body = sink.preview(&[event], night() + TimeDelta::hours(1)).unwrap();
+        let body = sink
+            .preview(&[event], night() + TimeDelta::hours(1))
+            .unwrap();
         let mut json: serde_json::Value = serde_json::from_slice(&body[0]).unwrap();
         // In which order names come depends on what else is built.
         json.sort_all_objects();
         let title = json["type"].as_str().unwrap();
         let text = serde_json::to_string_pretty(&json).unwrap();
         let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
-        write!(page, "\n## {title}: {name}\n\n{meaning}\n\n```json\n{text}\n```\n").unwrap();
+        write!(
+            page,
+            "\n## {title}: {name}\n\n{meaning}\n\n```json\n{text}\n```\n"
+        )
+        .unwrap();
     }
     if env::var_os(WRITE).is_some() {
         fs::write(FILE, &page).unwrap();

@@ -97,7 +97,10 @@ fn typed(block: &Block) -> Option<String> {
     match language(block) {
         "sh" => Some(block.text.clone()),
         "console" => {
-            let lines = block.text.lines().filter_map(|line| line.strip_prefix("$ "));
+            let lines = block
+                .text
+                .lines()
+                .filter_map(|line| line.strip_prefix("$ "));
             Some(lines.collect::<Vec<_>>().join("\n"))
         }
         _ => None,
@@ -123,9 +126,13 @@ fn everything_to_type_is_shell() {
 
 /// The words of one command of ours, up to what the shell makes of its output.
 fn words(command: &str) -> Vec<&str> {
-    let end = [" | ", " || ", " && ", "; ", " >", " 2>", " &\n", "\n", "`", " #", ")", "'\n"];
+    let end = [
+        " | ", " || ", " && ", "; ", " >", " 2>", " &\n", "\n", "`", " #", ")", "'\n",
+    ];
     let end = end.into_iter().filter_map(|end| command.find(end)).min();
-    command[..end.unwrap_or(command.len())].split_whitespace().collect()
+    command[..end.unwrap_or(command.len())]
+        .split_whitespace()
+        .collect()
 }
 
 /// Every option that is given to a command of ours is one that its help has.
@@ -134,7 +141,9 @@ fn every_option_is_one() {
     let mut helps: BTreeMap<String, String> = BTreeMap::new();
     let mut help = |words: &[&str]| -> String {
         let asked = helps.entry(words.join(" "));
-        asked.or_insert_with(|| stdout(&backwatch(&[words, &["--help"]].concat()))).clone()
+        asked
+            .or_insert_with(|| stdout(&backwatch(&[words, &["--help"]].concat())))
+            .clone()
     };
     let mut options = 0;
     for page in all() {
@@ -147,25 +156,41 @@ fn every_option_is_one() {
             };
             let script = script.replace("\\\n", " ");
             for (at, _) in script.match_indices("backwatch ") {
-                let is_begin = script[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '/' && c != '-');
+                let is_begin = script[..at]
+                    .chars()
+                    .next_back()
+                    .is_none_or(|c| !c.is_alphanumeric() && c != '/' && c != '-');
                 let words = words(&script[at..]);
                 let command: Vec<&str> = words[1..]
                     .iter()
-                    .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-'))
+                    .take_while(|word| {
+                        word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                            && !word.starts_with('-')
+                    })
                     .copied()
                     .take(2)
                     .collect();
-                if !is_begin || command.is_empty() || !help(&[]).contains(&format!("\n  {} ", command[0])) {
+                if !is_begin
+                    || command.is_empty()
+                    || !help(&[]).contains(&format!("\n  {} ", command[0]))
+                {
                     continue;
                 }
                 let of_command = help(&command[..1]);
-                let below = command.len() == 2 && of_command.contains(&format!("\n  {} ", command[1]));
+                let below =
+                    command.len() == 2 && of_command.contains(&format!("\n  {} ", command[1]));
                 let of_below = if below { help(&command) } else { String::new() };
-                for word in words.iter().filter(|word| word.starts_with("--") && word.len() > 2) {
-                    let option = word.split('=').next().unwrap().trim_end_matches(['"', '\'']);
-                    let known = |help: &str| {
-                        help.split([' ', '\n', ',']).any(|known| known == option)
-                    };
+                for word in words
+                    .iter()
+                    .filter(|word| word.starts_with("--") && word.len() > 2)
+                {
+                    let option = word
+                        .split('=')
+                        .next()
+                        .unwrap()
+                        .trim_end_matches(['"', '\'']);
+                    let known =
+                        |help: &str| help.split([' ', '\n', ',']).any(|known| known == option);
                     assert!(
                         known(&of_command) || known(&of_below),
                         "{}: {command:?} has no option {option}",

@@ -169,7 +169,10 @@ fn fits(shown: &str, printed: &str) -> bool {
 
 #[test]
 fn an_administrators_first_hour() {
-    if !["restic", "borg", "curl", "python3"].into_iter().all(is_there) {
+    if !["restic", "borg", "curl", "python3"]
+        .into_iter()
+        .all(is_there)
+    {
         return;
     }
     Reader::new().follow(&Page::read("start/administrator.md"));
@@ -185,7 +188,10 @@ fn what_is_shown_has_to_be_printed() {
     let shown = "HIGH  …  files01 …  score …\n      Looks bad.\n";
     let printed = "x\nHIGH  2026  files01 / a    score 3.8\n      Looks bad.\n";
     assert_eq!(missing(shown, printed), None);
-    assert_eq!(missing(shown, "HIGH  2026  files02  score 3\n"), shown.lines().next());
+    assert_eq!(
+        missing(shown, "HIGH  2026  files02  score 3\n"),
+        shown.lines().next()
+    );
     assert_eq!(missing("b\na\n", "a\nb\n"), Some("a"));
     assert!(!fits("a", "a b") && fits("a …", "a b") && fits("… b", "a b"));
 }

@@ -79,7 +79,10 @@ impl Page {
 /// `path`, which stands in a page of `directory`, from the root of the checkout; `None` if it leaves
 /// that.
 fn resolved(directory: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> = directory
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -92,7 +95,9 @@ fn resolved(directory: &str, path: &str) -> Option<String> {
 
 /// Whether an address elsewhere is one that a reader can follow.
 fn is_address(link: &str) -> bool {
-    let host = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://127.0.0.1"));
+    let host = link
+        .strip_prefix("https://")
+        .or_else(|| link.strip_prefix("http://127.0.0.1"));
     let is_local = link.starts_with("http://127.0.0.1");
     host.is_some_and(|rest| {
         let name = rest.split(['/', '#', '?']).next().unwrap_or_default();
@@ -122,7 +127,9 @@ fn offences(pages: &BTreeMap<String, Page>, is_there: impl Fn(&str) -> bool) -> 
         }
         let is_path = |word: &&String| {
             PLACES.iter().any(|place| word.starts_with(place))
-                && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
         };
         let here = |word: &str| is_there(&format!("{directory}/{word}"));
         let is_lost = |word: &&String| !is_there(word) && !here(word);
@@ -132,8 +139,14 @@ fn offences(pages: &BTreeMap<String, Page>, is_there: impl Fn(&str) -> bool) -> 
     let Some(summary) = pages.get(SUMMARY) else {
         return vec![format!("there is no {SUMMARY}")];
     };
-    let named: BTreeSet<String> = summary.links.iter().map(|link| format!("{BOOK}{link}")).collect();
-    let outside = pages.keys().filter(|path| is_in_the_book(path) && !named.contains(*path));
+    let named: BTreeSet<String> = summary
+        .links
+        .iter()
+        .map(|link| format!("{BOOK}{link}"))
+        .collect();
+    let outside = pages
+        .keys()
+        .filter(|path| is_in_the_book(path) && !named.contains(*path));
     offences.extend(outside.map(|path| format!("{SUMMARY}: does not name {path}")));
     offences
 }
@@ -191,7 +204,9 @@ fn what_points_nowhere_is_caught() {
             of("docs/b/README.md", "# Two `words`, and more\n## x\n## x\n"),
             of("docs/decisions/1.md", "[up](../../crates/c.rs)"),
         ]);
-        offences(&pages, |path| path == "crates/c.rs" || path == "docs/p.webp")
+        offences(&pages, |path| {
+            path == "crates/c.rs" || path == "docs/p.webp"
+        })
     };
     for good in [
         "[x](b/README.md#two-words-and-more) [x](b/README.md#x-1) ![x](p.webp)",
@@ -203,19 +218,34 @@ fn what_points_nowhere_is_caught() {
         ("[x](b/none.md)", "is not there"),
         ("[x](b/README.md#two-words)", "has no such heading"),
         ("[x](#here)", "has no such heading"),
-        ("[x](decisions/1.md)", "leaves the book: name the file by its path"),
-        ("[x](../crates/c.rs)", "leaves the book: name the file by its path"),
+        (
+            "[x](decisions/1.md)",
+            "leaves the book: name the file by its path",
+        ),
+        (
+            "[x](../crates/c.rs)",
+            "leaves the book: name the file by its path",
+        ),
         ("[x](../../c.rs)", "leaves the checkout"),
         ("[x](https://here/a)", "is no address"),
         ("![x](q.webp)", "is not there"),
     ] {
         let found = page(bad);
-        assert!(found.len() == 1 && found[0].ends_with(wrong), "{bad}: {found:?}");
+        assert!(
+            found.len() == 1 && found[0].ends_with(wrong),
+            "{bad}: {found:?}"
+        );
     }
-    assert_eq!(page("`crates/d.rs`"), ["docs/a.md: there is no crates/d.rs"]);
+    assert_eq!(
+        page("`crates/d.rs`"),
+        ["docs/a.md: there is no crates/d.rs"]
+    );
     let lost = BTreeMap::from([
         (SUMMARY.to_owned(), Page::default()),
         ("docs/a.md".to_owned(), Page::default()),
     ]);
-    assert_eq!(offences(&lost, |_| true), ["docs/SUMMARY.md: does not name docs/a.md"]);
+    assert_eq!(
+        offences(&lost, |_| true),
+        ["docs/SUMMARY.md: does not name docs/a.md"]
+    );
 }

@@ -53,7 +53,10 @@ fn files_below(directory: &Path, wanted: &str, found: &mut Vec<PathBuf>) {
             if !hidden && !built {
                 files_below(&path, wanted, found);
             }
-        } else if path.extension().is_some_and(|extension| extension == wanted) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == wanted)
+        {
             found.push(path);
         }
     }
