@@ -19,6 +19,7 @@ both_stores! {
     idle_streams_go_later_than_their_jobs
     what_was_purged_stays_known
     incidents_and_messages_go_when_nobody_needs_them
+    steps_add_up_to_a_whole
 }
 
 fn purge(started_before: i64, limit: usize) -> Purge {
@@ -292,4 +293,50 @@ proptest! {
             prop_assert_eq!(verification.tampering, None);
         }
     }
+}
+
+/// Step by step, as much goes as at once.
+fn steps_add_up_to_a_whole(store: &mut dyn Store) {
+    let cases: Vec<Case> = (0..7)
+        .map(|minute| {
+            Case::of_client(
+                &format!("client{minute}"),
+                &minute.to_string(),
+                minute,
+                Judgement::Normal,
+            )
+        })
+        .collect();
+    store_all(store, &cases);
+    let mut transaction = store.transaction().unwrap();
+    for number in 0..3 {
+        let seen = IncidentRecord {
+            first_seen: at(number),
+            last_seen: at(number),
+            severity: Severity::Low,
+            opened_at: at(number),
+            closed_at: Some(at(number)),
+            details: json!({}),
+        };
+        transaction.open_incident(&seen).unwrap();
+    }
+    transaction.commit().unwrap();
+    let purge = Purge {
+        idle_before: at(5),
+        ..purge(6, 2)
+    };
+    let (mut whole, mut steps) = (Purged::default(), 0);
+    loop {
+        let purged = step(store, &purge);
+        if purged.is_nothing() {
+            break;
+        }
+        whole += purged;
+        steps += 1;
+    }
+    assert!(steps > 2, "{steps}");
+    assert_eq!(
+        (whole.jobs, whole.streams, whole.incidents, whole.messages),
+        (6, 5, 3, 0)
+    );
 }
