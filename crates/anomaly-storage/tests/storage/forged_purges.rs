@@ -3,7 +3,7 @@
 use std::fs;
 
 use anomaly_model::chrono::TimeDelta;
-use anomaly_storage::{SqliteStore, Tampering};
+use anomaly_storage::{Purge, SqliteStore, Store, Tampering};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde_json::json;
@@ -125,6 +125,22 @@ fn a_hasty_purge_shows_for_how_long_it_kept() {
     assert_eq!((kept_for.purge, kept_for.time), (13, TimeDelta::zero()));
     let honest = SqliteStore::open_existing(log.path()).unwrap().verify(&[]);
     let kept_for = honest.unwrap().kept_for.unwrap();
+    assert_eq!(
+        (kept_for.purge, kept_for.time),
+        (11, TimeDelta::minutes(57))
+    );
+    // A later one that kept for longer does not make up for it.
+    let mut store = SqliteStore::open(log.path()).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let later = Purge {
+        now: at(500),
+        started_before: at(6),
+        idle_before: at(0),
+        limit: 10,
+    };
+    assert!(transaction.purge(&later).unwrap().jobs > 0);
+    transaction.commit().unwrap();
+    let kept_for = store.verify(&log.heads).unwrap().kept_for.unwrap();
     assert_eq!(
         (kept_for.purge, kept_for.time),
         (11, TimeDelta::minutes(57))
