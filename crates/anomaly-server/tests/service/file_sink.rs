@@ -34,7 +34,7 @@ pub(crate) fn told(service: &Service, lines: usize) -> String {
     }
 }
 
-/// The same, of what was told as CloudEvents.
+/// The same, of what was told as `CloudEvents`.
 pub(crate) fn told_data(service: &Service, lines: usize) -> Vec<Value> {
     let told = told(service, lines);
     let data = told.lines().map(|line| {
