@@ -35,8 +35,9 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    _place: OwnedSemaphorePermit,
+    // In this order: whoever gets the place finds the share free.
     _share: Option<Seat<IpAddr>>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// Who is at the other end of a connection.
@@ -53,7 +54,7 @@ impl Listener {
         Ok(Self {
             socket: TcpListener::from_std(listener)?,
             places: Arc::new(Semaphore::new(most)),
-            shares: (!options.behind_proxy).then(|| Seats::new(most, share)),
+            shares: (!options.behind_proxy).then(|| Seats::new(usize::MAX, share)),
             patience: Duration::from_secs(options.request_seconds.into()),
         })
     }
@@ -82,8 +83,8 @@ impl AddrListener<Connection, Peer> for Listener {
             stream.set_write_timeout(Some(self.patience));
             let connection = Connection {
                 stream: Box::pin(stream),
-                _place: place,
                 _share: share.flatten(),
+                _place: place,
             };
             return Ok((connection, Peer(address)));
         }

@@ -218,7 +218,7 @@ fn a_dead_sink_costs_one_try_for_each_wait() {
     let script = r#"
         event=$(cat)
         if [ -e "DIR/up" ]; then
-            echo "$event" >>"DIR/findings.ndjson"
+            echo "$event" >>"DIR/told.ndjson"
         else
             echo called >>"DIR/calls"
             exit 1
@@ -242,15 +242,11 @@ fn a_dead_sink_costs_one_try_for_each_wait() {
     fs::write(file("up"), "").unwrap();
     let page = administrator.send("/notifications/page/test", &[]).text;
     assert!(page.contains("took the test"), "{page}");
-    let told = told(&service, 152);
+    let told = told_data(&service, 152);
     assert_eq!(calls().lines().count(), 3);
-    let numbers: Vec<usize> = told
-        .lines()
-        .filter_map(|line| {
-            let data = serde_json::from_str::<Value>(line).unwrap();
-            let subject = data["data"]["subject"].as_str()?;
-            subject.strip_prefix("client")?.parse().ok()
-        })
+    let subjects = told.iter().filter_map(|data| data["subject"].as_str());
+    let numbers: Vec<usize> = subjects
+        .filter_map(|subject| subject.strip_prefix("client")?.parse().ok())
         .collect();
     let mut sorted = numbers.clone();
     sorted.sort_unstable();

@@ -1,7 +1,7 @@
 //! The program, run as a service.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
@@ -14,8 +14,9 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// A user's home, with nothing in it.
 pub(crate) struct Home(TempDir);
 
+/// A service, until it is asked to end or dropped.
 pub(crate) struct Service {
-    child: Child,
+    child: Option<Child>,
     pub(crate) output: BufReader<ChildStdout>,
     pub(crate) base: String,
 }
@@ -67,7 +68,7 @@ impl Home {
         let line = next_line(&mut output);
         let base = line.strip_prefix("listening on ").unwrap().to_owned();
         Service {
-            child,
+            child: Some(child),
             output,
             base,
         }
@@ -91,8 +92,9 @@ pub(crate) fn next_line(output: &mut BufReader<ChildStdout>) -> String {
 
 impl Service {
     /// Asks it to end, and waits until it has.
-    pub(crate) fn terminate(self) -> Output {
-        let id = self.child.id().to_string();
+    pub(crate) fn terminate(mut self) -> Output {
+        let child = self.child.take().unwrap();
+        let id = child.id().to_string();
         assert!(
             Command::new("kill")
                 .args(["-TERM", &id])
@@ -100,7 +102,10 @@ impl Service {
                 .unwrap()
                 .success()
         );
-        self.child.wait_with_output().unwrap()
+        // Of what it says, `output` has the end.
+        let mut output = child.wait_with_output().unwrap();
+        self.output.read_to_end(&mut output.stdout).unwrap();
+        output
     }
 
     /// The cookie of the administrator, who signs in.
@@ -132,6 +137,15 @@ impl Service {
             .unwrap();
         let made: Value = serde_json::from_reader(answer.body_mut().as_reader()).unwrap();
         made["key"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            _ = child.kill();
+            _ = child.wait();
+        }
     }
 }
 
