@@ -438,11 +438,17 @@ impl Search {
         }
         if self.calm < CALM_JOBS {
             let jobs = counted(self.calm as u64, "job");
+            let is = if self.calm == 1 {
+                ("is", "was")
+            } else {
+                ("are", "were")
+            };
             let few = match self.deleted_until {
                 Some(_) => format!(
-                    "Only {jobs} up to and with it are remembered as normal; older ones were deleted."
+                    "Only {jobs} up to and with it {} remembered as normal; older ones were deleted.",
+                    is.0
                 ),
-                None => format!("Only {jobs} up to and with it were judged normal."),
+                None => format!("Only {jobs} up to and with it {} judged normal.", is.1),
             };
             at_most(Confidence::Low, few);
         } else {
