@@ -50,6 +50,13 @@ proptest! {
         prop_assert!(cauchy_p_value(&weaker) + slack >= cauchy_p_value(&p_values));
     }
 
+    /// One alone is itself, below the certainty that counts as less, and as many like it are too.
+    #[test]
+    fn one_is_itself(p_value in 1e-200..0.99_f64, count in 1..9_usize) {
+        let combined = cauchy_p_value(&vec![p_value; count]);
+        prop_assert!((combined / p_value - 1.0).abs() < 1e-9, "{combined} for {p_value}");
+    }
+
     /// One that is tiny decides, as it does in the harmonic mean.
     #[test]
     fn one_small_p_value_decides(small in 1e-250..1e-8_f64, others in vec(0.05..0.9_f64, 1..20)) {

@@ -118,3 +118,24 @@ fn nothing_to_go_by_is_no_evidence() {
     let heavy = harmonic_mean_p_value(&[0.01, 0.5], &[1e308, 1e308]);
     assert!((heavy - harmonic_mean_p_value(&[0.01, 0.5], &[])).abs() < 1e-12);
 }
+
+/// Of two values, the next one has Student's t distribution with one degree of freedom, whose tail is
+/// known in closed form; of fewer, nothing is known.
+#[test]
+fn two_values_say_something_of_a_third() {
+    let mean = Efficiency::MEAN_AND_DEVIATION;
+    for z in [0.5, 3.0, 40.0] {
+        let expected = 1.0 - 2.0 / std::f64::consts::PI * (z / 1.5_f64.sqrt()).atan();
+        let found = predictive_t_tail(z, 2, mean, Side::Both);
+        assert!(
+            (found / expected - 1.0).abs() < 1e-9,
+            "{found} for {expected}"
+        );
+        assert!(predictive_t_tail(z, 1, mean, Side::Both) >= 1.0);
+        // Estimators that are less efficient say less.
+        assert!(
+            predictive_t_tail(z, 9, Efficiency::QUARTILES, Side::Above)
+                > predictive_t_tail(z, 9, mean, Side::Above)
+        );
+    }
+}

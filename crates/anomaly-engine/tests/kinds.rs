@@ -58,6 +58,7 @@ struct Hit {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn shares_say_what_was_done() {
     let usual_with_content: fn(u64) -> BackupImage =
         |number| usual_image(number).content(content(0));
@@ -305,6 +306,7 @@ fn holding(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn levels_say_what_was_done() {
     let now = seen_image(40);
     let blind = usual_image(40);

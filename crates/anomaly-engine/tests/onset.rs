@@ -65,7 +65,7 @@ fn point(
         .map(|number| Ok::<_, Infallible>(examined(number)));
     let stream = Engine::default().stream_of(&of_image(0, usual_image(0)));
     let settings = DetectionSettings::default();
-    recovery_point(stream, &settings, first_alarm, newest_first).unwrap()
+    recovery_point(stream, &settings, first_alarm, None, newest_first).unwrap()
 }
 
 fn chosen(point: &RecoveryPoint) -> Option<DateTime<Utc>> {
@@ -222,7 +222,7 @@ fn what_is_strange_is_named_as_such() {
         let newest_first = newest_first
             .map(|(verdict, job)| Ok::<_, Infallible>(Examined::of(&job, verdict, None)));
         let stream = Engine::default().stream_of(&job(0));
-        let point = recovery_point(stream, &loud, None, newest_first).unwrap();
+        let point = recovery_point(stream, &loud, None, None, newest_first).unwrap();
         assert_eq!(
             chosen(&point),
             Some(day(u64::from(!is_raised))),

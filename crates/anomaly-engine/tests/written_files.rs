@@ -170,6 +170,8 @@ fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
 /// A few files with such names may be a download; more are worse.
 #[test]
 fn severity_follows_the_number_of_files() {
+    use Severity::{High, Low, Medium};
+
     let engine = Engine::default();
     let model = settled(&engine);
     let found = |files: FileInspection| {
@@ -188,7 +190,6 @@ fn severity_follows_the_number_of_files() {
         files.ransom_note_files = Some(notes);
         found(files)
     };
-    use Severity::{High, Low, Medium};
     for (count, severity) in [(1, Low), (2, Low), (3, Medium), (9, Medium), (10, High)] {
         assert_eq!(
             with_extension(count),
@@ -210,20 +211,20 @@ fn severity_follows_the_number_of_files() {
 #[test]
 fn many_extensions_are_counted() {
     let engine = Engine::default();
-    let names = ["akira", "cerber", "lockbit", "locky", "wncry"];
+    let extensions = ["akira", "cerber", "lockbit", "locky", "wncry"];
     let summary = |count: usize| {
         let mut files = usual_files(40);
         files.written_files = Some(200);
-        files.written_extensions = names[..count]
+        files.written_extensions = extensions[..count]
             .iter()
             .map(|name| ((*name).to_owned(), 20))
             .collect();
         let verdict = engine.judge(&job(40, files), &mut settled(&engine));
-        let named = names
+        let told = extensions
             .iter()
             .filter(|name| verdict.summary.contains(**name))
             .count();
-        (named, verdict.summary)
+        (told, verdict.summary)
     };
     for (count, named, more) in [(1, 1, ""), (2, 2, ""), (4, 4, ""), (5, 3, " and 2 more.")] {
         let (found, summary) = summary(count);

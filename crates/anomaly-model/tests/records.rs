@@ -109,11 +109,11 @@ fn the_page_has_each_field() {
 fn the_page_has_each_word() {
     let page = fs::read_to_string(PAGE).unwrap();
     let mut words: Vec<String> = Vec::new();
-    words.extend(AnomalyKind::ALL.iter().map(|word| word.to_string()));
-    words.extend(FileReason::ALL.iter().map(|word| word.to_string()));
-    words.extend(JobStatus::ALL.iter().map(|word| word.to_string()));
-    words.extend(ScheduleType::ALL.iter().map(|word| word.to_string()));
-    words.extend(Severity::ALL.iter().map(|word| word.to_string()));
+    words.extend(AnomalyKind::ALL.iter().map(ToString::to_string));
+    words.extend(FileReason::ALL.iter().map(ToString::to_string));
+    words.extend(JobStatus::ALL.iter().map(ToString::to_string));
+    words.extend(ScheduleType::ALL.iter().map(ToString::to_string));
+    words.extend(Severity::ALL.iter().map(ToString::to_string));
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "{word}");
     }

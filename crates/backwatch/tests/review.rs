@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use program::{assert_golden, backwatch, root, stderr, stdout};
+use program::{assert_golden, root, stderr, stdout};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -14,6 +14,7 @@ use super::{
     proofs, recovery, reviews, settings, sources, streams, users,
 };
 
+use crate::account::Permission::OwnAccount;
 use crate::account::Role;
 use crate::guard::Access;
 use crate::routes::table;
@@ -84,6 +85,12 @@ impl Modify for Roles {
                 Access::Needs(permission) => {
                     let roles = Role::ALL.into_iter().filter(|role| role.may(permission));
                     let roles: Vec<&str> = roles.map(Role::as_str).collect();
+                    // A key is never an administrator, and has no account.
+                    if permission == OwnAccount || roles == [Role::Administrator.as_str()] {
+                        let scopes: [&str; 0] = [];
+                        let session = SecurityRequirement::new("session", scopes);
+                        operation.security = Some(vec![session]);
+                    }
                     let extensions = Extensions::builder().add("x-roles", roles).build();
                     operation.extensions = Some(extensions);
                 }

@@ -152,9 +152,9 @@ fn draw_feature(
             let length = if month.is_some() { 8 } else { 4 };
             root.draw(&PathElement::new(vec![(x, y), (x, y + length)], LINE))?;
             // A name has room before the end.
-            let space = |month: &String| if month.len() > 3 { 68 } else { 40 };
+            let width = |month: &String| if month.len() > 3 { 68 } else { 40 };
             if let Some(month) = month
-                && x < SIZE.0.cast_signed() - space(&month)
+                && x < SIZE.0.cast_signed() - width(&month)
             {
                 root.draw(&Text::new(month, (x + 4, y + 5), text.clone()))?;
             }

@@ -72,15 +72,14 @@ impl InclusionProof {
         };
         let mut path = Vec::new();
         let mut root = leaf.hash;
-        let mut here = leaf.number - 1..leaf.number;
         for beside in siblings(leaf.number - 1, 0..size) {
-            let hash = hash_of(log, beside.clone())?;
-            root = if beside.start < here.start {
+            let is_left = beside.start < leaf.number;
+            let hash = hash_of(log, beside)?;
+            root = if is_left {
                 parent(&hash, &root)
             } else {
                 parent(&root, &hash)
             };
-            here = here.start.min(beside.start)..here.end.max(beside.end);
             path.push(hash);
         }
         Ok(Some(Self {

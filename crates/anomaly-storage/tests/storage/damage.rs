@@ -127,6 +127,7 @@ fn a_record_that_cannot_be_read_is_damage() {
     ];
     for error in errors {
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.is_damaged() && !error.is_busy() && !error.is_refused());
     }
 }
 

@@ -16,6 +16,7 @@ both_stores! {
     incidents_are_part_of_their_transaction
     anomalies_are_found_by_their_time
     false_positives_are_those_that_stand
+    times_are_kept_to_the_microsecond
 }
 
 fn incident(first: i64, last: i64, severity: Severity) -> IncidentRecord {
@@ -219,4 +220,19 @@ fn false_positives_are_those_that_stand(store: &mut dyn Store) {
     assert_eq!(standing[0].review.as_ref().unwrap().reviewer, "ada");
     drop(transaction);
     assert_eq!(store.false_positives(&usual.stream).unwrap(), []);
+}
+
+fn times_are_kept_to_the_microsecond(store: &mut dyn Store) {
+    let (micros, nanos) = (TimeDelta::microseconds(7), TimeDelta::nanoseconds(7_999));
+    let record = |of_a_second| IncidentRecord {
+        first_seen: at(1) + of_a_second,
+        last_seen: at(2) + of_a_second,
+        opened_at: at(3) + of_a_second,
+        closed_at: Some(at(4) + of_a_second),
+        ..incident(1, 2, Severity::Low)
+    };
+    let mut transaction = store.transaction().unwrap();
+    let number = transaction.open_incident(&record(nanos)).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(store.incident(number).unwrap(), Some(record(micros)));
 }

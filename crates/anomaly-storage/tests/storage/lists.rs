@@ -7,7 +7,7 @@ use anomaly_model::{
 };
 use anomaly_storage::{
     AnomalyQuery, Inserted, JudgedAs, MemoryStore, Observation, ObservationQuery, Origin, Read,
-    Recorded, SqliteStore, Store, StoreError, StoredObservation,
+    Recorded, Sort, SortKey, SqliteStore, Store, StoreError, StoredObservation,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -229,5 +229,22 @@ proptest! {
             );
             prop_assert_eq!(anomalies, store.anomalies(&AnomalyQuery::default()).unwrap());
         }
+    }
+}
+
+/// An order is written and read as one word; another word is none.
+#[test]
+fn an_order_is_one_word() {
+    for &key in SortKey::ALL {
+        for ascending in [true, false] {
+            let sort = Sort { key, ascending };
+            let text = serde_json::to_string(&sort).unwrap();
+            assert!(text.trim_matches('"').ends_with(key.as_str()), "{text}");
+            assert_eq!(text.contains('-'), !ascending);
+            assert_eq!(serde_json::from_str::<Sort>(&text).unwrap(), sort);
+        }
+    }
+    for text in ["\"\"", "\"-\"", "\"--score\"", "\"Score\"", "\"size\""] {
+        serde_json::from_str::<Sort>(text).unwrap_err();
     }
 }

@@ -8,12 +8,16 @@
 #![allow(clippy::print_stdout, reason = "child processes tell what they did")]
 
 mod both_stores;
+mod checkpoints;
 mod conformance;
 mod damage;
 mod data;
 mod evidence;
+mod forged_purges;
 mod guarded;
 mod incidents;
+#[cfg(feature = "checkpoints")]
+mod keys;
 mod kill;
 mod lists;
 mod log;
@@ -23,6 +27,7 @@ mod processes;
 mod purge;
 mod query;
 mod schema;
+mod small_log;
 mod status;
 mod upkeep;
 mod wal;

@@ -41,6 +41,9 @@ fn readers_go_on_and_a_second_writer_is_told() {
     assert_eq!(other.job(&case.key()).unwrap(), None);
     let error = other.transaction().map(drop).unwrap_err();
     assert!(error.is_busy(), "{error}");
+    let waited =
+        |error: &StoreError| matches!(error, StoreError::Busy { waited, .. } if waited.is_zero());
+    assert!(waited(&error), "{error:?}");
     assert!(
         error.to_string().contains(&path.display().to_string()),
         "{error}"

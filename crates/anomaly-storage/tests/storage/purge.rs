@@ -19,6 +19,8 @@ both_stores! {
     idle_streams_go_later_than_their_jobs
     what_was_purged_stays_known
     incidents_and_messages_go_when_nobody_needs_them
+    steps_add_up_to_a_whole
+    what_is_as_old_as_the_limit_stays
 }
 
 fn purge(started_before: i64, limit: usize) -> Purge {
@@ -292,4 +294,116 @@ proptest! {
             prop_assert_eq!(verification.tampering, None);
         }
     }
+}
+
+/// Step by step, as much goes as at once.
+fn steps_add_up_to_a_whole(store: &mut dyn Store) {
+    let cases: Vec<Case> = (0..7)
+        .map(|minute| {
+            Case::of_client(
+                &format!("client{minute}"),
+                &minute.to_string(),
+                minute,
+                Judgement::Normal,
+            )
+        })
+        .collect();
+    store_all(store, &cases);
+    let mut transaction = store.transaction().unwrap();
+    for number in 0..3 {
+        let seen = IncidentRecord {
+            first_seen: at(number),
+            last_seen: at(number),
+            severity: Severity::Low,
+            opened_at: at(number),
+            closed_at: Some(at(number)),
+            details: json!({}),
+        };
+        transaction.open_incident(&seen).unwrap();
+    }
+    transaction.commit().unwrap();
+    let purge = Purge {
+        idle_before: at(5),
+        ..purge(6, 2)
+    };
+    let (mut whole, mut steps) = (Purged::default(), 0);
+    loop {
+        let purged = step(store, &purge);
+        if purged.is_nothing() {
+            break;
+        }
+        whole += purged;
+        steps += 1;
+    }
+    assert!(steps > 2, "{steps}");
+    assert_eq!(
+        (whole.jobs, whole.streams, whole.incidents, whole.messages),
+        (6, 5, 3, 0)
+    );
+}
+
+/// "Before" is before: what is of that very time stays. So does what is open, or of which a job is left.
+fn what_is_as_old_as_the_limit_stays(store: &mut dyn Store) {
+    let confirmed = Case::new("confirmed", 2, anomalous());
+    let old = Case::of_client("idle", "old", 4, Judgement::Normal);
+    let not_old = Case::of_client("busy", "not old", 5, Judgement::Normal);
+    store_all(store, [&confirmed, &old, &not_old]);
+    store
+        .review(&confirmed.key(), &review(ReviewStatus::Confirmed, "ann"))
+        .unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let seen = |last: i64, closed: bool| IncidentRecord {
+        first_seen: at(1),
+        last_seen: at(last),
+        severity: Severity::Low,
+        opened_at: at(1),
+        closed_at: closed.then(|| at(6)),
+        details: json!({}),
+    };
+    let [gone, of_that_time, open, with_job] = [(4, true), (5, true), (4, false), (4, true)]
+        .map(|(last, closed)| transaction.open_incident(&seen(last, closed)).unwrap());
+    transaction
+        .put_in_incident(&confirmed.key(), with_job)
+        .unwrap();
+    for minute in [4, 5] {
+        let message = Message {
+            made_at: at(minute),
+            topic: "anomaly".to_owned(),
+            body: json!({}),
+        };
+        transaction.post(&message, &[]).unwrap();
+    }
+    transaction.commit().unwrap();
+    let purged = step(
+        store,
+        &Purge {
+            idle_before: at(4),
+            ..purge(5, 100)
+        },
+    );
+    assert_eq!(
+        (
+            purged.jobs,
+            purged.streams,
+            purged.incidents,
+            purged.messages
+        ),
+        (1, 0, 1, 1)
+    );
+    assert_eq!(job_ids(store), ["not old", "confirmed"]);
+    assert_eq!(store.incident(gone).unwrap(), None);
+    for kept in [of_that_time, open, with_job] {
+        assert!(store.incident(kept).unwrap().is_some(), "{kept}");
+    }
+    assert_eq!(
+        step(
+            store,
+            &Purge {
+                idle_before: at(5),
+                ..purge(5, 100)
+            }
+        )
+        .streams,
+        1
+    );
 }

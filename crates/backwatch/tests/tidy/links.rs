@@ -1,6 +1,7 @@
 //! Rule: what a page of Markdown points to is there, and the book is whole in itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
@@ -168,7 +169,8 @@ fn wrong_with(
         }
     };
     if is_in_the_book(path) && target != path {
-        let other = target.ends_with(".md") && !is_in_the_book(&target);
+        let is_page = Path::new(&target).extension().is_some_and(|it| it == "md");
+        let other = is_page && !is_in_the_book(&target);
         if other || !target.starts_with(BOOK) {
             return Some("leaves the book: name the file by its path");
         }
