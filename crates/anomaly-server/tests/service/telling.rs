@@ -218,7 +218,7 @@ fn a_dead_sink_costs_one_try_for_each_wait() {
     let script = r#"
         event=$(cat)
         if [ -e "DIR/up" ]; then
-            echo "$event" >>"DIR/told.ndjson"
+            echo "$event" >>"DIR/findings.ndjson"
         else
             echo called >>"DIR/calls"
             exit 1
