@@ -33,10 +33,7 @@ impl Impact {
     pub(crate) fn of(job: &BackupJob, features: &FeatureVector) -> Self {
         if job.schedule().holds_changes_only() {
             // Against another set of changes there is nothing to have been rewritten or lost.
-            return Self {
-                looks_encrypted: looks_encrypted(job),
-                ..Self::default()
-            };
+            return Self::default();
         }
         let share = |name| {
             let part = features

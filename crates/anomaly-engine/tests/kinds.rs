@@ -167,6 +167,13 @@ fn shares_say_what_was_done() {
             says: "60 % of the data was written anew, though",
         },
         Hit {
+            what: "nearly all rewritten where no files are counted",
+            usual: without_counts,
+            then: without_counts(40).transferred_bytes(9_500_000_000),
+            expected: (MassChange, Medium),
+            says: "95 % of the data was written anew, though",
+        },
+        Hit {
             what: "the data of a few large files rewritten, which are no share of the files",
             usual: usual_with_content,
             then: usual_with_content(40)
@@ -310,7 +317,7 @@ fn holding(
 fn levels_say_what_was_done() {
     let now = seen_image(40);
     let blind = usual_image(40);
-    let cases: [(&str, BackupImage, (AnomalyKind, Severity), &str); 18] = [
+    let cases: [(&str, BackupImage, (AnomalyKind, Severity), &str); 20] = [
         (
             "files rewritten that look random",
             holding(
@@ -416,6 +423,20 @@ fn levels_say_what_was_done() {
             "6000 of 50080 files were replaced, though",
         ),
         (
+            "files deleted, and gone",
+            now.files_deleted(3_000)
+                .file_count(47_078)
+                .image_bytes(9_500_000_000),
+            (Shrinkage, Low),
+            "The image shrank: 3000 of 50078 files",
+        ),
+        (
+            "files emptied, and their data gone",
+            holding(now.image_bytes(9_500_000_000), |c| c.emptied_files(3_000)),
+            (Shrinkage, Low),
+            "The image shrank: 6.1 % of the data is gone",
+        ),
+        (
             "files of kinds that never were",
             holding(now, |c| c.unseen_extension_files(3_000)),
             (ContentShift, Low),
@@ -516,5 +537,49 @@ fn a_handful_of_random_files_is_no_encryption() {
             encrypted,
             "{random} of {changed} files, by {rise} bits: {found:?}"
         );
+    }
+}
+
+/// What is usual of a share leaves one job in forty out on either side; three jobs have to have shown it.
+#[test]
+fn the_usual_range_of_a_share() {
+    // Of ten thousand parts of files and data.
+    let rewriting = |number: u64, parts: u64| {
+        let image = sizes()
+            .files_new(0)
+            .files_deleted(0)
+            .files_changed(parts * FILES / 10_000);
+        job(number, image.transferred_bytes(parts * BYTES / 10_000))
+    };
+    let engine = Engine::default();
+    let after = |past: &[u64]| {
+        let mut model = StreamModel::default();
+        for (number, parts) in (0..).zip(past) {
+            let job = rewriting(number, *parts);
+            if engine.judge(&job, &mut model).is_anomalous() {
+                assert!(model.accept(&job.key()));
+            }
+        }
+        assert_eq!(model.learnt_jobs(), past.len());
+        let verdict = engine.judge(&rewriting(past.len() as u64, 10_000), &mut model);
+        assert_eq!(verdict.kind(), Some(MassEncryption), "{}", verdict.summary);
+        let mut findings = verdict.findings.into_iter();
+        findings.find(|finding| finding.feature.as_str() == "overwritten_share")
+    };
+    // One job stands out on each side of forty that are compared; the first has none before it.
+    let mut past: Vec<u64> = (0..41).map(|number| 20 + number % 10).collect();
+    (past[11], past[23]) = (1, 90);
+    let finding = after(&past).unwrap();
+    assert!(
+        finding.usual_low > 0.0018 && finding.usual_low < 0.0022,
+        "{finding:?}"
+    );
+    assert!(
+        finding.usual_high > 0.0027 && finding.usual_high < 0.0031,
+        "{finding:?}"
+    );
+    for jobs in 2..8 {
+        let compared = jobs - 1;
+        assert_eq!(after(&past[..jobs]).is_some(), compared >= 3, "{jobs} jobs");
     }
 }

@@ -331,22 +331,22 @@ fn a_confirmed_gap_is_no_habit() {
         assert!(!model.confirm_gap(TimeDelta::days(9), true), "never seen");
         assert!(!model.confirm_gap(-gap, true));
     }));
-    // As it is told while it lasts, and confirmed before the job comes that ends it.
-    let mut model = learnt();
-    let said = Said {
-        missed_after: Some(day(39)),
-        missed_is_confirmed: true,
-        ..Said::default()
-    };
-    _ = engine.judge_knowing(&said, &job(47, usual_image(47)), &mut model);
-    for number in [48, 49, 57, 58, 59] {
-        _ = engine.judge(&job(number, usual_image(number)), &mut model);
+    // As it is told while it lasts, and confirmed before the job comes that ends it; another gap is
+    // not that one.
+    for (told, is_told) in [(39, true), (38, false)] {
+        let mut model = learnt();
+        let said = Said {
+            missed_after: Some(day(told)),
+            missed_is_confirmed: true,
+            ..Said::default()
+        };
+        _ = engine.judge_knowing(&said, &job(47, usual_image(47)), &mut model);
+        for number in [48, 49, 57, 58, 59] {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+        }
+        let third = engine.judge(&job(67, usual_image(67)), &mut model);
+        assert_eq!(third.is_anomalous(), is_told, "{}", third.summary);
     }
-    assert!(
-        engine
-            .judge(&job(67, usual_image(67)), &mut model)
-            .is_anomalous()
-    );
 }
 
 /// A decision is about its own job: the others that were told of stay as they were.
@@ -422,4 +422,27 @@ fn what_was_accepted_is_forgotten_like_any_other() {
         (learnt.iter().max(), learnt.last()),
         (Some(&121), Some(&120))
     );
+}
+
+/// A day of rest does not hide when it began.
+#[test]
+fn what_rests_a_day_began_when_it_began() {
+    let (engine, mut model) = (Engine::default(), learnt());
+    let (mut told, mut shifts_after_it) = (None, 0);
+    for number in 40..75 {
+        let next = if number == 52 {
+            job(number, usual_image(number))
+        } else {
+            overwriting(number, 50)
+        };
+        let verdict = engine.judge(&next, &mut model);
+        if verdict.is_anomalous() {
+            told = Some(verdict.key());
+        }
+        if let Some(shift) = verdict.level_shift {
+            assert_eq!(shift.began_with, told, "day {number}");
+            shifts_after_it += u32::from(number > 52);
+        }
+    }
+    assert!(shifts_after_it > 0);
 }

@@ -343,3 +343,86 @@ fn what_comes_while_detection_is_off_is_no_measure() {
         verdict.summary
     );
 }
+
+/// The verdicts on daily images that hold these parts of a hundred.
+fn holding(percents: impl IntoIterator<Item = u64>) -> Vec<(u64, Verdict)> {
+    let engine = Engine::default();
+    let mut model = StreamModel::default();
+    (0..)
+        .zip(percents)
+        .map(|(number, percent)| {
+            let image = BackupImage::default()
+                .image_bytes(percent * 100_000_000)
+                .file_count(percent * 500);
+            (percent, engine.judge(&job(number, image), &mut model))
+        })
+        .collect()
+}
+
+/// What went little by little cannot wait once most is gone.
+#[test]
+fn a_slow_loss_is_as_severe_as_what_is_gone() {
+    let verdicts = holding([100; 20].into_iter().chain((35..100).rev()));
+    let told: Vec<_> = verdicts
+        .iter()
+        .filter(|(_, verdict)| verdict.kind() == Some(AnomalyKind::SlowDrift))
+        .map(|(percent, verdict)| (*percent, verdict.severity().unwrap()))
+        .collect();
+    assert!(told.len() > 2, "{told:?}");
+    for (percent, severity) in &told {
+        let expected = if *percent <= 50 {
+            Severity::High
+        } else {
+            Severity::Medium
+        };
+        assert_eq!(*severity, expected, "{told:?}");
+    }
+    assert!(told.iter().any(|(percent, _)| *percent <= 50), "{told:?}");
+}
+
+/// A stream that fell by as much twice goes up and down by itself; one fall that was made good hides
+/// nothing.
+#[test]
+fn what_comes_and_goes_is_no_slow_loss() {
+    // Once it held a little more: what comes and goes since then is in what is gone.
+    for (dips, is_told) in [(0, true), (1, true), (2, false)] {
+        let dips = (0..dips).flat_map(|_| [vec![88], vec![100; 10]].concat());
+        let percents = [[104; 2].as_slice(), &[100; 20]]
+            .concat()
+            .into_iter()
+            .chain(dips)
+            .chain((84..100).rev());
+        let verdicts = holding(percents);
+        let told = verdicts
+            .iter()
+            .any(|(_, verdict)| verdict.kind() == Some(AnomalyKind::SlowDrift));
+        assert_eq!(told, is_told);
+    }
+}
+
+/// Growth of which less than half was sent is mostly copies of what was there.
+#[test]
+fn growth_says_whether_it_was_sent() {
+    let usual = usual_image(40);
+    for (sent, copies) in [
+        (0, true),
+        (4_700_000_000, true),
+        (5_200_000_000, false),
+        (9_900_000_000, false),
+    ] {
+        let grown = usual.image_bytes(20_000_000_000).transferred_bytes(sent);
+        let verdict = after_forty(&job(40, grown));
+        assert_eq!(
+            verdict.kind(),
+            Some(AnomalyKind::Growth),
+            "{}",
+            verdict.summary
+        );
+        assert_eq!(
+            verdict.summary.contains("mostly by copies"),
+            copies,
+            "{}",
+            verdict.summary
+        );
+    }
+}

@@ -235,6 +235,22 @@ fn columns_are_found_by_their_names() {
         let changed = [&state[..a], &second, between, &first, rest].concat();
         StreamModel::from_bytes(&changed).unwrap()
     };
+    // What was learnt moves, and what is held: each where the other says the same of both columns.
+    let learnt = model_after(&jobs[..40]);
+    assert_ne!(exchanged(&learnt, "files_changed", "files_deleted"), learnt);
+    let alike = |number| {
+        job(
+            number,
+            usual_image(number).files_changed(300).files_deleted(300),
+        )
+    };
+    let mut even: Vec<BackupJob> = (0..40).map(alike).collect();
+    let learnt = model_after(&even);
+    assert_eq!(exchanged(&learnt, "files_changed", "files_deleted"), learnt);
+    even.push(jobs[40].clone());
+    let held = model_after(&even);
+    assert_ne!(exchanged(&held, "files_changed", "files_deleted"), held);
+
     let once = exchanged(&model, "files_changed", "files_deleted");
     assert_ne!(once, model, "the one's past is the other's");
     assert_eq!(exchanged(&once, "files_deleted", "files_changed"), model);

@@ -1,0 +1,160 @@
+//! When a job comes: late, early, by a wrong clock.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use anomaly_engine::Engine;
+use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{AnomalyKind, BackupJob, Judgement, Severity, Verdict};
+use common::{day, job, usual_image, usual_jobs};
+
+/// An engine that has seen forty usual days.
+fn learnt() -> Engine {
+    let mut engine = Engine::default();
+    for job in usual_jobs(40) {
+        assert!(!engine.observe(&job).is_anomalous());
+    }
+    engine
+}
+
+fn assert_is(verdict: &Verdict, kind: AnomalyKind, severity: Severity) {
+    assert_eq!(
+        (verdict.kind(), verdict.severity()),
+        (Some(kind), Some(severity)),
+        "{}",
+        verdict.summary
+    );
+}
+
+#[test]
+fn a_clock_that_goes_back_is_noticed_once() {
+    let mut engine = learnt();
+    let early = job(10_040, usual_image(40));
+    let early = BackupJob::builder("restic", "early", "mail01", "daily", day(10))
+        .image(*early.image())
+        .build()
+        .unwrap();
+    let verdict = engine.observe(&early);
+    assert_is(&verdict, AnomalyKind::Unclassified, Severity::Low);
+    assert!(
+        verdict
+            .summary
+            .starts_with("Started 29 days before a job that ran earlier")
+    );
+    assert!(!engine.observe(&job(40, usual_image(40))).is_anomalous());
+}
+
+#[test]
+fn a_long_gap_is_a_missed_backup() {
+    let verdict = learnt().observe(&job(46, usual_image(46)));
+    assert_is(&verdict, AnomalyKind::MissedBackup, Severity::Low);
+    assert_eq!(
+        verdict.summary,
+        "No job for 7 days: this stream's longest gap of late was 24 hours."
+    );
+}
+
+#[test]
+fn a_gap_in_the_clock_does_not_hide_an_attack() {
+    let attacked = usual_image(40)
+        .transferred_bytes(9_900_000_000)
+        .files_changed(50_000);
+    let early = BackupJob::builder("restic", "early", "mail01", "daily", day(10))
+        .image(attacked)
+        .ended_at(day(10) + TimeDelta::minutes(12))
+        .build()
+        .unwrap();
+    assert_is(
+        &learnt().observe(&early),
+        AnomalyKind::MassEncryption,
+        Severity::High,
+    );
+}
+
+/// A job of day `number` that started on another day.
+fn started_on(started: u64, number: u64) -> BackupJob {
+    BackupJob::builder(
+        "restic",
+        format!("odd-{number}"),
+        "mail01",
+        "daily",
+        day(started),
+    )
+    .image(usual_image(number))
+    .ended_at(day(started) + TimeDelta::minutes(12))
+    .build()
+    .unwrap()
+}
+
+/// One wrong clock, in either direction, is one anomaly, and nothing after it.
+#[test]
+fn one_wrong_clock_does_not_spoil_the_stream() {
+    for wrong in [10, 60_000] {
+        let mut engine = learnt();
+        assert!(engine.observe(&started_on(wrong, 40)).is_anomalous());
+        for number in 41..60 {
+            let verdict = engine.observe(&job(number, usual_image(number)));
+            assert_eq!(verdict.judgement, Judgement::Normal, "{}", verdict.summary);
+        }
+    }
+}
+
+/// A clock that stays wrong is one anomaly too: what is odd twice in the same way is the new time.
+#[test]
+fn a_clock_that_stays_wrong_is_noticed_once() {
+    for offset in [1_000, 40_000] {
+        let mut engine = Engine::default();
+        for number in 0..40 {
+            engine.observe(&started_on(20_000 + number, number));
+        }
+        assert!(engine.observe(&started_on(offset, 40)).is_anomalous());
+        for number in 41..60 {
+            let verdict = engine.observe(&started_on(offset + number - 40, number));
+            assert_eq!(verdict.judgement, Judgement::Normal, "{}", verdict.summary);
+        }
+    }
+}
+
+/// One long gap says nothing; the same again is how this stream is. A longer one is reported again:
+/// gaps that grow step by step are each told.
+#[test]
+fn gaps_do_not_grow_by_repetition() {
+    let told = |gap_days: &[u64]| {
+        let mut engine = learnt();
+        let mut number = 39;
+        let mut told = Vec::new();
+        for &days in gap_days {
+            number += days;
+            let verdict = engine.observe(&job(number, usual_image(number)));
+            if verdict.is_anomalous() {
+                assert_is(&verdict, AnomalyKind::MissedBackup, Severity::Low);
+                let gap = format!("No job for {days} days: ");
+                assert!(verdict.summary.starts_with(&gap), "{}", verdict.summary);
+                told.push(days);
+            }
+            number += 1;
+            assert!(
+                !engine
+                    .observe(&job(number, usual_image(number)))
+                    .is_anomalous()
+            );
+        }
+        told
+    };
+    assert_eq!(told(&[7, 13, 21, 39, 80]), [7, 13, 21, 39, 80]);
+    // Told twice, a week is usual; where gaps differ sevenfold, one of seven weeks is to come.
+    assert_eq!(told(&[7, 7, 7, 50, 7]), [7, 7, 50]);
+}
+
+/// The gap that is told is the one since the last job, late as that was.
+#[test]
+fn two_gaps_in_a_row_are_two() {
+    let mut engine = learnt();
+    engine.observe(&job(46, usual_image(46)));
+    let verdict = engine.observe(&job(66, usual_image(66)));
+    assert!(
+        verdict.summary.starts_with("No job for 20 days: "),
+        "{}",
+        verdict.summary
+    );
+}
