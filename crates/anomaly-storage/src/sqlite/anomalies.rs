@@ -38,15 +38,44 @@ pub(super) const UNREVIEWED: &str = "
     SELECT severity, count(*) FROM jobs
     WHERE state = 'anomalous' AND review_status = 'not_reviewed' GROUP BY severity";
 
+/// Of an incident that has more than a thousand anomalies.
+pub(super) const HAS_MANY: &str =
+    "SELECT 1 FROM incident_jobs WHERE incident = ?1 LIMIT 1 OFFSET 1000";
 pub(super) const RECORDED_AT: &str = "SELECT recorded_at_micros FROM log WHERE number = ?1";
 pub(super) const IS_ANOMALOUS: &str =
     "SELECT 1 FROM jobs WHERE number = ?1 AND state = 'anomalous'";
+
+/// How many anomalies the incident has that a query asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// They are looked up and put in order.
+    Few,
+    /// It may have half of all anomalies: these are read in the order of the list, until there are
+    /// enough of its own.
+    Many,
+}
+
+impl Membership {
+    fn of(connection: &Connection, incident: Option<u64>) -> Result<Self> {
+        let Some(number) = incident else {
+            return Ok(Self::Few);
+        };
+        let is_many = connection
+            .prepare_cached(HAS_MANY)?
+            .exists((from_count(number),))?;
+        Ok(if is_many { Self::Many } else { Self::Few })
+    }
+}
 
 /// What `jobs AS this` must meet for a query, which goes on after a place, and their order.
 ///
 /// What no index has in order is answered from the one that has all that is searched for and sorted
 /// by: as many of its entries are read as there are anomalies, and no job but those of the list.
-pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditions {
+pub(super) fn conditions(
+    query: &AnomalyQuery,
+    after: Option<Cursor>,
+    incident: Membership,
+) -> Conditions {
     let mut conditions = Conditions::new("this.state = 'anomalous'");
     let owned = str::to_owned;
     conditions.and_if(
@@ -95,18 +124,11 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditi
         "this.review_status = ?",
         query.review_status.map(ReviewStatus::as_str).map(owned),
     );
-    if let Some(number) = query.incident {
-        // An incident may hold half of all anomalies: they are read in the order of the list, between
-        // its first and its last one, until there are enough of its own.
-        let number: Value = from_count(number).into();
-        conditions.and(
-            "this.started_at_micros BETWEEN
-                (SELECT first_seen_micros FROM incidents WHERE number = ?)
-                AND (SELECT last_seen_micros FROM incidents WHERE number = ?)
-             AND ? = (SELECT incident FROM incident_jobs WHERE job = this.number)",
-            [number.clone(), number.clone(), number],
-        );
-    }
+    let membership = match incident {
+        Membership::Few => "this.number IN (SELECT job FROM incident_jobs WHERE incident = ?)",
+        Membership::Many => "? = (SELECT incident FROM incident_jobs WHERE job = this.number)",
+    };
+    conditions.and_if(membership, query.incident.map(from_count));
     conditions.and_if("this.started_at_micros >= ?", from_time(query.started_from));
     conditions.and_if("this.started_at_micros < ?", from_time(query.started_until));
     if let Some(after) = after {
@@ -116,7 +138,8 @@ pub(super) fn conditions(query: &AnomalyQuery, after: Option<Cursor>) -> Conditi
         let direction = if query.sort.ascending { "ASC" } else { "DESC" };
         conditions.set_order(&format!("{} {direction}", key(query.sort.key)));
     }
-    if !is_narrow(query) {
+    let is_walked = query.incident.is_none() || incident == Membership::Many;
+    if is_walked && !is_narrow(query) {
         conditions.set_index("anomaly_list");
     }
     conditions
@@ -204,7 +227,8 @@ fn cursor(connection: &Connection, query: &AnomalyQuery) -> Result<Option<Cursor
 
 pub(super) fn listed(connection: &Connection, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>> {
     let after = cursor(connection, query)?;
-    let numbers = conditions(query, after).jobs(connection, query.limit)?;
+    let incident = Membership::of(connection, query.incident)?;
+    let numbers = conditions(query, after, incident).jobs(connection, query.limit)?;
     let anomalies = numbers.into_iter().map(|number| {
         let Some(observation) = jobs::observation(connection, number)? else {
             return Ok(None);

@@ -13,6 +13,7 @@ use crate::data::{Case, anomalous, at, review, store_all};
 both_stores! {
     incidents_are_found_by_what_is_asked
     an_anomaly_belongs_to_one_incident
+    an_incident_of_many_is_listed_like_one_of_few
     incidents_are_part_of_their_transaction
     anomalies_are_found_by_their_time
     false_positives_are_those_that_stand
@@ -112,6 +113,56 @@ fn an_anomaly_belongs_to_one_incident(store: &mut dyn Store) {
     assert_eq!(of(1).len(), 1);
     assert_eq!(of(2)[0].verdict, b.verdict);
     assert_eq!(of(3), []);
+}
+
+/// However many anomalies an incident has, those are listed that it has, in the order of the list,
+/// page by page; also those that are beside what it says of itself.
+fn an_incident_of_many_is_listed_like_one_of_few(store: &mut dyn Store) {
+    let cases: Vec<Case> = (0..1_300)
+        .map(|number| {
+            let client = ["mail01", "web02"][number % 2];
+            let minute = i64::try_from(number).unwrap();
+            Case::of_client(client, &number.to_string(), minute, anomalous())
+        })
+        .collect();
+    store_all(store, &cases);
+    let mut transaction = store.transaction().unwrap();
+    for _ in 0..2 {
+        let record = incident(500, 600, Severity::Low);
+        transaction.open_incident(&record).unwrap();
+    }
+    for (number, case) in cases.iter().enumerate() {
+        let incident = if number % 10 == 3 { 2 } else { 1 };
+        transaction.put_in_incident(&case.key(), incident).unwrap();
+    }
+    transaction.commit().unwrap();
+
+    for (number, members) in [(1, 1_170), (2, 130)] {
+        let of = |query: &AnomalyQuery| -> Vec<String> {
+            let found = store.anomalies(query).unwrap();
+            let jobs = found.into_iter();
+            jobs.map(|anomaly| anomaly.verdict.job_id.to_string())
+                .collect()
+        };
+        let own = |job: &usize| (job % 10 == 3) == (number == 2);
+        let all: Vec<String> = (0..1_300)
+            .rev()
+            .filter(own)
+            .map(|job| job.to_string())
+            .collect();
+        assert_eq!(all.len(), members);
+        let query = AnomalyQuery::default().incident(number);
+        assert_eq!(of(&query), all);
+        let third = query.clone().limit(7).after(Some(cases[777].key()));
+        let rest = (0..777).rev().filter(own).take(7);
+        let rest: Vec<String> = rest.map(|job| job.to_string()).collect();
+        assert_eq!(of(&third), rest);
+        let web = query.client(ClientName::new("web02").unwrap()).limit(9);
+        let of_web = all
+            .iter()
+            .filter(|job| job.parse::<usize>().unwrap() % 2 == 1);
+        assert_eq!(of(&web), of_web.take(9).cloned().collect::<Vec<_>>());
+    }
 }
 
 fn incidents_are_part_of_their_transaction(store: &mut dyn Store) {

@@ -245,7 +245,10 @@ fn every_command_of_a_page_is_understood() {
                 .map_or(&text[at..], |(it, _)| it);
             let command = own_words(command.split("```").next().unwrap());
             for word in command.split(|c: char| c.is_whitespace() || c == '`' || c == '"') {
-                if let Some(option) = word.strip_prefix("--").filter(|option| !option.is_empty()) {
+                // The end of a comment is none.
+                let option = word.strip_prefix("--");
+                let option = option.filter(|option| !matches!(*option, "" | ">"));
+                if let Some(option) = option {
                     let is_known = ingest.split_whitespace().any(|known| known == word);
                     assert!(is_known, "{name}: --{option} is no option of ingest");
                 }
