@@ -20,6 +20,8 @@ pub(crate) const NEWS: TimeDelta = TimeDelta::days(3);
 const NOTE: &str = "told";
 /// Records that are looked at in one go.
 const PAGE: usize = 100;
+/// Pages of an incident that are looked at.
+const MOST_PAGES: usize = 10;
 
 /// Up to where sinks were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,15 +42,28 @@ impl Told {
         if let Some(told) = kept.and_then(|note| serde_json::from_str(&note).ok()) {
             return Ok(told);
         }
-        let size = records.log_head()?.size;
-        let told = Self {
+        let told = Self::all(service)?;
+        told.put(service)?;
+        Ok(told)
+    }
+
+    /// All that is there is old, told or not: nobody wants to know.
+    pub(crate) fn skip(service: &mut AnomalyService) -> Result<(), ServiceError> {
+        Self::all(service)?.put(service)
+    }
+
+    fn all(service: &AnomalyService) -> Result<Self, ServiceError> {
+        let size = service.records().log_head()?.size;
+        Ok(Self {
             record: size,
             audit: size,
-        };
+        })
+    }
+
+    fn put(self, service: &mut AnomalyService) -> Result<(), ServiceError> {
         let mut transaction = service.transaction()?;
-        transaction.put_note(NOTE, &told.written()?)?;
-        transaction.commit()?;
-        Ok(told)
+        transaction.put_note(NOTE, &self.written()?)?;
+        Ok(transaction.commit()?)
     }
 
     fn written(self) -> Result<String, ServiceError> {
@@ -271,7 +286,8 @@ impl Sender {
 struct Closing {
     /// The newest of those with which it was closed.
     first: Option<JobKey>,
-    /// Of its newest anomalies: as many as were looked at to find the first, a page at least.
+    /// Of its newest anomalies: as many as were looked at to find the first, a page at least. `None`
+    /// stands for those that were not looked at, too.
     policy_types: Vec<Option<PolicyType>>,
 }
 
@@ -285,7 +301,7 @@ impl Closing {
         let mut closing = Self::default();
         let mut streams = BTreeSet::new();
         let mut query = AnomalyQuery::default().incident(number).limit(PAGE);
-        loop {
+        for pages in 1.. {
             let page = records.anomalies(&query)?;
             for anomaly in &page {
                 let verdict = &anomaly.verdict;
@@ -301,12 +317,17 @@ impl Closing {
                 }
             }
             match page.last() {
-                Some(last) if page.len() == PAGE && closing.first.is_none() => {
+                Some(last) if page.len() == PAGE => {
+                    if closing.first.is_some() || pages == MOST_PAGES {
+                        closing.policy_types.push(None);
+                        break;
+                    }
                     query = query.after(Some(last.verdict.key()));
                 }
-                _ => return Ok(closing),
+                _ => break,
             }
         }
+        Ok(closing)
     }
 }
 

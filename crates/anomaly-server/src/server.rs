@@ -48,6 +48,8 @@ use crate::timers::{self, settle};
 use crate::writer::Writer;
 use crate::{Accounts, AccountsError, GatherOptions, ServerError, ServerOptions};
 
+/// The longest form or document that is sent, but for jobs.
+const MOST_FORM_BYTES: usize = 1 << 20;
 /// For how long requests that are being answered may take when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
 /// For how long sources are waited for after that: a tool is killed within a moment, and whoever hangs
@@ -324,8 +326,8 @@ fn service(app: &App) -> Router {
             seconds,
         ))
         .layer(from_fn_with_state(app.clone(), not_too_many))
-        // The limit is ours, not the one that axum has by itself.
-        .layer(DefaultBodyLimit::disable())
+        // Jobs are read under a limit of their own; anything else that is sent is short.
+        .layer(DefaultBodyLimit::max(MOST_FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(options.most_request_bytes))
         .layer(from_fn(explain))
         .layer(CompressionLayer::new())

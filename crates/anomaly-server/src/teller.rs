@@ -23,28 +23,29 @@ pub(crate) async fn tell(app: App) {
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        match look(&app, seen).await {
-            Ok(now_seen) => seen = Some(now_seen),
-            Err(problem) => tracing::warn!(detail = problem.detail(), "cannot look for news"),
+        if let Err(problem) = look(&app, &mut seen).await {
+            tracing::warn!(detail = problem.detail(), "cannot look for news");
         }
     }
 }
 
-/// Tells of what was stored after `seen`, and says how far it has seen. The first time, all that is
-/// there is old: it is in the calendar, and nobody is told.
-async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
-    let Some(mut seen) = seen else {
-        return remember(app).await;
+/// Tells of what was stored after `seen`, and moves that on. The first time, all that is there is
+/// old: it is in the calendar, and nobody is told.
+async fn look(app: &App, seen: &mut Option<u64>) -> Result<(), Problem> {
+    let Some(mut last_seen) = *seen else {
+        *seen = Some(remember(app).await?);
+        return Ok(());
     };
     loop {
         let page = app
             .readers
-            .read(move |service| Ok(service.records().recorded_after(None, seen, PAGE)?))
+            .read(move |service| Ok(service.records().recorded_after(None, last_seen, PAGE)?))
             .await?;
         let is_last = page.len() < PAGE;
         let today = now().date_naive();
         post(app, &page).await?;
-        seen = page.last().map_or(seen, Recorded::number);
+        last_seen = page.last().map_or(last_seen, Recorded::number);
+        *seen = Some(last_seen);
         let observations = page.into_iter().filter_map(|record| match record {
             Recorded::Observation(stored) => Some(stored),
             Recorded::Review { .. } => None,
@@ -57,7 +58,7 @@ async fn look(app: &App, seen: Option<u64>) -> Result<u64, Problem> {
             }
         }
         if is_last {
-            return Ok(seen);
+            return Ok(());
         }
     }
 }
@@ -78,6 +79,10 @@ async fn ring(app: &App, page: Vec<StoredObservation>) -> Result<Vec<StoredObser
 /// Puts into the outbox what sinks are to be told.
 async fn post(app: &App, page: &[Recorded]) -> Result<(), Problem> {
     if app.sinks.is_empty() {
+        // A sink that comes later is told of what comes after it.
+        if !page.is_empty() {
+            app.writer.run(Told::skip).await?;
+        }
         return Ok(());
     }
     let sender = Sender {
@@ -124,6 +129,7 @@ async fn remember(app: &App) -> Result<u64, Problem> {
         .read(move |service| own.bell.begin(service))
         .await?;
     if app.sinks.is_empty() {
+        app.writer.run(Told::skip).await?;
         return Ok(head.size);
     }
     // What was stored while the service did not run is news to sinks.

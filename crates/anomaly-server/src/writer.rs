@@ -76,6 +76,19 @@ impl Writer {
         }
     }
 
+    /// The same, however long others write: for jobs that come after some that were kept.
+    pub(crate) async fn observe_patiently(
+        &self,
+        jobs: Vec<BackupJob>,
+    ) -> Result<Vec<Observed>, Problem> {
+        loop {
+            match self.observe(jobs.clone()).await {
+                Err(problem) if problem.is_busy() => sleep(BUSY).await,
+                observed => return observed,
+            }
+        }
+    }
+
     /// Does something with the service that writes.
     ///
     /// # Errors

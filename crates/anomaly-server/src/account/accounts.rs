@@ -313,7 +313,14 @@ impl Accounts {
         let key = ApiKey::new(&new, name, role, sources, (by, now), expires_at);
         self.api_keys.insert(new.id.clone(), key);
         let entry = AuditEntry::new(now, by, "add_api_key", new.id.clone());
-        Ok((new, entry.with_change(None, Some(after))))
+        let entry = entry.with_change(None, Some(after));
+        // It decides about anomalies, and outlives whoever made it.
+        let entry = if role == Role::Operator {
+            entry.with_severity(Severity::Medium)
+        } else {
+            entry
+        };
+        Ok((new, entry))
     }
 
     /// Takes an API key away.

@@ -17,6 +17,11 @@ pub(crate) fn in_words(entry: &AuditEntry) -> Option<String> {
             "Somebody who knows the password of {subject} has sent several wrong one-time passwords. \
              If it was not {subject}, change the password."
         ),
+        "add_api_key" => {
+            let name = after.and_then(|after| after.get("name")?.as_str());
+            let name = name.unwrap_or(subject);
+            format!("{who} made the API key {name} with the role {role}.")
+        }
         "remove_user" => format!("{who} removed {subject}."),
         _ => return None,
     })

@@ -164,11 +164,19 @@ pub(crate) async fn hand_over(
             reason,
         });
     }
+    let mut are_first = true;
     while !jobs.is_empty() {
         let rest = jobs.split_off(jobs.len().min(TOGETHER));
         let (places, batch): (Vec<usize>, Vec<BackupJob>) = jobs.into_iter().unzip();
         jobs = rest;
-        for (place, observed) in places.into_iter().zip(app.writer.observe(batch).await?) {
+        // Whoever is turned away was told of nothing that was kept.
+        let observed = if are_first {
+            app.writer.observe(batch).await?
+        } else {
+            app.writer.observe_patiently(batch).await?
+        };
+        are_first = false;
+        for (place, observed) in places.into_iter().zip(observed) {
             app.note_job();
             receipt.note(place, observed, &caller);
         }

@@ -68,14 +68,14 @@ pub(super) fn gather(
                 if let Some(reason) = &refused {
                     tally.refuse(reason);
                 }
-                out.add(tally, &name);
+                out.tally.add(tally, &name);
                 files.insert(name, SeenFile { print, refused });
             }
             Err(GatherError::Stopped) => return Err(GatherError::Stopped),
             // It may be readable the next time.
             Err(error) => {
                 tally.refuse(&error.in_one_line());
-                out.add(tally, &name);
+                out.tally.add(tally, &name);
             }
         }
     }

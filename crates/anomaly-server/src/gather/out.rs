@@ -44,6 +44,20 @@ impl Tally {
             self.reasons.push(one_line(reason));
         }
     }
+
+    /// Adds what was counted apart; `name` is that of the file that it was in, if it was in one.
+    pub(super) fn add(&mut self, other: Self, name: &str) {
+        self.skipped += other.skipped;
+        self.refused += other.refused;
+        self.latest = self.latest.max(other.latest);
+        for reason in other.reasons {
+            if self.reasons.len() < MOST_REASONS {
+                let colon = if name.is_empty() { "" } else { ": " };
+                self.reasons
+                    .push(one_line(&format!("{name}{colon}{reason}")));
+            }
+        }
+    }
 }
 
 /// Where the thread that reads puts what it reads.
@@ -103,7 +117,7 @@ impl Out {
     pub(super) fn take_all(&mut self, reader: Reader<'_>) -> Result<(), GatherError> {
         let mut tally = Tally::default();
         let taken = self.take(reader, &mut tally);
-        self.add(tally, "");
+        self.tally.add(tally, "");
         taken
     }
 
@@ -135,20 +149,5 @@ impl Out {
             }
         }
         Ok(())
-    }
-
-    /// Adds what was counted apart; `name` is that of the file that it was in.
-    pub(super) fn add(&mut self, tally: Tally, name: &str) {
-        let own = &mut self.tally;
-        own.skipped += tally.skipped;
-        own.refused += tally.refused;
-        own.latest = own.latest.max(tally.latest);
-        for reason in tally.reasons {
-            if own.reasons.len() < MOST_REASONS {
-                let colon = if name.is_empty() { "" } else { ": " };
-                own.reasons
-                    .push(one_line(&format!("{name}{colon}{reason}")));
-            }
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{BackupJob, Severity};
 use anomaly_notify::Backoff;
+use anomaly_service::Novelty;
 use anomaly_settings::Role;
 use anomaly_storage::AuditEntry;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +21,6 @@ use super::read::{After, Before, read};
 use super::state::Condition;
 use crate::app::{App, now};
 use crate::problem::Problem;
-use crate::writer::BUSY;
 
 /// A source that could not be read is tried again after so long, then after twice as long, ...
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(30);
@@ -55,6 +55,8 @@ pub(crate) type IsRead = mpsc::Sender<Infallible>;
 struct Kept {
     new_jobs: u64,
     known: u64,
+    /// What cannot be told from other jobs, and so was not kept.
+    not_kept: Tally,
 }
 
 /// Reads a source on its schedule, until the service ends. However long it takes, and whatever it
@@ -136,7 +138,10 @@ impl Source {
             state.known = kept.known;
         });
         match read {
-            Ok(tally) => self.succeed(begun_at, tally).await,
+            Ok(mut tally) => {
+                tally.add(kept.not_kept, "");
+                self.succeed(begun_at, tally).await
+            }
             // Somebody switched gathering off meanwhile: that says nothing about the source.
             Err(_) if !self.app.readers.settings().is_on(Role::Gather) => TimeDelta::zero(),
             Err(error) => self.fail(&error).await,
@@ -220,29 +225,31 @@ impl Source {
         let asked = self.app.readers.read(move |service| {
             let mut new = Vec::new();
             let mut known = 0;
+            let mut not_kept = Vec::new();
             for job in jobs {
-                if service.is_known(&job.key())? {
-                    known += 1;
-                } else {
-                    new.push(job);
+                match service.novelty(&job)? {
+                    Novelty::New => new.push(job),
+                    Novelty::Known => known += 1,
+                    Novelty::NotKept(why) => not_kept.push((job.job_id().clone(), why)),
                 }
             }
-            Ok((new, known))
+            Ok((new, known, not_kept))
         });
-        let (new, known) = asked.await?;
+        let (new, known, not_kept) = asked.await?;
         kept.known += known;
+        for (job, why) in not_kept {
+            kept.not_kept.refuse(&format!("job {job}: {why}"));
+        }
         if new.is_empty() {
             return Ok(());
         }
-        let observed = loop {
-            match self.app.writer.observe(new.clone()).await {
-                Err(problem) if problem.is_busy() => sleep(BUSY).await,
-                observed => break observed?,
-            }
-        };
+        let observed = self.app.writer.observe_patiently(new).await?;
         self.app.note_job();
         for one in observed {
-            if one.already_known {
+            if let Some(why) = &one.not_kept {
+                let job = &one.verdict.job_id;
+                kept.not_kept.refuse(&format!("job {job}: {why}"));
+            } else if one.already_known {
                 kept.known += 1;
             } else {
                 kept.new_jobs += 1;

@@ -126,6 +126,19 @@ fn a_directory_is_read_once_and_nothing_of_it_is_missed() {
         (&json!(2), &json!(1))
     );
     assert_eq!(job_ids(&administrator).len(), 7);
+
+    // Another job under an id that is stored is not taken for that one, and nobody hides a job behind
+    // an id that he handed over before: it is named.
+    let other = job("mail01", 40, &json!({ "job_id": "web01-0" }));
+    put("d.ndjson", &format!("{other}\n"));
+    let state = read_again(&administrator, "drop");
+    assert_eq!((&state["known"], &state["refused"]), (&json!(0), &json!(1)));
+    let reason = state["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.starts_with("job web01-0: its id is that of another job, of web01"),
+        "{reason}"
+    );
+    assert_eq!(job_ids(&administrator).len(), 7);
 }
 
 /// What is no ordinary file, too large or not whole is never read, and holds nothing up.
