@@ -17,6 +17,14 @@ use common::{day, failed, job_of, observe, overwritten, settled};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+/// Incidents are asked for in the transaction in which they change: in each store in its own way.
+fn on_both_stores(test: impl Fn(AnomalyService)) {
+    test(AnomalyService::in_memory(Settings::default()));
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("backwatch.db");
+    test(AnomalyService::open(database, Settings::default()).unwrap());
+}
+
 fn incidents(service: &AnomalyService) -> Vec<IncidentReport> {
     service.incidents(&IncidentQuery::default()).unwrap()
 }
@@ -57,7 +65,10 @@ fn twenty_clients_encrypted_in_one_night_are_one_incident() {
 /// Anomalies that come late join what was separate, under the smallest number.
 #[test]
 fn a_late_anomaly_joins_what_was_separate() {
-    let mut service = AnomalyService::in_memory(Settings::default());
+    on_both_stores(late_anomaly);
+}
+
+fn late_anomaly(mut service: AnomalyService) {
     let [first, last, between] = [failed(1, 0), failed(1, 14), failed(1, 7)];
     observe(&mut service, &first);
     observe(&mut service, &last);
@@ -76,7 +87,10 @@ fn a_late_anomaly_joins_what_was_separate() {
 /// again when that is taken back.
 #[test]
 fn reviews_change_incidents() {
-    let mut service = AnomalyService::in_memory(Settings::default());
+    on_both_stores(reviewed);
+}
+
+fn reviewed(mut service: AnomalyService) {
     let jobs = [failed(1, 0), failed(1, 7), failed(1, 14)];
     for job in &jobs {
         observe(&mut service, job);
