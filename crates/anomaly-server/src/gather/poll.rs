@@ -56,7 +56,7 @@ struct Kept {
     new_jobs: u64,
     known: u64,
     /// What cannot be told from other jobs, and so was not kept.
-    not_kept: Tally,
+    refused: Tally,
 }
 
 /// Reads a source on its schedule, until the service ends. However long it takes, and whatever it
@@ -139,7 +139,7 @@ impl Source {
         });
         match read {
             Ok(mut tally) => {
-                tally.add(kept.not_kept, "");
+                tally.add(kept.refused, "");
                 self.succeed(begun_at, tally).await
             }
             // Somebody switched gathering off meanwhile: that says nothing about the source.
@@ -238,7 +238,7 @@ impl Source {
         let (new, known, not_kept) = asked.await?;
         kept.known += known;
         for (job, why) in not_kept {
-            kept.not_kept.refuse(&format!("job {job}: {why}"));
+            kept.refused.refuse(&format!("job {job}: {why}"));
         }
         if new.is_empty() {
             return Ok(());
@@ -248,7 +248,7 @@ impl Source {
         for one in observed {
             if let Some(why) = &one.not_kept {
                 let job = &one.verdict.job_id;
-                kept.not_kept.refuse(&format!("job {job}: {why}"));
+                kept.refused.refuse(&format!("job {job}: {why}"));
             } else if one.already_known {
                 kept.known += 1;
             } else {
