@@ -5,30 +5,12 @@ mod common;
 
 use anomaly_engine::Engine;
 use anomaly_model::chrono::TimeDelta;
-use anomaly_model::{AnomalyKind, BackupJob, Judgement, Severity, Verdict};
-use common::{day, job, usual_image, usual_jobs};
-
-/// An engine that has seen forty usual days.
-fn learnt() -> Engine {
-    let mut engine = Engine::default();
-    for job in usual_jobs(40) {
-        assert!(!engine.observe(&job).is_anomalous());
-    }
-    engine
-}
-
-fn assert_is(verdict: &Verdict, kind: AnomalyKind, severity: Severity) {
-    assert_eq!(
-        (verdict.kind(), verdict.severity()),
-        (Some(kind), Some(severity)),
-        "{}",
-        verdict.summary
-    );
-}
+use anomaly_model::{AnomalyKind, BackupJob, Judgement, Severity};
+use common::{assert_is, day, job, learnt_engine, usual_image};
 
 #[test]
 fn a_clock_that_goes_back_is_noticed_once() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let early = job(10_040, usual_image(40));
     let early = BackupJob::builder("restic", "early", "mail01", "daily", day(10))
         .image(*early.image())
@@ -46,7 +28,7 @@ fn a_clock_that_goes_back_is_noticed_once() {
 
 #[test]
 fn a_long_gap_is_a_missed_backup() {
-    let verdict = learnt().observe(&job(46, usual_image(46)));
+    let verdict = learnt_engine().observe(&job(46, usual_image(46)));
     assert_is(&verdict, AnomalyKind::MissedBackup, Severity::Low);
     assert_eq!(
         verdict.summary,
@@ -65,7 +47,7 @@ fn a_gap_in_the_clock_does_not_hide_an_attack() {
         .build()
         .unwrap();
     assert_is(
-        &learnt().observe(&early),
+        &learnt_engine().observe(&early),
         AnomalyKind::MassEncryption,
         Severity::High,
     );
@@ -90,7 +72,7 @@ fn started_on(started: u64, number: u64) -> BackupJob {
 #[test]
 fn one_wrong_clock_does_not_spoil_the_stream() {
     for wrong in [10, 60_000] {
-        let mut engine = learnt();
+        let mut engine = learnt_engine();
         assert!(engine.observe(&started_on(wrong, 40)).is_anomalous());
         for number in 41..60 {
             let verdict = engine.observe(&job(number, usual_image(number)));
@@ -120,7 +102,7 @@ fn a_clock_that_stays_wrong_is_noticed_once() {
 #[test]
 fn gaps_do_not_grow_by_repetition() {
     let told = |gap_days: &[u64]| {
-        let mut engine = learnt();
+        let mut engine = learnt_engine();
         let mut number = 39;
         let mut told = Vec::new();
         for &days in gap_days {
@@ -149,7 +131,7 @@ fn gaps_do_not_grow_by_repetition() {
 /// The gap that is told is the one since the last job, late as that was.
 #[test]
 fn two_gaps_in_a_row_are_two() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     engine.observe(&job(46, usual_image(46)));
     let verdict = engine.observe(&job(66, usual_image(66)));
     assert!(

@@ -14,28 +14,10 @@ use anomaly_model::{
     ScheduleType, Severity, Verdict,
 };
 use anomaly_settings::Settings;
-use common::{builder, day, job, sample, usual_image, usual_jobs};
-
-/// An engine that has seen forty usual days.
-fn learnt() -> Engine {
-    let mut engine = Engine::default();
-    for job in usual_jobs(40) {
-        assert!(!engine.observe(&job).is_anomalous());
-    }
-    engine
-}
+use common::{assert_is, builder, day, job, learnt_engine, sample, usual_image, usual_jobs};
 
 fn day_forty(image: BackupImage) -> Verdict {
-    learnt().observe(&job(40, image))
-}
-
-fn assert_is(verdict: &Verdict, kind: AnomalyKind, severity: Severity) {
-    assert_eq!(
-        (verdict.kind(), verdict.severity()),
-        (Some(kind), Some(severity)),
-        "{}",
-        verdict.summary
-    );
+    learnt_engine().observe(&job(40, image))
 }
 
 #[test]
@@ -195,7 +177,7 @@ fn an_emptied_source_is_an_empty_backup() {
 
 #[test]
 fn a_partial_job_is_reported_when_that_begins() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let partial = |number: u64| {
         builder(number)
             .status(JobStatus::Partial)
@@ -241,7 +223,7 @@ fn overwriting(number: u64) -> BackupJob {
 /// Strange jobs do not make the next one usual, however often they are reported: that takes a person.
 #[test]
 fn anomalies_teach_nothing_until_one_is_accepted() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let mut flagged = Vec::new();
     for number in 40..125 {
         let strange = number % 20 == 0;
@@ -271,7 +253,7 @@ fn an_anomaly_that_goes_on_is_told_once() {
         let image = usual_image(number).transferred_bytes(5_000_000_000);
         job(number, image.files_changed(25_000))
     };
-    let mut urgent = learnt();
+    let mut urgent = learnt_engine();
     for number in 40..42 {
         let verdict = urgent.observe(&self::overwriting(number));
         assert_is(&verdict, AnomalyKind::MassEncryption, Severity::High);
@@ -424,7 +406,7 @@ fn an_emptied_source_stays_an_anomaly_until_it_is_accepted() {
     for left in [0, 1] {
         let left = BackupImage::default().image_bytes(300).file_count(left);
         let emptied = |number: u64| job(number, left);
-        let mut engine = learnt();
+        let mut engine = learnt_engine();
         for number in 40..45 {
             assert_is(
                 &engine.observe(&emptied(number)),
@@ -464,7 +446,7 @@ fn the_way_back_is_not_another_anomaly() {
             .file_count(20_000)
     };
     for stays in [true, false] {
-        let mut engine = learnt();
+        let mut engine = learnt_engine();
         assert!(engine.observe(&job(40, halved)).is_anomalous());
         let next = if stays { quiet(41) } else { usual_image(41) };
         let verdict = engine.observe(&job(41, next));
@@ -475,7 +457,7 @@ fn the_way_back_is_not_another_anomaly() {
 /// Jobs that report nothing teach nothing, and do not hide what comes after them.
 #[test]
 fn bare_jobs_hide_nothing() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     for number in 40..200 {
         engine.observe(&builder(number).build().unwrap());
     }
@@ -502,14 +484,14 @@ fn a_slow_encryption_is_an_encryption() {
         .build()
         .unwrap();
     assert_is(
-        &learnt().observe(&slow),
+        &learnt_engine().observe(&slow),
         AnomalyKind::MassEncryption,
         Severity::High,
     );
     let only_slow = builder(40)
         .image(usual_image(40))
         .ended_at(day(40) + TimeDelta::hours(40));
-    let verdict = learnt().observe(&only_slow.build().unwrap());
+    let verdict = learnt_engine().observe(&only_slow.build().unwrap());
     assert_is(&verdict, AnomalyKind::Slowdown, Severity::Low);
 }
 
@@ -582,7 +564,7 @@ fn switching_on_again_is_no_anomaly() {
 
 #[test]
 fn a_blind_spot_inside_the_content_is_named() {
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let content = ContentStatistics::default().random_files(3);
     let verdict = engine.observe(&job(40, usual_image(40).content(content)));
     for feature in [
@@ -670,7 +652,7 @@ fn small_steps_do_not_hide_what_gets_worse() {
         let image = usual_image(number).transferred_bytes(percent * 100_000_000);
         job(number, image.files_changed(percent * 500))
     };
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let mut told = Vec::new();
     for (number, percent) in (40..).zip([30, 36, 42, 48, 54, 60, 66, 72, 78]) {
         if engine.observe(&overwriting(number, percent)).is_anomalous() {
@@ -692,7 +674,7 @@ fn a_drip_does_not_cover_a_mass_encryption() {
         let image = usual_image(number).transferred_bytes(percent * 100_000_000);
         job(number, image.files_changed(percent * 500))
     };
-    let mut engine = learnt();
+    let mut engine = learnt_engine();
     let told = (40..60)
         .filter(|number| engine.observe(&changing(*number, 14)).is_anomalous())
         .count();

@@ -8,7 +8,9 @@
 
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{BackupImage, BackupJob, BackupJobBuilder, JobStatus};
+use anomaly_model::{
+    AnomalyKind, BackupImage, BackupJob, BackupJobBuilder, JobStatus, Severity, Verdict,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -69,6 +71,24 @@ pub(crate) fn learnt() -> StreamModel {
         _ = Engine::default().judge(&job, &mut model);
     }
     model
+}
+
+/// An engine that has seen forty usual days.
+pub(crate) fn learnt_engine() -> Engine {
+    let mut engine = Engine::default();
+    for job in usual_jobs(40) {
+        assert!(!engine.observe(&job).is_anomalous());
+    }
+    engine
+}
+
+pub(crate) fn assert_is(verdict: &Verdict, kind: AnomalyKind, severity: Severity) {
+    assert_eq!(
+        (verdict.kind(), verdict.severity()),
+        (Some(kind), Some(severity)),
+        "{}",
+        verdict.summary
+    );
 }
 
 /// The real history that the README scans: 56 usual days and a ransomware run.
