@@ -460,9 +460,9 @@ fn what_is_left_out_is_missing() {
     assert_eq!(shares.get(Share::Lost), None);
     assert_eq!(shares.get(Share::Touched), Some(0.0));
     // A ratio says what was sent, and is left out like that.
-    let mut ratio = quiet().dedup_ratio(0.9);
+    let mut ratio = quiet().dedup_ratio(0.75);
     ratio.transferred_bytes = None;
-    assert_eq!(without(ratio, "none").get(Share::Rewritten), Some(0.1));
+    assert_eq!(without(ratio, "none").get(Share::Rewritten), Some(0.25));
     assert_eq!(without(ratio, "dedup_ratio").get(Share::Rewritten), None);
     // Numbers of changed files that are wrong do not hide random ones.
     let random = quiet().content(written(9_000, 0));
