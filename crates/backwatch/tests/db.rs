@@ -107,7 +107,7 @@ fn what_was_removed_is_named_without_harm() {
     let reviewed = database.run("anomalies review", &review);
     assert_eq!(reviewed.status.code(), Some(0), "{}", stderr(&reviewed));
     let now = "2014-12-01T00:00:00Z".parse().unwrap();
-    let mut store = SqliteStore::open(&database.path("db")).unwrap();
+    let mut store = SqliteStore::open(database.path("db")).unwrap();
     let mut transaction = store.transaction().unwrap();
     let purge = Purge {
         now,
