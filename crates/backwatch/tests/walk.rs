@@ -91,9 +91,11 @@ fn text_and_json_are_golden() {
             .wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
     })
-    .take(50_000)
+    // Read whole: which blocks of a longer one are read, a secret of the state decides.
+    .take(12_000)
     .collect();
     fs::write(tree.file("report.docx"), random).unwrap();
+    fs::write(tree.file("blank.dat"), [0; 100_000]).unwrap();
     fs::write(
         tree.file("README_TO_DECRYPT.txt"),
         "All your files have been encrypted.",
