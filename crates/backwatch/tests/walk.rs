@@ -95,7 +95,7 @@ fn text_and_json_are_golden() {
     .take(12_000)
     .collect();
     fs::write(tree.file("report.docx"), random).unwrap();
-    fs::write(tree.file("blank.dat"), [0; 100_000]).unwrap();
+    fs::write(tree.file("blank.dat"), vec![0; 100_000]).unwrap();
     fs::write(
         tree.file("README_TO_DECRYPT.txt"),
         "All your files have been encrypted.",
