@@ -41,7 +41,7 @@ use self::transaction::SqliteTransaction;
 use crate::{LogHead, Store, StoreError, Transaction, Verification};
 
 /// Milliseconds in 31 bits.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 24 * 60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(24 * 24);
 
 /// A store in one SQLite file, which several processes may use at the same time.
 ///
