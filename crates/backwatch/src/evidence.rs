@@ -14,6 +14,7 @@ use anomaly_service::storage::{
 
 use crate::cli::{CheckpointArguments, VerifyArguments};
 use crate::exit::{Exit, Failure};
+use crate::terminal::harmless;
 
 /// A clock that is ahead by less is no forger's: settings ask in days.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
@@ -30,7 +31,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let verification = store.verify(&heads)?;
     let mut output = anstream::stdout().lock();
     if let Some(tampering) = &verification.tampering {
-        writeln!(output, "{tampering}")?;
+        writeln!(output, "{}", harmless(&tampering.to_string()))?;
         return Ok(Exit::Anomalies);
     }
     let now: DateTime<Utc> = SystemTime::now().into();
