@@ -6,7 +6,7 @@ use anomaly_settings::{DetectionSettings, DetectorName};
 use crate::StreamModel;
 use crate::judge::Seen;
 use crate::level::Level;
-use crate::levels::{rounded, weigh};
+use crate::levels::{quantile, rounded, weigh};
 use crate::surprise::{Surprise, Term};
 
 /// More findings than this explain nothing better.
@@ -51,15 +51,7 @@ fn of_share(term: &Term) -> Option<Finding> {
         return None;
     }
     past.sort_unstable();
-    let at = |part: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an index"
-        )]
-        let index = (part * past.len().saturating_sub(1) as f64).round() as usize;
-        past.get(index).copied().map_or(0.0, Level::share)
-    };
+    let at = |part: f64| quantile(&past, part).map_or(0.0, Level::share);
     let usual = (rounded(at(BEYOND_USUAL)), rounded(at(1.0 - BEYOND_USUAL)));
     let name = FeatureName::new(term.statistic.share.name()).ok()?;
     let score = PValue::clamped(term.p_value).score();

@@ -50,7 +50,7 @@ pub(crate) fn judge(
         if job.status().has_image() && !Previous::of(job).is_empty() {
             model.note_image(job);
         }
-        return not_scored(job, SWITCHED_OFF);
+        return Verdict::not_scored(job, SWITCHED_OFF);
     }
     let see = |model: &StreamModel, before| Seen::new(settings, population, job, model, before);
     let mut seen = see(model, model.previous());
@@ -405,19 +405,19 @@ fn quiet(
     seen: &Seen,
 ) -> Verdict {
     if !job.status().has_image() {
-        return not_scored(
+        return Verdict::not_scored(
             job,
             "the job left no image, and the rule for failed jobs is off",
         );
     }
     if !seen.judged {
-        return not_scored(
+        return Verdict::not_scored(
             job,
             "the image is empty, which was accepted, or its rule is off",
         );
     }
     if !seen.reports_anything() {
-        return not_scored(job, "the job reports no size, count or duration");
+        return Verdict::not_scored(job, "the job reports no size, count or duration");
     }
     if seen.warming_up {
         let (learnt, needed) = (model.learnt_jobs(), settings.warm_up_jobs.get());
@@ -430,7 +430,7 @@ fn quiet(
         return Verdict::new(job, Judgement::WarmingUp, summary);
     }
     if seen.p_value.is_none() {
-        return not_scored(
+        return Verdict::not_scored(
             job,
             "the detectors that are on have too little history of what the job reports",
         );
@@ -440,13 +440,6 @@ fn quiet(
         Judgement::Normal,
         "Nothing unusual in what was reported.",
     )
-}
-
-fn not_scored(job: &BackupJob, reason: &str) -> Verdict {
-    let judgement = Judgement::NotScored {
-        reason: reason.to_owned(),
-    };
-    Verdict::new(job, judgement, format!("Not judged: {reason}."))
 }
 
 fn statistical(

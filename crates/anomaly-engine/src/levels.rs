@@ -243,15 +243,7 @@ fn findings(lessons: &Lessons<'_>, columns: &[Column], own: &[f64]) -> Vec<Findi
 
 fn finding(lessons: &Lessons<'_>, column: &Column, p_value: f64) -> Option<Finding> {
     let usual = lessons.sorted_column(column.index);
-    let at = |share: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an index"
-        )]
-        let index = (share * (usual.len().saturating_sub(1)) as f64).round() as usize;
-        usual.get(index).copied()
-    };
+    let at = |share: f64| quantile(&usual, share);
     let margin = (1.0 - USUAL_SHARE) / 2.0;
     let (low, median, high) = (at(margin)?, at(0.5)?, at(1.0 - margin)?);
     let direction = if column.coordinate >= median {
@@ -278,6 +270,17 @@ fn finding(lessons: &Lessons<'_>, column: &Column, p_value: f64) -> Option<Findi
         direction,
         score,
     ))
+}
+
+/// The value below which this part of the others lies, of values in order; `None` of none.
+pub(crate) fn quantile<T: Copy>(sorted: &[T], part: f64) -> Option<T> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index"
+    )]
+    let index = (part * sorted.len().saturating_sub(1) as f64).round() as usize;
+    sorted.get(index).copied()
 }
 
 /// Four significant digits: more would only show the precision in which jobs are remembered.

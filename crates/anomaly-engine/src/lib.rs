@@ -37,7 +37,7 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use grouping::{Sighting, group};
 pub use learn::{LearnError, PastStream};
-pub use missed::{missed_after, missed_job};
+pub use missed::{OURSELVES, missed_after, missed_job};
 pub use population::{Population, PopulationError};
 pub use recovery::{Examined, FirstAlarm, Onset, is_of_data, recovery_point};
 pub use said::Said;

@@ -9,8 +9,9 @@ use anomaly_model::{
 use crate::StreamStatus;
 use crate::sentence::span;
 
-/// The tool that is said to have run the jobs that never ran.
-const SOURCE: &str = "backwatch";
+/// What Backwatch calls itself: as the source of the jobs that never ran, and as the author of what
+/// nobody did.
+pub const OURSELVES: &str = "backwatch";
 /// What the ids of their records begin with.
 const PREFIX: &str = "missed-";
 
@@ -33,7 +34,7 @@ pub fn missed_job(
         silence.since.timestamp_micros()
     );
     let job = BackupJob::builder(
-        SOURCE,
+        OURSELVES,
         id,
         subject.client.as_str(),
         subject.policy.as_str(),
@@ -60,7 +61,7 @@ pub fn missed_job(
 /// record of [`missed_job`].
 #[must_use]
 pub fn missed_after(job: &BackupJob) -> Option<DateTime<Utc>> {
-    if job.source().as_str() != SOURCE {
+    if job.source().as_str() != OURSELVES {
         return None;
     }
     let (_, micros) = job
@@ -71,6 +72,7 @@ pub fn missed_after(job: &BackupJob) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros.parse().ok()?)
 }
 
-fn when(time: DateTime<Utc>) -> String {
+/// A time as people read it, to the minute.
+pub(crate) fn when(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -8,6 +8,7 @@ use anomaly_model::{
 };
 use anomaly_settings::DetectionSettings;
 
+use crate::missed::when;
 use crate::statistic::STATISTICS;
 
 /// So many jobs in a row without a sign, and what came before is another story: a week of daily
@@ -472,8 +473,4 @@ impl Search {
 /// of jobs had it, and those of the week may be just the ones since.
 fn reaches_back(jobs: usize) -> bool {
     jobs + 1 < SLOW_JOBS && jobs + 1 != CALM_JOBS
-}
-
-fn when(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -136,14 +136,13 @@ impl StreamModel {
             .map(|&seconds| TimeDelta::seconds(i64::from(seconds)))
     }
 
-    /// The longest gap of late, or of those that a person accepted.
-    pub(crate) fn longest_gap(&self) -> Option<TimeDelta> {
+    /// The longest gap that a person accepted.
+    pub(crate) fn longest_accepted_gap(&self) -> Option<TimeDelta> {
         let accepted = self.held.accepted().filter_map(|held| match held.lesson {
             Lesson::Numbers { gap_seconds, .. } => gap_seconds,
             Lesson::Empty { .. } => None,
         });
-        let longest = self.gap_seconds.iter().copied().chain(accepted).max()?;
-        Some(TimeDelta::seconds(i64::from(longest)))
+        Some(TimeDelta::seconds(i64::from(accepted.max()?)))
     }
 
     /// The longest gap but one of those that were reported. One long gap says nothing; one more is
@@ -259,7 +258,9 @@ impl StreamModel {
             told,
             accepted: None,
         };
-        self.hold(held, capacity);
+        // It is not counted yet among the jobs since what goes on was reported.
+        let began = self.began_before(self.memory.count());
+        self.hold(held, began, capacity);
     }
 
     /// Keeps an empty image until a person decides.
@@ -275,11 +276,12 @@ impl StreamModel {
             told: true,
             accepted: None,
         };
-        self.hold(held, capacity);
+        self.hold(held, self.reported_number(), capacity);
     }
 
-    fn hold(&mut self, held: Held, capacity: usize) {
-        let gone = self.held.push(held, self.reported_number());
+    /// Keeps one more; not for the one that what goes on now `began` with.
+    fn hold(&mut self, held: Held, began: Option<u64>, capacity: usize) {
+        let gone = self.held.push(held, began);
         // What a person accepted stays learnt, and can no more be taken back.
         if let Some(gone) = gone.filter(|gone| gone.accepted.is_some())
             && let Lesson::Numbers { row, gap_seconds } = gone.lesson
@@ -291,8 +293,12 @@ impl StreamModel {
 
     /// The number of the job with which what goes on now was last reported.
     fn reported_number(&self) -> Option<u64> {
-        let age = u64::from(self.incident?.age_jobs);
-        self.memory.count().checked_sub(1 + age)
+        self.began_before(self.memory.count().checked_sub(1)?)
+    }
+
+    /// The same, where `last` is the number of the last job that the incident has seen.
+    fn began_before(&self, last: u64) -> Option<u64> {
+        last.checked_sub(self.incident?.age_jobs.into())
     }
 
     /// How long a change has lasted that was reported, has not become worse, and shows in most jobs

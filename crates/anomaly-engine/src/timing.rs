@@ -13,6 +13,8 @@ const MISSED_FACTOR: f64 = 2.5;
 const MOST_FACTOR: f64 = 4.0;
 /// Gaps needed to know a stream's cadence.
 const CADENCE_GAPS: usize = 7;
+/// No schedule has fewer jobs than one in a year and a month.
+const MOST_GAP_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// Whether a job came when its stream's jobs come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +97,20 @@ impl Cadence {
     /// one is reported again.
     pub(crate) fn of(model: &StreamModel) -> Option<Self> {
         let mut gaps: Vec<i64> = model.gaps().map(|gap| gap.num_seconds()).collect();
+        gaps.sort_unstable();
+        if let [.., next, longest] = *gaps
+            && is_by_a_wrong_clock(longest, next)
+        {
+            gaps.pop();
+        }
         if gaps.len() < CADENCE_GAPS {
             return None;
         }
-        gaps.sort_unstable();
         let middle = gaps.get(gaps.len() / 2).copied().unwrap_or(1).max(1);
         let usual = gaps.last().copied().unwrap_or(1);
         let factor = (usual as f64 / middle as f64).clamp(MISSED_FACTOR, MOST_FACTOR);
-        let longest = model.longest_gap()?;
+        let longest = TimeDelta::seconds(usual);
+        let longest = longest.max(model.longest_accepted_gap().unwrap_or_default());
         let told = model.longest_told_gap();
         let told = told.map_or(longest, |told| told.max(longest));
         Some(Self {
@@ -111,6 +119,12 @@ impl Cadence {
             told_patience: times(told, factor),
         })
     }
+}
+
+/// Whether the longest gap is none between two jobs: a clock that began anew, before there were
+/// enough gaps to notice, leaves one of years.
+fn is_by_a_wrong_clock(longest: i64, next: i64) -> bool {
+    longest > MOST_GAP_SECONDS && longest as f64 > MOST_FACTOR * next as f64
 }
 
 #[expect(

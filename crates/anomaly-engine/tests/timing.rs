@@ -97,6 +97,27 @@ fn a_clock_that_stays_wrong_is_noticed_once() {
     }
 }
 
+/// A clock that began anew at the first job leaves no gap that is waited for: the next missed backup is
+/// told. A yearly job is none of a wrong clock.
+#[test]
+fn a_wrong_clock_at_the_beginning_hides_no_missed_backup() {
+    for (first, told) in [(0, Some("24 hours")), (20_000 - 300, None)] {
+        let mut engine = Engine::default();
+        assert!(!engine.observe(&started_on(first, 0)).is_anomalous());
+        for number in 1..20 {
+            let verdict = engine.observe(&started_on(20_000 + number, number));
+            assert!(!verdict.is_anomalous(), "{}", verdict.summary);
+        }
+        let late = engine.observe(&started_on(20_040, 40));
+        assert_eq!(late.is_anomalous(), told.is_some(), "{}", late.summary);
+        if let Some(longest) = told {
+            let expected =
+                format!("No job for 21 days: this stream's longest gap of late was {longest}.");
+            assert_eq!(late.summary, expected);
+        }
+    }
+}
+
 /// One long gap says nothing; the same again is how this stream is. A longer one is reported again:
 /// gaps that grow step by step are each told.
 #[test]

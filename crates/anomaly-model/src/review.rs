@@ -21,6 +21,14 @@ words! {
     }
 }
 
+impl ReviewStatus {
+    /// Whether an anomaly that was decided so counts: nobody has called it usual or irrelevant.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        matches!(self, Self::NotReviewed | Self::Confirmed)
+    }
+}
+
 /// What a false positive says of other jobs than its own.
 ///
 /// Written as `"this_job"`, `"level_shift"`, `"this_stream"` or `{"features": ["rewritten_share"]}`.

@@ -205,6 +205,15 @@ impl Verdict {
         }
     }
 
+    /// A verdict on `job` that says why it was not judged: a reason such as `detection is off`, without
+    /// a full stop.
+    #[must_use]
+    pub fn not_scored(job: &BackupJob, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        let summary = format!("Not judged: {reason}.");
+        Self::new(job, Judgement::NotScored { reason }, summary)
+    }
+
     /// What identifies the job.
     #[must_use]
     pub fn key(&self) -> JobKey {

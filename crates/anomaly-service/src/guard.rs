@@ -331,9 +331,11 @@ impl Record {
     }
 }
 
-/// What was set in the store for a time is not asked for any more.
+/// What was set in the store for a time is not asked for any more. Where the store has nothing of it,
+/// something else asked.
 fn forget_kept(kept: &mut Parts, known: &Loosening) {
-    if kept.get(&known.part) == known.after.as_ref() {
+    let asked = kept.get(&known.part);
+    if asked.is_some() && asked == known.after.as_ref() {
         let default = Settings::default().parts().get(&known.part).cloned();
         let before = known.before.clone();
         kept.set(

@@ -1,13 +1,12 @@
 //! What the service answers.
 
+use anomaly_engine::OURSELVES;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{BackupJob, ClientName, StreamKey, Verdict};
 use anomaly_storage::Read;
 
 use crate::ServiceError;
 
-/// The source of the records that Backwatch makes itself, of jobs that did not come.
-pub(crate) const OURSELVES: &str = "backwatch";
 /// A job that says to have started so much earlier or later than before is another one. Clocks that
 /// are corrected and time zones that are read anew move it by less; ids that begin again, by more.
 const SAME_RUN: TimeDelta = TimeDelta::days(2);
@@ -43,6 +42,16 @@ pub enum NotKept {
         /// When that job started.
         started_at: DateTime<Utc>,
     },
+    /// A job that was deleted because it was old has its source and id, and had started long before:
+    /// a tool counts from the beginning again, say. A source of its own tells them apart.
+    #[error(
+        "its id is that of another job, which started before {} and was deleted since because it is old",
+        .started_before.format("%Y-%m-%d %H:%M UTC")
+    )]
+    PurgedJob {
+        /// Before when that job had started.
+        started_before: DateTime<Utc>,
+    },
     /// Its source is `backwatch`: so are called what Backwatch records of jobs that did not come.
     #[error("its source is `backwatch`, as Backwatch alone calls what it records itself")]
     OwnName,
@@ -70,9 +79,14 @@ impl Novelty {
                 Self::New
             });
         }
-        // Of a job that was purged no more is known.
         let Some((client, started_at)) = store.run_of(&key)? else {
-            return Ok(Self::Known);
+            // Of a job that was purged no more is known.
+            let before = store.purged_before(&key)?;
+            let is_later = |before: &DateTime<Utc>| job.started_at() - *before > SAME_RUN;
+            return Ok(match before.filter(is_later) {
+                Some(started_before) => Self::NotKept(NotKept::PurgedJob { started_before }),
+                None => Self::Known,
+            });
         };
         let is_same =
             client == job.client().name && (started_at - job.started_at()).abs() <= SAME_RUN;

@@ -52,6 +52,6 @@ pub struct TickReport {
     /// Whether the clock was set back since the last tick: then nothing was concluded.
     pub clock_was_set_back: bool,
     /// Streams that are overdue, when those are most of all: then it is the clock, or nothing is
-    /// handed over any more, and no stream is reported by itself.
+    /// handed over any more, and none of these is reported by itself.
     pub silent_fleet: Option<u64>,
 }

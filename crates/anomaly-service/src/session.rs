@@ -6,15 +6,14 @@ mod reviews;
 
 use std::collections::BTreeMap;
 
-use anomaly_engine::{Engine, FalsePositive, Said, StreamModel, StreamStatus};
+use anomaly_engine::{Engine, FalsePositive, OURSELVES, Said, StreamModel, StreamStatus};
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{BackupJob, Judgement, StreamKey, Verdict};
+use anomaly_model::{BackupJob, StreamKey, Verdict};
 use anomaly_storage::{AuditEntry, Inserted, Observation, Origin, Store, StoreError, Transaction};
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
 pub(crate) use self::reviews::Change;
-pub(crate) use crate::observed::OURSELVES;
 use crate::ticks::Ticks;
 use crate::{ModelFault, NotKept, Novelty, Observed, ServiceError};
 
@@ -88,7 +87,7 @@ impl<'a> Session<'a> {
             }
             Err(why) => {
                 let reason = format!("the stream's stored model cannot be used: {why}");
-                let verdict = not_scored(job, reason);
+                let verdict = Verdict::not_scored(job, reason);
                 let status = StreamStatus::after_unjudged(before, job, &verdict);
                 (verdict, status)
             }
@@ -230,18 +229,13 @@ impl<'a> Session<'a> {
 /// What there is to say of a job whose verdict is not kept any more.
 fn purged(job: &BackupJob) -> Verdict {
     let reason = "it was judged before, and was deleted since because it is old".to_owned();
-    not_scored(job, reason)
+    Verdict::not_scored(job, reason)
 }
 
 /// What there is to say of a job that is not kept.
 fn not_judged(job: &BackupJob, why: &NotKept) -> Verdict {
     tracing::warn!(job = %job.job_id(), client = %job.client().name, %why, "not kept");
-    not_scored(job, why.to_string())
-}
-
-fn not_scored(job: &BackupJob, reason: String) -> Verdict {
-    let summary = format!("Not judged: {reason}.");
-    Verdict::new(job, Judgement::NotScored { reason }, summary)
+    Verdict::not_scored(job, why.to_string())
 }
 
 /// A status as it was stored. One that cannot be read is made anew by the stream's next job.

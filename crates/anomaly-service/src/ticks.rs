@@ -16,9 +16,12 @@ pub(crate) struct Ticks {
     /// Whether the last one found most streams overdue.
     #[serde(default)]
     pub(crate) fleet_seemed_silent: bool,
-    /// Whether that was reported.
+    /// Whether that was reported, of streams that have not come since.
     #[serde(default)]
     pub(crate) fleet_is_silent: bool,
+    /// When it was: of streams that were due by then.
+    #[serde(default)]
+    pub(crate) silent_until: Option<DateTime<Utc>>,
 }
 
 impl Ticks {
@@ -27,5 +30,12 @@ impl Ticks {
         let note = store.note(NOTE)?;
         let ticks = note.and_then(|text| serde_json::from_str(&text).ok());
         Ok(ticks.unwrap_or_default())
+    }
+
+    /// By when streams were due that were reported together. An earlier version noted no time: what
+    /// was due at its last tick is what it had reported.
+    pub(crate) fn silent_until(&self) -> Option<DateTime<Utc>> {
+        let reported = self.last.filter(|_| self.fleet_is_silent);
+        self.silent_until.or(reported)
     }
 }

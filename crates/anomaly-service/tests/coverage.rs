@@ -5,10 +5,10 @@ mod common;
 
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
-    AnomalyKind, BackupImage, BackupJob, ClientName, JobKey, Judgement, Review, ReviewStatus,
-    Severity, StreamKey, StreamPart, Undo, Verdict, Watch,
+    AnomalyKind, BackupImage, BackupJob, ClientName, JobKey, Judgement, PolicyName, Review,
+    ReviewStatus, Severity, StreamKey, StreamPart, Undo, Verdict, Watch,
 };
-use anomaly_service::settings::{Scope, Settings};
+use anomaly_service::settings::{Scope, Settings, StreamParts};
 use anomaly_service::storage::{
     AnomalyQuery, AuditQuery, MemoryStore, Observation, Origin, Read, SqliteStore, Store,
     StoreError,
@@ -74,12 +74,17 @@ fn a_missed_job_is_an_anomaly_once() {
 }
 
 /// Gaps that came twice and were told are known of a stream: not if a person confirmed that they were
-/// what they looked like, whether before the next job came or after. A backtest goes by the same.
+/// what they looked like, whether before the next job came or after. A backtest goes by the same. So it
+/// is where streams are told apart by what the record of a missed job does not share with its jobs.
 #[test]
 fn a_gap_that_was_confirmed_teaches_nothing() {
     type Decide<'a> = &'a dyn Fn(&mut AnomalyService, &JobKey, bool);
-    let third = |decide: Decide<'_>| {
-        let mut service = settled(1);
+    let mut by_source = Settings::default();
+    let parts = [&[StreamPart::Source], &StreamPart::DEFAULT[..]].concat();
+    by_source.streams.key = StreamParts::new(parts).unwrap();
+    let third = |settings: &Settings, decide: Decide<'_>| {
+        let mut service = AnomalyService::in_memory(settings.clone());
+        service.observe_all(usual_jobs(1, 0..40), |_| {}).unwrap();
         for (silent, late) in [(40, 47), (57, 64)] {
             let mut missed = Vec::new();
             for hour in 24 * silent..24 * late {
@@ -100,7 +105,7 @@ fn a_gap_that_was_confirmed_teaches_nothing() {
         }
         let told = told(&mut service, 74..81);
         let ended = observe(&mut service, &job_of(1, 81, usual_image(81)));
-        let today = Settings::default();
+        let today = settings.clone();
         let report = service
             .backtest(&Backtest::new(today.clone(), today))
             .unwrap();
@@ -114,16 +119,17 @@ fn a_gap_that_was_confirmed_teaches_nothing() {
     let take_back = |service: &mut AnomalyService, job: &JobKey| {
         service.take_back(job, &Undo::new("ada", day(90))).unwrap();
     };
-    let never = third(&|_, _, _| {});
+    let default = Settings::default();
+    let never = third(&default, &|_, _, _| {});
     assert_eq!(never.0, 0, "{}", never.1);
-    for at_end in [false, true] {
-        let confirmed = third(&|service, job, ended| {
+    for (at_end, settings) in [(false, &default), (true, &default), (false, &by_source)] {
+        let confirmed = third(settings, &|service, job, ended| {
             if ended == at_end {
                 confirm(service, job);
             }
         });
         assert_eq!(confirmed.0, 1, "{}", confirmed.1);
-        let undone = third(&|service, job, ended| {
+        let undone = third(settings, &|service, job, ended| {
             if ended == at_end {
                 confirm(service, job);
             }
@@ -191,6 +197,98 @@ fn a_silent_fleet_is_one_event() {
         observe(&mut service, &job_of(client, 20, usual_image(20)));
     }
     assert_eq!(told(&mut service, 20..21), 5);
+}
+
+/// What an earlier version had told, and noted without a time, is not told again.
+#[test]
+fn a_silent_fleet_of_an_earlier_version_is_known() {
+    let mut service = AnomalyService::in_memory(Settings::default());
+    service.observe_all(usual_jobs(30, 0..12), |_| {}).unwrap();
+    let note = format!(
+        r#"{{"last":"{}","fleet_seemed_silent":true,"fleet_is_silent":true}}"#,
+        day(20).to_rfc3339()
+    );
+    let mut transaction = service.transaction().unwrap();
+    transaction.put_note("tick", &note).unwrap();
+    transaction.commit().unwrap();
+    for hour in 1..4 {
+        let report = service.tick(day(20) + TimeDelta::hours(hour), |_| {});
+        assert_eq!(report.unwrap().silent_fleet, Some(30));
+    }
+    let query = AuditQuery::default().what("silent_fleet".to_owned());
+    assert_eq!(service.records().audit_entries(&query).unwrap(), []);
+}
+
+/// Streams that are gone for good, of policies that were renamed or of clients that somebody made up,
+/// are one event, and hide no other.
+#[test]
+fn streams_that_stay_away_hide_no_other() {
+    let mut service = AnomalyService::in_memory(Settings::default());
+    service.observe_all(usual_jobs(30, 0..12), |_| {}).unwrap();
+    // Others begin, of which two stop.
+    let mut of_day = |number: u64, clients: std::ops::RangeInclusive<u64>| {
+        let jobs = clients.map(|client| job_of(client, number, usual_image(number)));
+        service.observe_all(jobs, |_| {}).unwrap();
+        told(&mut service, number..number + 1)
+    };
+    let before: u64 = (12..32).map(|number| of_day(number, 31..=55)).sum();
+    let after: u64 = (32..36).map(|number| of_day(number, 33..=55)).sum();
+    assert_eq!((before, after), (0, 2));
+    let report = service.tick(day(36), |_| {}).unwrap();
+    assert_eq!((report.silent_fleet, report.watched), (Some(30), 53));
+    let query = AuditQuery::default().what("silent_fleet".to_owned());
+    let events = service.records().audit_entries(&query).unwrap();
+    assert_eq!(events.len(), 1);
+
+    // Who knows that they are gone for good excludes them.
+    let mut settings = Settings::default();
+    for client in 1..=30 {
+        let mut scope = Scope::default();
+        scope.client = Some(ClientName::new(format!("client{client:03}")).unwrap());
+        scope.detection.enabled = Some(false);
+        settings.scopes.push(scope);
+    }
+    service.look_by(&settings, day(36)).unwrap();
+    let report = service.tick(day(36), |_| {}).unwrap();
+    assert_eq!((report.silent_fleet, report.missed), (None, 0));
+}
+
+/// Every stream that is due is asked before most are called silent, however many there are.
+#[test]
+fn streams_that_are_excluded_are_no_silent_fleet() {
+    let mut settings = Settings::default();
+    let mut scope = Scope::default();
+    scope.policy = Some(PolicyName::new("laptops").unwrap());
+    scope.detection.enabled = Some(false);
+    settings.scopes.push(scope);
+    let mut service = AnomalyService::in_memory(settings);
+    service.observe_all(usual_jobs(1, 0..40), |_| {}).unwrap();
+    // More than are asked in one transaction are overdue, and due before those that are excluded.
+    let mut transaction = service.transaction().unwrap();
+    let one = job_of(1, 39, usual_image(39));
+    let key = StreamKey::of(&one, &StreamPart::DEFAULT);
+    let status = transaction.stream_status(&key).unwrap().unwrap();
+    for number in 2..=1_100 {
+        let (policy, hours) = if number <= 510 {
+            ("daily", 0)
+        } else {
+            ("laptops", 1)
+        };
+        let client = format!("client{number}");
+        let job = BackupJob::builder("restic", number.to_string(), &client, policy, day(39));
+        let key = StreamKey::of(&job.build().unwrap(), &StreamPart::DEFAULT);
+        let status = status
+            .replace("client001", &client)
+            .replace("daily", policy);
+        let due_at = day(42) + TimeDelta::hours(hours);
+        transaction
+            .put_stream_status(&key, &status, Some(due_at))
+            .unwrap();
+    }
+    transaction.commit().unwrap();
+    service.tick(day(42) - TimeDelta::hours(1), |_| {}).unwrap();
+    let report = service.tick(day(42) + TimeDelta::hours(2), |_| {}).unwrap();
+    assert_eq!((report.silent_fleet, report.missed), (None, 510));
 }
 
 #[test]

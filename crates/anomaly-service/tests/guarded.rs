@@ -399,6 +399,22 @@ fn a_loosening_has_an_end() {
     assert_eq!(endless.until, None);
 }
 
+/// A scope that a file no longer has holds again in the end, and is none that the store was asked for.
+#[test]
+fn a_scope_that_is_gone_from_a_file_does_not_move_to_the_store() {
+    let scope = "[[scope]]\nclient = 'a'\ndetection.alarm_budget = 4";
+    let case = Case::new();
+    let held = case.run(scope, 0).0.scopes;
+    let (holds, news) = case.run("", 1);
+    assert!(matches!(news.as_slice(), [SettingsNews::Loosened(_)]));
+    assert_eq!(holds.scopes, []);
+    let (holds, news) = case.run("", 31);
+    assert!(matches!(news.as_slice(), [SettingsNews::Ended(_)]));
+    assert_eq!(holds.scopes, held);
+    assert_eq!(case.open().kept_settings().unwrap(), Settings::default());
+    assert_eq!(case.run("", 32), (holds, vec![]));
+}
+
 /// What the database keeps lies under the file.
 #[test]
 fn a_file_lies_over_what_the_database_keeps() {

@@ -7,11 +7,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use anomaly_service::AnomalyService;
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{BackupJob, Judgement};
 use anomaly_service::settings::{RetentionDays, Settings};
 use anomaly_service::storage::{MemoryStore, ObservationQuery, Read, SqliteStore};
+use anomaly_service::{AnomalyService, NotKept, Novelty};
 use common::{day, job, job_of, overwritten, settled, usual_image, usual_jobs};
 
 fn settings(retention_days: u32) -> Settings {
@@ -101,6 +101,37 @@ fn what_was_deleted_is_not_judged_again() {
     );
     assert_eq!(again[99].verdict.judgement, Judgement::Normal);
     assert!(service.is_known(&jobs[0].key()).unwrap());
+}
+
+/// A director that was set up anew counts from 1 again: its jobs are not those that were deleted.
+#[test]
+fn a_job_under_the_id_of_a_deleted_one_is_said_not_to_be_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let on_disk = AnomalyService::open(&path, settings(30)).unwrap();
+    for mut service in [AnomalyService::in_memory(settings(30)), on_disk] {
+        service.observe_all(usual_jobs(1, 0..100), |_| {}).unwrap();
+        assert_eq!(purged(&mut service, day(100)), 70);
+        let anew = |days: u64| {
+            let start = day(days);
+            BackupJob::builder("restic", "1-3", "web02", "daily", start)
+                .build()
+                .unwrap()
+        };
+        // What was deleted had started before day 70.
+        let known = service.observe(&anew(72)).unwrap();
+        assert_eq!((known.already_known, known.not_kept), (true, None));
+        let other = anew(101);
+        let why = NotKept::PurgedJob {
+            started_before: day(70),
+        };
+        let novelty = service.novelty(&other).unwrap();
+        assert_eq!(novelty, Novelty::NotKept(why.clone()));
+        let observed = service.observe(&other).unwrap();
+        assert_eq!(observed.not_kept, Some(why));
+        let summary = &observed.verdict.summary;
+        assert!(summary.contains("id is that of another job"), "{summary}");
+    }
 }
 
 /// Nothing is called strange because it was deleted.

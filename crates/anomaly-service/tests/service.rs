@@ -6,7 +6,7 @@ use std::path::Path;
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::model::{
     AnomalyKind, BackupImage, BackupJob, JobId, JobKey, JobStatus, Judgement, Review, ReviewStatus,
-    Severity, SourceName,
+    Severity, SourceName, StreamKey, StreamPart,
 };
 use anomaly_service::settings::Settings;
 use anomaly_service::storage::{AnomalyQuery, AuditQuery, SqliteStore, Store};
@@ -240,6 +240,31 @@ fn a_batch_longer_than_a_commit_is_judged_as_one() {
         one_by_one.push(serde_json::to_string(&service.observe(job).unwrap().verdict).unwrap());
     }
     assert_eq!(undisturbed(&jobs), one_by_one);
+}
+
+/// What a drill repeats was a backup: no job that failed half way, and no empty one.
+#[test]
+fn a_copy_of_a_stream_has_a_usual_job() {
+    let mut service = AnomalyService::in_memory(Settings::default());
+    let job = |id: &str, days: i64, status, image: BackupImage| {
+        let start = DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + days);
+        let job = BackupJob::builder("restic", id, "mail01", "daily", start);
+        job.status(status).image(image).build().unwrap()
+    };
+    let image = BackupImage::default().image_bytes(1_000_000).file_count(10);
+    for (id, days, status, image) in [
+        ("whole", 0, JobStatus::Succeeded, image),
+        ("half", 1, JobStatus::Failed, image),
+        ("empty", 2, JobStatus::Succeeded, image.file_count(0)),
+    ] {
+        service.observe(&job(id, days, status, image)).unwrap();
+    }
+    let key = StreamKey::of(
+        &job("whole", 0, JobStatus::Succeeded, image),
+        &StreamPart::DEFAULT,
+    );
+    let copy = service.copy_of_stream(&key).unwrap().unwrap();
+    assert_eq!(copy.usual.job_id().as_str(), "whole");
 }
 
 /// A tool that counts from 1 again, or two servers that count alike: no job is swallowed as known, and

@@ -72,15 +72,17 @@ impl Settings {
     /// or whose value it does not allow, is left out: a newer one wrote it.
     #[must_use]
     pub fn of_parts(parts: &Parts) -> Self {
+        let mut parts: Vec<(&String, &Value)> = parts.0.iter().collect();
+        parts.sort_by_key(|(name, _)| numbered(name));
         let mut json = Value::Object(Map::new());
-        for (name, value) in &parts.0 {
+        for (name, value) in &parts {
             put(&mut json, name, value);
         }
         if let Ok(settings) = Self::deserialize(&json) {
             return settings;
         }
         json = Value::Object(Map::new());
-        for (name, value) in &parts.0 {
+        for (name, value) in &parts {
             let before = json.clone();
             put(&mut json, name, value);
             if Self::deserialize(&json).is_err() {
@@ -204,6 +206,15 @@ impl Parts {
         let set = wider.filter_map(|(_, value)| value.pointer(&pointer(key)).cloned());
         fleet.into_iter().chain(set).collect()
     }
+}
+
+/// What a scope names, and the how many-th of those that name it: of these the last one wins.
+fn numbered(name: &str) -> (&str, u32) {
+    let number = name.strip_suffix(')').and_then(|name| {
+        let (named, number) = name.rsplit_once(" (")?;
+        Some((named, number.parse().ok()?))
+    });
+    number.unwrap_or((name, 1))
 }
 
 fn until(

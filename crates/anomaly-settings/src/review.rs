@@ -29,7 +29,8 @@ section! {
 
         /// Whether a false positive may cover later jobs without an end.
         ///
-        /// Off, because what is covered for ever is forgotten for ever.
+        /// Off, because what is covered for ever is forgotten for ever. Also without an end it covers
+        /// nothing any more once the reviewed job is deleted, after `storage.retention_days`.
         endless: bool = false,
     }
 }

@@ -189,6 +189,16 @@ fn a_scope_ends() {
     assert_eq!(settings.switched_off_for(&watched), None);
 }
 
+/// Of scopes that name the same the last one wins, however many, also after they were kept in parts.
+#[test]
+fn the_last_of_many_scopes_wins_in_parts_too() {
+    let scope = |seed: u64| format!("[[scope]]\nclient = 'a (7)'\ndetection.seed = {seed}\n");
+    let settings = file(&(1..=12).map(scope).collect::<String>());
+    let kept = Settings::of_parts(&settings.parts());
+    assert_eq!(seed_of(&kept, &job("a (7)", "b", None, true)), 12);
+    assert_eq!(kept, settings);
+}
+
 proptest! {
     /// What is said to switch detection off does, and nothing else does.
     #[test]

@@ -21,7 +21,7 @@ pub use leaf::LogLeaf;
 pub(crate) use leaf::{Leaf, LeafKind, digest};
 pub use proof::{ConsistencyProof, InclusionProof};
 pub(crate) use tree::Tree;
-pub use verification::{KeptFor, Tampering, Verification};
+pub use verification::{KeptFor, LatestPurge, Tampering, Verification};
 
 /// A SHA-256 hash: of a leaf, or of all leaves.
 pub type Hash = [u8; 32];

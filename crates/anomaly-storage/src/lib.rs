@@ -26,7 +26,8 @@ pub use error::StoreError;
 #[cfg(feature = "checkpoints")]
 pub use evidence::{Checkpoint, CheckpointError, KeyError, SigningKey, VerifyingKey};
 pub use evidence::{
-    ConsistencyProof, Hash, InclusionProof, KeptFor, LogHead, LogLeaf, Tampering, Verification,
+    ConsistencyProof, Hash, InclusionProof, KeptFor, LatestPurge, LogHead, LogLeaf, Tampering,
+    Verification,
 };
 pub use holder::Holder;
 pub use incident::{IncidentQuery, IncidentRecord};

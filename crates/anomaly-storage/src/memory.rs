@@ -109,6 +109,12 @@ macro_rules! read_from_data {
                 let row = self.data.row(job);
                 Ok(row.map(|row| (row.job.client().name.clone(), row.job.started_at())))
             }
+            fn purged_before(&self, job: &JobKey) -> Result<Option<DateTime<Utc>>, StoreError> {
+                Ok(self.data.purged_jobs.get(job).copied())
+            }
+            fn observation(&self, job: &JobKey) -> Result<Option<StoredObservation>, StoreError> {
+                Ok(self.data.observation(job))
+            }
             fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
                 Ok(self.data.row(job).map(|row| row.job.clone()))
             }
@@ -212,6 +218,9 @@ macro_rules! read_from_data {
             }
             fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError> {
                 Ok(self.data.incident_of.get(job).copied())
+            }
+            fn members(&self, incident: u64) -> Result<Vec<Anomaly>, StoreError> {
+                Ok(self.data.members(incident))
             }
             fn audit_entries(
                 &self,

@@ -4,7 +4,8 @@ use anomaly_model::chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What sinks (mail, webhook, syslog) are to be told, kept in the transaction of what it tells of.
+/// What sinks (mail, webhook, syslog) are to be told. One that is posted in the transaction of what it
+/// tells of is there whenever that is; whoever posts later has to find again what it has not posted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// When it was written, to the microsecond.

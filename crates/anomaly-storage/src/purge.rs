@@ -11,7 +11,7 @@ use crate::job_key::ShortKey;
 /// What is to be deleted, in one step.
 ///
 /// Kept whatever their age: anomalies that a person has confirmed, and those of incidents that are
-/// open. Of everything else that goes, the log keeps the hashes. Jobs that went stay known: handed
+/// open. A false positive goes with its job, and covers nothing from then on. Of everything else that goes, the log keeps the hashes. Jobs that went stay known: handed
 /// over again, they are not taken for new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purge {

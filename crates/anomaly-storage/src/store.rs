@@ -34,6 +34,19 @@ pub trait Read {
     /// When the store cannot be read.
     fn run_of(&self, job: &JobKey) -> Result<Option<(ClientName, DateTime<Utc>)>, StoreError>;
 
+    /// When a purged job had started at the latest: it was deleted as one of those before this time.
+    /// `None` when the job is unknown or is still stored.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn purged_before(&self, job: &JobKey) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// A job with all that was stored with it; `None` when it is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn observation(&self, job: &JobKey) -> Result<Option<StoredObservation>, StoreError>;
+
     /// A job; `None` when it is unknown.
     ///
     /// # Errors
@@ -214,6 +227,14 @@ pub trait Read {
     /// # Errors
     /// When the store cannot be read.
     fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError>;
+
+    /// The anomalies of an incident, newest start first, and of the same start the one stored last
+    /// first; each with its current review, and without the stream's last normal job, which costs as
+    /// much again.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn members(&self, incident: u64) -> Result<Vec<Anomaly>, StoreError>;
 
     /// The entries of the audit log that `query` asks for, newest first; with
     /// [`after`](AuditQuery::after), oldest first.

@@ -183,7 +183,8 @@ pub(crate) struct CheckpointArguments {
 
 /// Look after a database: check it, copy it, make it smaller, take out what is in it.
 ///
-/// Exit status: 0 done, 1 the check found damage, 2 wrong usage, 4 failure.
+/// Exit status: 0 done, 1 the check found damage, 2 wrong usage, 4 failure, also when there is no such
+/// stream.
 #[derive(Debug, Args)]
 pub(crate) struct DbArguments {
     #[command(subcommand)]
@@ -212,6 +213,18 @@ pub(crate) enum DbCommand {
         options: DbOptions,
         /// The directory to write them to; made when it is not there.
         directory: PathBuf,
+    },
+    /// Forget what was learnt of a stream, which then warms up anew: where the model is damaged, or
+    /// the stream has become another. Jobs and verdicts stay; the audit log has who did it.
+    Forget {
+        #[command(flatten)]
+        options: DbOptions,
+        /// The stream, as `coverage --list all` names it, such as `mail01 / daily / full`.
+        #[arg(long, value_name = "STREAM")]
+        stream: String,
+        /// Who has it done; the user who runs the program when not given.
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
     },
 }
 

@@ -3,13 +3,17 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anomaly_model::{JobKey, Review};
+use anomaly_service::AnomalyService;
 use anomaly_service::storage::{AuditQuery, Origin, Read as _, SqliteStore, StoreError};
+use anomaly_settings::Settings;
 use serde::Serialize;
 
 use crate::cli::{DbCommand, DbOptions};
 use crate::exit::{Exit, Failure};
+use crate::guard::user;
 use crate::terminal::harmless;
 
 /// Observations that are held in memory at a time.
@@ -29,6 +33,14 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
             Ok(Exit::Quiet)
         }
         DbCommand::Export { options, directory } => export(&open(options)?, directory),
+        DbCommand::Forget {
+            options,
+            stream,
+            by,
+        } => {
+            let by = by.clone().or_else(user).ok_or(Failure::NoReviewer)?;
+            forget(open(options)?, stream, &by)
+        }
     }
 }
 
@@ -47,6 +59,29 @@ fn check(options: &DbOptions) -> Result<Exit, Failure> {
         writeln!(output, "{}", harmless(problem))?;
     }
     Ok(Exit::Anomalies)
+}
+
+fn forget(store: SqliteStore, name: &str, by: &str) -> Result<Exit, Failure> {
+    let mut found = Vec::new();
+    let mut last = 0;
+    loop {
+        let page = store.streams(last, PAGE)?;
+        let Some(newest) = page.last() else { break };
+        last = newest.number;
+        let streams = page.into_iter().map(|stored| stored.record.0);
+        found.extend(streams.filter(|stream| stream.to_string() == name));
+    }
+    if found.is_empty() {
+        let what = format!("the stream {name:?}");
+        return Err(Failure::NothingKnown { what });
+    }
+    let mut service = AnomalyService::with_store(Box::new(store), Settings::default());
+    for stream in &found {
+        service.forget(stream, by, SystemTime::now().into())?;
+    }
+    let mut output = anstream::stdout().lock();
+    writeln!(output, "{} warms up anew.", harmless(name))?;
+    Ok(Exit::Quiet)
 }
 
 /// A review, and what it is of.

@@ -3,9 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anomaly_features::counted;
-use anomaly_model::chrono::TimeDelta;
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::asked_to_keep_longer;
 use anomaly_service::storage::{
     Checkpoint, LogHead, Read as _, SigningKey, SqliteStore, Verification, VerifyingKey,
@@ -14,6 +15,9 @@ use anomaly_service::storage::{
 use crate::cli::{CheckpointArguments, VerifyArguments};
 use crate::exit::{Exit, Failure};
 use crate::terminal::harmless;
+
+/// A clock that is ahead by less is no forger's: settings ask in days.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::days(1);
 
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let mut heads = Vec::new();
@@ -28,6 +32,19 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let mut output = anstream::stdout().lock();
     if let Some(tampering) = &verification.tampering {
         writeln!(output, "{}", harmless(&tampering.to_string()))?;
+        return Ok(Exit::Anomalies);
+    }
+    let now: DateTime<Utc> = SystemTime::now().into();
+    if let Some(latest) = verification.latest_purge
+        && latest.purged_at > now + CLOCKS_DIFFER
+    {
+        writeln!(
+            output,
+            "leaf {} says that it deleted jobs at {}, which has yet to come: the clock was ahead then, \
+             or what it calls old is not",
+            latest.purge,
+            latest.purged_at.to_rfc3339(),
+        )?;
         return Ok(Exit::Anomalies);
     }
     if let Some(kept_for) = &verification.kept_for

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anomaly_model::chrono::TimeDelta;
-use anomaly_service::storage::{Purge, Read as _, SqliteStore, Store as _};
+use anomaly_service::storage::{AuditQuery, Purge, Read as _, SqliteStore, Store as _};
 use program::{backwatch, root, stderr, stdout};
 use serde_json::json;
 use tempfile::TempDir;
@@ -78,6 +78,28 @@ fn what_was_deleted_too_early_is_named() {
     other.run("ingest", &[SAMPLE, "--set", "storage.retention_days=30"]);
     let found = stdout(&other.run("verify", &[]));
     assert!(found.contains("deleted after 30 days or more."), "{found}");
+
+    // What says that it was done when all were old enough, and has yet to be done.
+    let other = Database {
+        directory: TempDir::new().unwrap(),
+    };
+    other.run("ingest", &[SAMPLE, "--set", "storage.retention_days=36500"]);
+    let mut store = SqliteStore::open(other.path("db")).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let now = "9000-01-01T00:00:00Z".parse().unwrap();
+    transaction.set_now(now);
+    let purge = Purge {
+        now,
+        started_before: now - TimeDelta::days(36_500),
+        ..purge
+    };
+    assert_eq!(transaction.purge(&purge).unwrap().jobs, 1);
+    transaction.commit().unwrap();
+    drop(store);
+    let forged = other.run("verify", &[]);
+    assert_eq!(forged.status.code(), Some(1), "{}", stdout(&forged));
+    let told = "deleted jobs at 9000-01-01T00:00:00+00:00, which has yet to come";
+    assert!(stdout(&forged).contains(told), "{}", stdout(&forged));
 }
 
 /// What is wrong may be told with the name of a job in it, which does nothing to a terminal.
@@ -302,6 +324,39 @@ fn what_is_older_than_it_is_kept_is_deleted_beside_ingest() {
     let told = "No new job. 57 jobs were known already.";
     assert!(stdout(&listed).starts_with(told), "{}", stdout(&listed));
     assert_eq!(kept(&database), found);
+}
+
+/// A model that cannot be used stops its stream, until somebody has it forgotten.
+#[test]
+fn what_was_learnt_of_a_stream_is_forgotten() {
+    let database = Database::new();
+    let store = || SqliteStore::open(database.path("db")).unwrap();
+    let stream = store().streams(0, 1).unwrap().remove(0).record.0;
+    let mut damaged = store();
+    let mut transaction = damaged.transaction().unwrap();
+    transaction.put_model_state(&stream, b"").unwrap();
+    transaction.commit().unwrap();
+    drop(damaged);
+    let unknown = database.run("db forget", &["--stream", "nobody", "--by", "ann"]);
+    assert_eq!(unknown.status.code(), Some(4));
+    let told = "nothing is known of the stream \"nobody\"";
+    assert!(stderr(&unknown).contains(told), "{}", stderr(&unknown));
+    assert_eq!(store().model_state(&stream).unwrap().unwrap(), b"");
+
+    let name = stream.to_string();
+    let forgotten = database.run("db forget", &["--stream", &name, "--by", "ann"]);
+    assert_eq!(forgotten.status.code(), Some(0), "{}", stderr(&forgotten));
+    assert_eq!(stdout(&forgotten), format!("{name} warms up anew.\n"));
+    let query = AuditQuery::default().what("forget".to_owned());
+    let entries = store().audit_entries(&query).unwrap();
+    let entry = &entries[0].record;
+    assert_eq!(
+        (&*entry.who, &*entry.subject, entries.len()),
+        ("ann", &*name, 1)
+    );
+    let coverage = database.run("coverage", &["--list", "all"]);
+    assert!(stdout(&coverage).contains("warm"), "{}", stdout(&coverage));
+    assert_eq!(store().observations_stored_after(0, 99).unwrap().len(), 57);
 }
 
 #[test]

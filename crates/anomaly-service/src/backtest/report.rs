@@ -203,9 +203,8 @@ impl BacktestReport {
         let confirmed = status == ReviewStatus::Confirmed;
         self.before.count(before);
         self.after.count(after);
-        let stands = matches!(status, ReviewStatus::NotReviewed | ReviewStatus::Confirmed);
         for (sightings, side) in self.sightings.iter_mut().zip([before, after]) {
-            if let Some((severity, kind)) = side.filter(|_| stands) {
+            if let Some((severity, kind)) = side.filter(|_| status.stands()) {
                 let (client, at) = (anomaly.client.clone(), anomaly.started_at);
                 sightings.push(Sighting::new(client, at, severity, kind));
             }
@@ -247,7 +246,6 @@ impl BacktestReport {
     /// What follows from all of it.
     pub(super) fn finish(&mut self, incidents: [&IncidentSettings; 2]) {
         self.sort_streams();
-        self.by_stream.truncate(LISTED);
         let jobs = self.jobs;
         let sightings = std::mem::take(&mut self.sightings);
         let sides = [&mut self.before, &mut self.after];

@@ -44,7 +44,10 @@ impl AnomalyService {
             .collect();
         let normal = query.judged_as(JudgedAs::Normal).limit(1);
         let normal = self.store.observations(&normal)?.pop();
-        let has_image = |stored: &&StoredObservation| stored.job.image().image_bytes > Some(0);
+        let has_image = |stored: &&StoredObservation| {
+            let (status, image) = (stored.job.status(), stored.job.image());
+            status.has_image() && image.image_bytes != Some(0) && image.file_count != Some(0)
+        };
         let Some(usual) = normal.or_else(|| late.iter().find(has_image).cloned()) else {
             return Ok(None);
         };

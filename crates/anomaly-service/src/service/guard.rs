@@ -2,6 +2,7 @@
 
 mod versions;
 
+use anomaly_engine::OURSELVES;
 use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_settings::Settings;
@@ -11,7 +12,6 @@ use serde_json::Value;
 use self::versions::{accept, entry, parsed, read, settled, version, write};
 use super::AnomalyService;
 use crate::guard::{Asked, Loosening, Record, SettingsNews, is_same_person};
-use crate::session::OURSELVES;
 use crate::{ServiceError, SettingsRefused};
 
 pub(crate) use self::versions::accepted_settings;
@@ -105,7 +105,7 @@ impl AnomalyService {
             if news.is_empty() {
                 drop(transaction);
             } else {
-                write(&mut *transaction, &mut record, &mut news, &asked, None)?;
+                write(&mut *transaction, &mut record, &mut news, &asked)?;
                 transaction.commit()?;
             }
             report_of(&record, news)
@@ -180,7 +180,7 @@ impl AnomalyService {
         let before = news.len();
         news.extend(changes(&mut record, request, now)?);
         let asked = asked(request, now);
-        write(&mut *transaction, &mut record, &mut news, &asked, None)?;
+        write(&mut *transaction, &mut record, &mut news, &asked)?;
         transaction.commit()?;
         self.engine.set_settings(record.settings());
         Ok(news.split_off(before))

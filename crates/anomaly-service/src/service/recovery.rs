@@ -230,11 +230,7 @@ impl EarlierIncident {
 
 /// Whether an anomaly says that data were hit, and nobody said otherwise.
 fn is_sign(anomaly: &Anomaly) -> bool {
-    let stands = matches!(
-        anomaly.review_status(),
-        ReviewStatus::NotReviewed | ReviewStatus::Confirmed
-    );
-    stands && anomaly.verdict.kind().is_some_and(is_of_data)
+    anomaly.review_status().stands() && anomaly.verdict.kind().is_some_and(is_of_data)
 }
 
 fn was_confirmed(anomaly: &Anomaly) -> bool {

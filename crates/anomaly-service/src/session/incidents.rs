@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anomaly_engine::{Sighting, group};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, Incident, JobKey, ReviewStatus, Verdict};
-use anomaly_storage::{AnomalyQuery, Around, IncidentRecord, NearbyAnomaly};
+use anomaly_storage::{Around, IncidentRecord, NearbyAnomaly};
 use serde::{Deserialize, Serialize};
 
 use super::Session;
@@ -89,7 +89,8 @@ impl Session<'_> {
             .filter(|(_, first)| **first == 0)
             .map(|(near, _)| near);
         // One that counts again comes back to where it was.
-        let mut numbers: BTreeSet<u64> = self.incident_of(anomaly)?.into_iter().collect();
+        let own_number = self.transaction.incident_of(&anomaly.key())?;
+        let mut numbers: BTreeSet<u64> = own_number.into_iter().collect();
         // A database of an earlier version has anomalies without an incident.
         let mut without = Vec::new();
         for near in together {
@@ -122,11 +123,6 @@ impl Session<'_> {
             self.merge_incidents(number, other)?;
         }
         Ok(())
-    }
-
-    /// The incident that an anomaly is in already.
-    fn incident_of(&mut self, anomaly: &Verdict) -> Result<Option<u64>, ServiceError> {
-        Ok(self.transaction.incident_of(&anomaly.key())?)
     }
 
     /// The anomalies that are near enough to belong to it, without itself.
@@ -165,7 +161,7 @@ impl Session<'_> {
         incident.details.incident.merge(&part);
         incident.closed_at = None;
         incident.is_changed = true;
-        for anomaly in self.members(other)? {
+        for anomaly in self.transaction.members(other)? {
             let job = anomaly.verdict.key();
             self.transaction.put_in_incident(&job, number)?;
         }
@@ -176,11 +172,8 @@ impl Session<'_> {
     /// irrelevant is no part of it any more, so that it may fall apart; and it is closed once
     /// everything in it was reviewed.
     pub(super) fn regroup(&mut self, number: u64, at: DateTime<Utc>) -> Result<(), ServiceError> {
-        let members = self.members(number)?;
-        let stands = |anomaly: &&Anomaly| {
-            let status = anomaly.review_status();
-            matches!(status, ReviewStatus::NotReviewed | ReviewStatus::Confirmed)
-        };
+        let members = self.transaction.members(number)?;
+        let stands = |anomaly: &&Anomaly| anomaly.review_status().stands();
         let standing: Vec<&Anomaly> = members.iter().filter(stands).collect();
         let sightings: Vec<Sighting> = standing
             .iter()
@@ -223,11 +216,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    fn members(&self, number: u64) -> Result<Vec<Anomaly>, ServiceError> {
-        let query = AnomalyQuery::default().incident(number);
-        Ok(self.transaction.anomalies(&query)?)
     }
 
     fn open_incident(&mut self, incident: Incident) -> Result<u64, ServiceError> {

@@ -89,10 +89,11 @@ impl Session<'_> {
         let change = Change::of(before.as_ref(), &review);
         let (mut learnt, mut unlearnt) = (false, false);
         if change.concerns_model()
-            && let Some(job) = self.transaction.job(&key)?
+            && let Some(stored) = self.transaction.observation(&key)?
         {
-            let stream_key = self.engine.stream_of(&job);
-            let missed_after = missed_after(&job).filter(|_| change.confirms.is_some());
+            // What a job that was missed says of itself may belong to another stream.
+            let stream_key = stored.stream;
+            let missed_after = missed_after(&stored.job).filter(|_| change.confirms.is_some());
             let gap = match missed_after {
                 Some(since) => self.gap_after(&stream_key, since)?,
                 None => None,
@@ -123,7 +124,8 @@ impl Session<'_> {
                 .incident_of(&key)?
                 .map(|number| (number, at)),
         );
-        if !before.as_ref().is_none_or(stands) && stands(&review) {
+        let stood = before.is_none_or(|before| before.status.stands());
+        if !stood && review.status.stands() {
             // It counts again, and may belong to others than before.
             self.add_to_incident(&verdict)?;
             incidents.extend(
@@ -174,14 +176,6 @@ fn decided(review: Option<&Review>) -> Option<&Review> {
 
 fn is_confirmed(review: &Review) -> bool {
     review.status == ReviewStatus::Confirmed
-}
-
-/// Whether an anomaly that is reviewed so counts.
-fn stands(review: &Review) -> bool {
-    matches!(
-        review.status,
-        ReviewStatus::NotReviewed | ReviewStatus::Confirmed
-    )
 }
 
 /// What a decision in place of another is to a model.

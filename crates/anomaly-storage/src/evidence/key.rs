@@ -1,7 +1,7 @@
 //! The keys that sign checkpoints and verify them.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -63,36 +63,46 @@ impl SigningKey {
     ///
     /// A new key gets a name of its own, `backwatch.log/` and half its identity, and lies in a file
     /// that its owner alone may read (on Unix). The other half, which verifies, is written beside
-    /// it, with `.pub` behind the name.
+    /// it, with `.pub` behind the name, also where it has been lost. The file has its name once it is
+    /// whole.
     ///
     /// # Errors
     /// [`KeyError::File`] when a file cannot be read or made, [`KeyError::NotAKey`] when it holds
     /// something else, and [`KeyError::Exposed`] when others may read it.
     pub fn open_or_make(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::File {
+        match Self::open(path) {
+            Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Ok(key) => {
+                // It signs without it.
+                if let Err(error) = key.write_public(path) {
+                    tracing::warn!(%error, "the half of the key that verifies is not there");
+                }
+                return Ok(key);
+            }
+            refused => return refused,
+        }
+        let key = Self::random()?;
+        let made = make_whole(path, &format!("{}\n", key.to_text()));
+        if !made.map_err(|source| KeyError::File {
             path: path.to_owned(),
             source,
-        };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(file) => {
-                let key = Self::random()?;
-                write_whole(file, &format!("{}\n", key.to_text())).map_err(failed)?;
-                let public = public_path(path);
-                File::create(&public)
-                    .and_then(|file| write_whole(file, &format!("{}\n", key.verifying_key())))
-                    .map_err(|source| KeyError::File {
-                        path: public,
-                        source,
-                    })?;
-                Ok(key)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::open(path),
-            Err(error) => Err(failed(error)),
+        })? {
+            // Another process was faster.
+            return Self::open(path);
         }
+        key.write_public(path)?;
+        Ok(key)
+    }
+
+    /// Writes the half that verifies beside the key, unless it is there.
+    fn write_public(&self, path: &Path) -> Result<(), KeyError> {
+        let path = public_path(path);
+        let made = OpenOptions::new().write(true).create_new(true).open(&path);
+        let written = match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.and_then(|file| write_whole(file, &format!("{}\n", self.verifying_key()))),
+        };
+        written.map_err(|source| KeyError::File { path, source })
     }
 
     /// Reads the key in `path`.
@@ -269,6 +279,31 @@ fn public_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
     name.into()
+}
+
+/// Makes a file that its owner alone may read, which has its name once it is whole; says whether there
+/// was none.
+fn make_whole(path: &Path, text: &str) -> io::Result<bool> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.unfinished", std::process::id()));
+    let beside = PathBuf::from(beside);
+    // Left over by one that died and had the same number.
+    _ = fs::remove_file(&beside);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options
+        .open(&beside)
+        .and_then(|file| write_whole(file, text))
+        .and_then(|()| match fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            // A file system without links.
+            Err(_) => fs::rename(&beside, path).map(|()| true),
+            Ok(()) => Ok(true),
+        });
+    _ = fs::remove_file(&beside);
+    made
 }
 
 fn write_whole(mut file: File, text: &str) -> io::Result<()> {

@@ -32,6 +32,11 @@ impl LeafKind {
         Self::Purge,
         Self::Observation,
     ];
+
+    /// The one with this number; `None` when there is none.
+    pub(crate) fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
 }
 
 /// A leaf of the log, as a proof needs it.

@@ -1,6 +1,6 @@
 //! Whether the log is what it was.
 
-use anomaly_model::chrono::TimeDelta;
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 
 use super::LogHead;
 
@@ -19,6 +19,9 @@ pub struct Verification {
     pub unproven_leaves: u64,
     /// The shortest time for which a purge has kept jobs; `None` when there was none.
     pub kept_for: Option<KeptFor>,
+    /// The purge that says that it was done last; `None` when there was none. One of a time that has
+    /// yet to come was made up: it may call old what is not.
+    pub latest_purge: Option<LatestPurge>,
     /// How many of the checkpoints the log agrees with.
     pub matched_checkpoints: usize,
     /// The first sign that something is not as it was; `None` when there is none.
@@ -34,6 +37,16 @@ pub struct KeptFor {
     /// So long, at least, before the time at which it says that it was done, each job that it has
     /// deleted had started.
     pub time: TimeDelta,
+}
+
+/// When something was purged last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LatestPurge {
+    /// The number of the purge's leaf.
+    pub purge: u64,
+    /// When it says that it was done.
+    pub purged_at: DateTime<Utc>,
 }
 
 /// What is not as it was recorded.

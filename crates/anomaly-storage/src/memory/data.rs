@@ -24,8 +24,8 @@ pub(super) struct Data {
     /// By their numbers, which are those of their leaves: in the order in which they were stored.
     pub(super) rows: BTreeMap<u64, Row>,
     numbers: HashMap<JobKey, u64>,
-    /// Those of which no more is left.
-    pub(super) purged_jobs: HashSet<JobKey>,
+    /// Those of which no more is left than before when they had started.
+    pub(super) purged_jobs: HashMap<JobKey, DateTime<Utc>>,
     /// The numbers of the normal jobs of each stream, by their start.
     normal: HashMap<StreamKey, BTreeSet<(i64, u64)>>,
     /// The numbers of the anomalies, by their start.
@@ -81,7 +81,7 @@ impl Data {
     }
 
     pub(super) fn is_known(&self, job: &JobKey) -> bool {
-        self.numbers.contains_key(job) || self.purged_jobs.contains(job)
+        self.numbers.contains_key(job) || self.purged_jobs.contains_key(job)
     }
 
     pub(super) fn row(&self, job: &JobKey) -> Option<&Row> {
@@ -215,6 +215,15 @@ impl Data {
             .collect()
     }
 
+    pub(super) fn members(&self, incident: u64) -> Vec<Anomaly> {
+        let newest_first = self.anomalous.iter().rev();
+        newest_first
+            .filter_map(|(_, number)| self.rows.get(number))
+            .filter(|row| self.incident_of.get(&row.job.key()) == Some(&incident))
+            .map(|row| self.anomaly(row))
+            .collect()
+    }
+
     pub(super) fn anomalies_around(&self, around: &Around<'_>) -> Vec<NearbyAnomaly> {
         let (first, last) = around.range_micros();
         let at = around.at.timestamp_micros();
@@ -236,11 +245,9 @@ impl Data {
         let row = self.rows.get(&number)?;
         let anomaly = self.anomaly(row);
         let verdict = &anomaly.verdict;
-        let stands = matches!(
-            anomaly.review_status(),
-            ReviewStatus::NotReviewed | ReviewStatus::Confirmed
-        );
-        if !stands || client.is_some_and(|client| *client != verdict.client) {
+        if !anomaly.review_status().stands()
+            || client.is_some_and(|client| *client != verdict.client)
+        {
             return None;
         }
         let job = verdict.key();

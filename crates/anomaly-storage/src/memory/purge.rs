@@ -24,7 +24,7 @@ pub(super) fn purge(transaction: &mut MemoryTransaction<'_>, purge: &Purge) -> P
     let mut leaves = Vec::new();
     let mut keys = Vec::new();
     for &(_, number) in &old {
-        let key = purge_job(transaction, number, &mut leaves);
+        let key = purge_job(transaction, purge, number, &mut leaves);
         keys.extend(key.map(|key| job_key(key.source.as_str(), key.job_id.as_str())));
     }
     if !leaves.is_empty() {
@@ -54,12 +54,13 @@ fn is_kept(data: &Data, row: &Row) -> bool {
 /// Deletes a job with its reviews, adds their leaves to `leaves`, and says which job it was.
 fn purge_job(
     transaction: &mut MemoryTransaction<'_>,
+    purge: &Purge,
     number: u64,
     leaves: &mut Vec<(u64, Hash)>,
 ) -> Option<JobKey> {
     let data = &mut *transaction.data;
     let key = data.rows.get(&number)?.job.key();
-    data.purged_jobs.insert(key.clone());
+    data.purged_jobs.insert(key.clone(), purge.started_before);
     let reviews = data.reviews.get(&key).into_iter().flatten();
     let mut numbers: Vec<u64> = reviews.map(|review| review.number).collect();
     numbers.push(number);

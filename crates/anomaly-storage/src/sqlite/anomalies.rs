@@ -7,7 +7,7 @@ use anomaly_model::{
     Anomaly, AnomalyKind, ClientName, JobKey, Review, ReviewStatus, ScheduleType, Severity,
     StreamKey,
 };
-use rusqlite::types::Value;
+use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::audit;
@@ -246,6 +246,26 @@ pub(super) fn listed(connection: &Connection, query: &AnomalyQuery) -> Result<Ve
     anomalies.filter_map(Result::transpose).collect()
 }
 
+pub(super) fn members(connection: &Connection, incident: u64) -> Result<Vec<Anomaly>> {
+    let query = AnomalyQuery::default().incident(incident);
+    // All of them are asked for, so that they are looked up.
+    let numbers = conditions(&query, None, Membership::Few).jobs(connection, None)?;
+    reviewed(connection, numbers)
+}
+
+/// The anomalies with these numbers, with their reviews.
+fn reviewed(connection: &Connection, numbers: Vec<u64>) -> Result<Vec<Anomaly>> {
+    let anomalies = numbers.into_iter().map(|number| {
+        let Some(observation) = jobs::observation(connection, number)? else {
+            return Ok(None);
+        };
+        let mut anomaly = Anomaly::new(observation.verdict);
+        anomaly.review = last_review(connection, number)?;
+        Ok(Some(anomaly))
+    });
+    anomalies.filter_map(Result::transpose).collect()
+}
+
 pub(super) fn unreviewed(connection: &Connection) -> Result<BTreeMap<Severity, u64>> {
     let mut statement = connection.prepare_cached(UNREVIEWED)?;
     let rows = statement.query_map([], |row| Ok((word(row, 0)?, count(row, 1)?)))?;
@@ -266,16 +286,7 @@ pub(super) fn false_positives(connection: &Connection, stream: &StreamKey) -> Re
         .prepare_cached(FALSE_POSITIVES)?
         .query_map((to_json(stream)?,), |row| count(row, 0))?
         .collect::<rusqlite::Result<_>>()?;
-    let anomalies = numbers.into_iter().map(|number| {
-        let observation = jobs::observation(connection, number)?;
-        let Some(observation) = observation else {
-            return Ok(None);
-        };
-        let mut anomaly = Anomaly::new(observation.verdict);
-        anomaly.review = last_review(connection, number)?;
-        Ok(Some(anomaly))
-    });
-    anomalies.filter_map(Result::transpose).collect()
+    reviewed(connection, numbers)
 }
 
 /// What `jobs AS this` must meet to be an anomaly of a client that nobody called usual or
@@ -295,7 +306,8 @@ pub(super) fn nearby(client: Option<&ClientName>, from: i64, to: i64) -> Conditi
 /// The nearest anomalies that meet some conditions: the first or the last ones by their start.
 pub(super) fn nearest(conditions: &Conditions, order: &str, limit: usize) -> String {
     format!(
-        "SELECT this.job ->> 'source', this.job ->> 'job_id', this.client,
+        "SELECT iif(json_valid(this.job), this.job ->> 'source', NULL),
+                iif(json_valid(this.job), this.job ->> 'job_id', NULL), this.client,
                 this.started_at_micros, this.severity, this.kind, member.incident
          FROM jobs AS this LEFT JOIN incident_jobs AS member ON member.job = this.number
          WHERE {}
@@ -313,16 +325,21 @@ pub(super) fn around(connection: &Connection, around: &Around<'_>) -> Result<Vec
         let sql = nearest(&conditions, order, around.limit);
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = statement.query_map(conditions.values(), |row| {
-            Ok(NearbyAnomaly {
+            // One that is damaged keeps no other from being stored: whoever looks at it is told.
+            if row.get_ref(0)?.data_type() == Type::Null {
+                return Ok(None);
+            }
+            Ok(Some(NearbyAnomaly {
                 job: JobKey::new(name(row, 0)?, name(row, 1)?),
                 client: name(row, 2)?,
                 started_at: time(row, 3)?,
                 severity: word(row, 4)?,
                 kind: word(row, 5)?,
                 incident: optional_count(row, 6)?,
-            })
+            }))
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let found = rows.filter_map(rusqlite::Result::transpose);
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     };
     let mut found = near(first, at, "DESC")?;
     found.reverse();

@@ -11,10 +11,8 @@ use super::values::{count, from_count, from_limit, to_json};
 use crate::evidence::LeafKind;
 use crate::{AuditEntry, AuditQuery, Stored};
 
-pub(super) fn entries(
-    connection: &Connection,
-    query: &AuditQuery,
-) -> Result<Vec<Stored<AuditEntry>>> {
+/// What selects the numbers of the entries that a query asks for, with its values.
+pub(super) fn select(query: &AuditQuery) -> (String, Conditions) {
     let mut conditions = Conditions::new("TRUE");
     conditions.and_if("who = ?", query.who.clone());
     conditions.and_if("what = ?", query.what.clone());
@@ -28,6 +26,14 @@ pub(super) fn entries(
         if query.after.is_some() { "ASC" } else { "DESC" },
         from_limit(query.limit),
     );
+    (sql, conditions)
+}
+
+pub(super) fn entries(
+    connection: &Connection,
+    query: &AuditQuery,
+) -> Result<Vec<Stored<AuditEntry>>> {
+    let (sql, conditions) = select(query);
     let mut statement = connection.prepare_cached(&sql)?;
     let numbers = statement.query_map(conditions.values(), |row| count(row, 0))?;
     let numbers: Vec<u64> = numbers.collect::<rusqlite::Result<_>>()?;

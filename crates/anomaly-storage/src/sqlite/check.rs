@@ -4,7 +4,7 @@ use anomaly_model::StreamKey;
 use rusqlite::{Connection, Row};
 use serde::de::IgnoredAny;
 
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Result, is_damage};
 use super::values::{count, json};
 
 /// More would not be read.
@@ -39,15 +39,6 @@ pub(super) fn check(connection: &Connection) -> Result<Vec<String>> {
     }
     problems.truncate(MOST);
     Ok(problems)
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::{Error, ErrorCode};
-
-    matches!(
-        error,
-        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..)
-    ) || error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
 }
 
 /// Pages, and what an index says of its table.

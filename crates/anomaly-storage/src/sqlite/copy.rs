@@ -24,9 +24,16 @@ pub(super) fn copy(connection: &Connection, path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(failed(io::ErrorKind::AlreadyExists.into()).into());
     }
-    let unfinished = Unfinished(beside(&path));
-    // Nobody else's may be overwritten.
-    private::make(&unfinished.0).map_err(failed)?;
+    // Nobody else's may be overwritten, or deleted.
+    let beside = beside(&path);
+    private::make(&beside).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => StoreError::CannotCopy {
+            path: beside.clone(),
+            source: source.into(),
+        },
+        _ => failed(source),
+    })?;
+    let unfinished = Unfinished(beside);
     let copied = pages(connection, &unfinished.0);
     copied.map_err(|error| match error {
         Fault::Sqlite(source) => Fault::Store(StoreError::CannotCopy {

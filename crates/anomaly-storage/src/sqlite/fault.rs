@@ -1,11 +1,13 @@
 //! What fails below the store's own errors.
 
+use rusqlite::{Error, ErrorCode};
+
 use crate::StoreError;
 
 /// An error of SQLite's, which does not know the name of its database yet, or one that is said.
 #[derive(Debug)]
 pub(super) enum Fault {
-    Sqlite(rusqlite::Error),
+    Sqlite(Error),
     /// What is stored is not what was written; in words.
     Damaged(String),
     /// The same, of the model of this stream.
@@ -15,8 +17,21 @@ pub(super) enum Fault {
 
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
+/// Whether what SQLite says means that the file is not as it was written.
+pub(super) fn is_damage(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+    ) || matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
         Self::Sqlite(error)
     }
 }

@@ -33,10 +33,9 @@ pub(super) fn incident(connection: &Connection, number: u64) -> Result<Option<In
         .optional()?)
 }
 
-pub(super) fn incidents(
-    connection: &Connection,
-    query: &IncidentQuery,
-) -> Result<Vec<Stored<IncidentRecord>>> {
+/// What selects the incidents that a query asks for, with its values; the list goes on after one that
+/// was seen last then, and has this number.
+pub(super) fn select(query: &IncidentQuery, after: Option<(i64, u64)>) -> (String, Conditions) {
     let mut conditions = Conditions::new("TRUE");
     match query.open {
         Some(true) => conditions.and("closed_at_micros IS NULL", []),
@@ -45,15 +44,10 @@ pub(super) fn incidents(
     }
     conditions.and_at_least("severity", query.at_least);
     conditions.and_if("last_seen_micros >= ?", from_time(query.seen_from));
-    if let Some(after) = query.after {
-        let place: Option<i64> = connection
-            .prepare_cached(PLACE)?
-            .query_row((from_count(after),), |row| row.get(0))
-            .optional()?;
-        let place = place.ok_or_else(|| no_such_incident(after))?;
+    if let Some((last_seen_micros, number)) = after {
         conditions.and(
             "(last_seen_micros, number) < (?, ?)",
-            [place.into(), from_count(after).into()],
+            [last_seen_micros.into(), from_count(number).into()],
         );
     }
     let sql = format!(
@@ -65,6 +59,24 @@ pub(super) fn incidents(
         conditions.sql(),
         from_limit(query.limit),
     );
+    (sql, conditions)
+}
+
+pub(super) fn incidents(
+    connection: &Connection,
+    query: &IncidentQuery,
+) -> Result<Vec<Stored<IncidentRecord>>> {
+    let after = match query.after {
+        Some(number) => {
+            let place: Option<i64> = connection
+                .prepare_cached(PLACE)?
+                .query_row((from_count(number),), |row| row.get(0))
+                .optional()?;
+            Some((place.ok_or_else(|| no_such_incident(number))?, number))
+        }
+        None => None,
+    };
+    let (sql, conditions) = select(query, after);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map(conditions.values(), record)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

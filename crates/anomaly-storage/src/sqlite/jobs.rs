@@ -15,6 +15,7 @@ use super::streams::{self, StreamIds};
 use super::values::{count, from_count, from_limit, from_time, name, time, to_json};
 use crate::evidence::LeafKind;
 use crate::job_key::{ShortKey, job_key};
+use crate::purge::PurgeRecord;
 use crate::{
     Inserted, JudgedAs, Observation, ObservationQuery, Origin, StoreError, StoredObservation,
 };
@@ -24,6 +25,7 @@ pub(super) const IS_KNOWN: &str = "
     SELECT 1 FROM jobs WHERE key = ?1 UNION ALL SELECT 1 FROM purged_jobs WHERE key = ?1";
 pub(super) const PLACE: &str = "SELECT number, started_at_micros FROM jobs WHERE key = ?1";
 pub(super) const RUN_OF: &str = "SELECT client, started_at_micros FROM jobs WHERE key = ?1";
+pub(super) const PURGE_OF: &str = "SELECT purge FROM purged_jobs WHERE key = ?1";
 pub(super) const STORED_AFTER: &str =
     "SELECT number FROM jobs WHERE number > ?1 ORDER BY number LIMIT ?2";
 pub(super) const LAST_NORMAL: &str = "
@@ -45,6 +47,19 @@ pub(super) fn run_of(
     let mut statement = connection.prepare_cached(RUN_OF)?;
     let run = statement.query_row((short(key),), |row| Ok((name(row, 0)?, time(row, 1)?)));
     Ok(run.optional()?)
+}
+
+pub(super) fn purged_before(
+    connection: &Connection,
+    key: &JobKey,
+) -> Result<Option<DateTime<Utc>>> {
+    let purge = connection
+        .prepare_cached(PURGE_OF)?
+        .query_row((short(key),), |row| count(row, 0))
+        .optional()?;
+    let Some(purge) = purge else { return Ok(None) };
+    let record: Option<PurgeRecord> = records::record(connection, LeafKind::Purge, purge)?;
+    Ok(record.map(|record| record.started_before))
 }
 
 pub(super) fn job(connection: &Connection, key: &JobKey) -> Result<Option<BackupJob>> {
@@ -81,7 +96,7 @@ pub(super) fn last_normal_before(connection: &Connection, number: u64) -> Result
     }
 }
 
-fn by_key(connection: &Connection, key: &JobKey) -> Result<Option<StoredObservation>> {
+pub(super) fn by_key(connection: &Connection, key: &JobKey) -> Result<Option<StoredObservation>> {
     match place(connection, key)? {
         Some(place) => observation(connection, place.number),
         None => Ok(None),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Result};
 
 use super::fault::{self, Fault};
-use super::values::{count, from_count};
+use super::values::{count, from_count, from_limit};
 use crate::Hash;
 use crate::evidence::{Leaf, LeafKind, Tree};
 
@@ -90,8 +90,8 @@ pub(super) fn hashes(
 ) -> fault::Result<Vec<Hash>> {
     let mut statement = connection
         .prepare_cached("SELECT hash FROM log WHERE number > ?1 ORDER BY number LIMIT ?2")?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let hashes = statement.query_map((from_count(after), limit), |row| row.get(0))?;
+    let range = (from_count(after), from_limit(Some(limit)));
+    let hashes = statement.query_map(range, |row| row.get(0))?;
     Ok(hashes.collect::<Result<_>>()?)
 }
 

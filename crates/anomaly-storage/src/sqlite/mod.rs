@@ -40,6 +40,9 @@ use self::site::Site;
 use self::transaction::SqliteTransaction;
 use crate::{LogHead, Store, StoreError, Transaction, Verification};
 
+/// Milliseconds in 31 bits.
+const LONGEST_WAIT: Duration = Duration::from_hours(24 * 24);
+
 /// A store in one SQLite file, which several processes may use at the same time.
 ///
 /// One writes at a time; readers go on meanwhile and see what was committed. What is committed is
@@ -103,11 +106,13 @@ impl SqliteStore {
     }
 
     /// Sets how long a transaction waits for another process's before it fails with
-    /// [`StoreError::Busy`]; half a minute unless set.
+    /// [`StoreError::Busy`]; half a minute unless set, and 24 days at most, which is what SQLite can
+    /// count.
     ///
     /// # Errors
     /// [`StoreError::Failed`] when SQLite refuses.
     pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), StoreError> {
+        let timeout = timeout.min(LONGEST_WAIT);
         let set = self.connection.busy_timeout(timeout);
         set.map_err(|error| self.site.fail(error))?;
         self.site.busy_timeout = timeout;

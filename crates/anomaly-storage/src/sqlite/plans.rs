@@ -11,10 +11,11 @@ use super::anomalies::{Cursor, Membership};
 use super::jobs::Place;
 use super::migrations::MIGRATIONS;
 use super::{
-    adopt, anomalies, changes, history, incidents, jobs, outbox, purge, records, streams, verify,
+    adopt, anomalies, audit, changes, history, incidents, jobs, outbox, purge, records, streams,
+    verify,
 };
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, JudgedAs, ObservationQuery, Sort, SortKey};
+use crate::{AnomalyQuery, AuditQuery, IncidentQuery, JudgedAs, ObservationQuery, Sort, SortKey};
 
 fn sorts() -> impl Iterator<Item = Sort> {
     let directions = |&key| [true, false].map(|ascending| Sort { key, ascending });
@@ -59,6 +60,7 @@ fn every_query_follows_an_index() {
         jobs::IS_KNOWN,
         jobs::PLACE,
         jobs::RUN_OF,
+        jobs::PURGE_OF,
         jobs::STORED_AFTER,
         jobs::LAST_NORMAL,
         anomalies::REVIEWS,
@@ -68,6 +70,7 @@ fn every_query_follows_an_index() {
         anomalies::RECORDED_AT,
         streams::STREAM,
         streams::STATUS,
+        streams::PURGED_UNTIL,
         streams::STREAMS,
         streams::MODEL_STATE,
         streams::OF_CLIENT,
@@ -80,6 +83,9 @@ fn every_query_follows_an_index() {
         incidents::INCIDENT_OF,
         changes::SETTINGS,
         changes::PROPOSAL,
+        changes::PENDING,
+        outbox::IS_MESSAGE,
+        purge::OLD_MESSAGES,
         outbox::DELIVERIES,
         outbox::DUE,
         outbox::WAITING,
@@ -104,10 +110,12 @@ fn every_query_follows_an_index() {
     }
 }
 
-/// Tables that are read in the order of their numbers, up to a limit; the few streams of a client;
-/// and the jobs of one stream.
+/// Tables that are read in the order of their numbers, up to a limit; what waits for a second person;
+/// the few streams of a client; and the jobs of one stream.
 fn is_in_order(step: &str, sql: &str) -> bool {
     step == "SCAN settings_versions" && sql == changes::SETTINGS
+        || step == "SCAN messages" && sql == purge::OLD_MESSAGES
+        || step == "SCAN proposals USING INDEX pending" && sql == changes::PENDING
         || step.contains("TEMP B-TREE")
             && [streams::OF_CLIENT, history::RECORDED_OF_STREAM].contains(&sql)
 }
@@ -215,6 +223,52 @@ fn every_list_begins_at_its_index() {
     // Its jobs are of several streams: they are put in order.
     let sql = jobs::conditions(&query().client(client()), None, None).select_jobs(Some(50));
     assert!(plan(&connection, &sql)[0].contains("jobs_of_stream"));
+}
+
+/// Entries of the audit log are read in their order until there are enough: what one person did, who
+/// has no index, too. Events are counted in dozens, and put in order.
+#[test]
+fn audit_entries_and_incidents_are_read_in_the_order_of_their_index() {
+    let connection = connection();
+    let query = AuditQuery::default;
+    for (query, index) in [
+        (query(), "SCAN audit ("),
+        (query().who("ann".to_owned()), "SCAN audit ("),
+        (query().what("review".to_owned()), "audit_of_what"),
+        (query().subject("mail01".to_owned()), "audit_of_subject"),
+        (query().at_least(Severity::High), "system_events"),
+        (query().at_least(Severity::Low), "system_events"),
+        (query().before(9), "INTEGER PRIMARY KEY"),
+        (query().after(9), "INTEGER PRIMARY KEY"),
+    ] {
+        let (sql, _) = audit::select(&query.limit(50));
+        let steps = plan(&connection, &sql);
+        let is_sorted = steps.len() > 1;
+        assert!(
+            format!("{} (", steps[0]).contains(index) && is_sorted == sql.contains("?, ?"),
+            "{steps:?} in {sql}"
+        );
+    }
+    let query = IncidentQuery::default;
+    for (query, index) in [
+        (query(), "incidents_by_last_seen"),
+        (query().open(true), "open_incidents"),
+        (query().open(false), "incidents_by_last_seen"),
+        (query().at_least(Severity::Medium), "incidents_by_last_seen"),
+        (
+            query().open(true).at_least(Severity::Medium),
+            "open_incidents",
+        ),
+        (
+            query().seen_from(DateTime::UNIX_EPOCH),
+            "incidents_by_last_seen",
+        ),
+    ] {
+        for after in [None, Some((0, 9))] {
+            let (sql, _) = incidents::select(&query.clone().limit(50), after);
+            check(&connection, &sql, index);
+        }
+    }
 }
 
 fn check(connection: &Connection, sql: &str, index: &str) {

@@ -56,6 +56,14 @@ impl<T: Reader> Read for T {
         self.read(|connection| jobs::run_of(connection, job))
     }
 
+    fn purged_before(&self, job: &JobKey) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(|connection| jobs::purged_before(connection, job))
+    }
+
+    fn observation(&self, job: &JobKey) -> Result<Option<StoredObservation>, StoreError> {
+        self.read(|connection| jobs::by_key(connection, job))
+    }
+
     fn job(&self, job: &JobKey) -> Result<Option<BackupJob>, StoreError> {
         self.read(|connection| jobs::job(connection, job))
     }
@@ -163,6 +171,10 @@ impl<T: Reader> Read for T {
 
     fn incident_of(&self, job: &JobKey) -> Result<Option<u64>, StoreError> {
         self.read(|connection| incidents::incident_of(connection, job))
+    }
+
+    fn members(&self, incident: u64) -> Result<Vec<Anomaly>, StoreError> {
+        self.read(|connection| anomalies::members(connection, incident))
     }
 
     fn audit_entries(&self, query: &AuditQuery) -> Result<Vec<Stored<AuditEntry>>, StoreError> {

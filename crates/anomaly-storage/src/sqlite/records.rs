@@ -16,7 +16,8 @@ pub(super) fn sql(kind: LeafKind) -> &'static str {
              FROM jobs JOIN streams ON streams.id = jobs.stream WHERE number = ?1"
         }
         LeafKind::Review => {
-            "SELECT jobs.job ->> 'source', jobs.job ->> 'job_id', review
+            "SELECT iif(json_valid(jobs.job), jobs.job ->> 'source', NULL),
+                    iif(json_valid(jobs.job), jobs.job ->> 'job_id', NULL), review
              FROM reviews JOIN jobs ON jobs.number = reviews.job WHERE reviews.number = ?1"
         }
         LeafKind::Settings => "SELECT version FROM settings_versions WHERE number = ?1",
@@ -97,7 +98,7 @@ pub(super) fn parts(
 /// A leaf with its data, if they are what was recorded; `None` when there is no such leaf.
 pub(super) fn leaf(connection: &Connection, number: u64) -> Result<Option<LogLeaf>> {
     let found: Option<(i64, Option<i64>, Hash)> = connection
-        .prepare_cached("SELECT kind, recorded_at_micros, hash FROM log WHERE number = ?1")?
+        .prepare_cached(LEAF)?
         .query_row((from_count(number),), |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
@@ -105,10 +106,8 @@ pub(super) fn leaf(connection: &Connection, number: u64) -> Result<Option<LogLea
     let Some((kind, recorded_at_micros, hash)) = found else {
         return Ok(None);
     };
-    let kind = LeafKind::ALL
-        .into_iter()
-        .find(|known| *known as i64 == kind);
-    let kind = kind.ok_or_else(|| Fault::Damaged(format!("leaf {number} is of no known kind")))?;
+    let kind = LeafKind::of_number(kind)
+        .ok_or_else(|| Fault::Damaged(format!("leaf {number} is of no known kind")))?;
     let data = parts(connection, kind, number)?.map(|parts| {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let leaf = Leaf {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Error, ErrorCode};
 
-use super::fault::Fault;
+use super::fault::{Fault, is_damage};
 use crate::StoreError;
 
 /// What an error message needs to know of the database.
@@ -35,24 +35,17 @@ impl Site {
     pub(super) fn fail(&self, error: Error) -> StoreError {
         let database = self.database.clone();
         let source = Box::new(error);
-        match (&*source, source.sqlite_error_code()) {
-            (_, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) => StoreError::Busy {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy {
                 database,
                 waited: self.busy_timeout,
                 holder: None,
             },
-            (_, Some(ErrorCode::DiskFull)) => StoreError::Full { database, source },
-            (
-                _,
-                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied),
-            ) => StoreError::CannotOpen { database, source },
-            (_, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-            | (
-                Error::FromSqlConversionFailure(..)
-                | Error::IntegralValueOutOfRange(..)
-                | Error::InvalidColumnType(..),
-                _,
-            ) => StoreError::Damaged { database, source },
+            Some(ErrorCode::DiskFull) => StoreError::Full { database, source },
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                StoreError::CannotOpen { database, source }
+            }
+            _ if is_damage(&source) => StoreError::Damaged { database, source },
             _ => StoreError::Failed { database, source },
         }
     }

@@ -11,7 +11,7 @@ use super::{columns, log, records};
 use crate::evidence::{Leaf, LeafKind, Tampering, Tree, Verification};
 use crate::job_key::{ShortKey, job_key};
 use crate::purge::{PurgeRecord, PurgedLeaves};
-use crate::{AuditEntry, Hash, KeptFor, LogHead};
+use crate::{AuditEntry, Hash, KeptFor, LatestPurge, LogHead};
 
 const LOG: &str = "SELECT number, kind, recorded_at_micros, hash FROM log ORDER BY number";
 
@@ -80,6 +80,7 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
         ranges,
         forged,
         kept_for,
+        latest,
     } = Purges::read(&snapshot, stored.size())?;
     let mut walk = Walk {
         connection: &snapshot,
@@ -96,6 +97,7 @@ pub(super) fn verify(connection: &Connection, checkpoints: &[LogHead]) -> Result
             purged_leaves: 0,
             unproven_leaves: 0,
             kept_for,
+            latest_purge: latest,
             matched_checkpoints: 0,
             tampering: None,
         },
@@ -168,11 +170,7 @@ impl Walk<'_> {
             return Ok(removed(NO_SUCH_LEAF));
         }
         let hash: Hash = row.get(3)?;
-        let kind = row.get::<_, i64>(1)?;
-        let kind = LeafKind::ALL
-            .into_iter()
-            .find(|known| *known as i64 == kind);
-        let Some(kind) = kind else {
+        let Some(kind) = LeafKind::of_number(row.get(1)?) else {
             let what = "the log has a kind for it that there is not";
             return Ok(Some(altered(number, what)));
         };
@@ -365,6 +363,8 @@ struct Purges {
     forged: Option<Tampering>,
     /// The shortest time for which one kept jobs.
     kept_for: Option<KeptFor>,
+    /// The one that says that it was done last.
+    latest: Option<LatestPurge>,
 }
 
 /// Leaves side by side whose records were deleted, and by what.
@@ -379,12 +379,17 @@ impl Purges {
     fn read(connection: &Connection, size: u64) -> Result<Self> {
         let mut statement = connection.prepare(PURGES)?;
         let mut rows = statement.query(())?;
-        let (mut ranges, mut forged, mut kept_for) = (Vec::new(), None, None::<KeptFor>);
+        let mut purges = Self {
+            ranges: Vec::new(),
+            forged: None,
+            kept_for: None,
+            latest: None,
+        };
         while let Some(row) = rows.next()? {
             let number = count(row, 0)?;
             let Some(hash) = row.get::<_, Option<Hash>>(1)? else {
                 let what = format!("the purge with the number {number}");
-                forged = forged.or(Some(if number > size {
+                purges.forged = purges.forged.or(Some(if number > size {
                     Tampering::Unrecorded { what }
                 } else {
                     let (leaf, what) = (number, NO_SUCH_LEAF.to_owned());
@@ -400,29 +405,42 @@ impl Purges {
                 Ok(record)
                     if is_recorded && record.leaves.iter().all(|leaves| leaves.last < number) =>
                 {
-                    let kept = KeptFor {
-                        purge: number,
-                        time: record.purged_at - record.started_before,
-                    };
-                    kept_for = match kept_for {
-                        Some(before) if before.time <= kept.time => Some(before),
-                        _ => Some(kept),
-                    };
-                    let started_before = record.started_before;
-                    ranges.extend(record.leaves.into_iter().map(|leaves| PurgedRange {
-                        leaves,
-                        started_before,
-                    }));
+                    purges.note(number, record);
                 }
-                _ => forged = forged.or_else(|| Some(altered(number, NOT_AS_RECORDED))),
+                _ => {
+                    let altered = || altered(number, NOT_AS_RECORDED);
+                    purges.forged = purges.forged.or_else(|| Some(altered()));
+                }
             }
         }
-        ranges.sort_by_key(|range: &PurgedRange| std::cmp::Reverse(range.leaves.first));
-        Ok(Self {
-            ranges,
-            forged,
-            kept_for,
-        })
+        let first = |range: &PurgedRange| std::cmp::Reverse(range.leaves.first);
+        purges.ranges.sort_by_key(first);
+        Ok(purges)
+    }
+
+    /// Notes what a purge says that is as it was recorded.
+    fn note(&mut self, purge: u64, record: PurgeRecord) {
+        let PurgeRecord {
+            purged_at,
+            started_before,
+            leaves,
+            ..
+        } = record;
+        let time = purged_at - started_before;
+        if self.kept_for.is_none_or(|before| time < before.time) {
+            self.kept_for = Some(KeptFor { purge, time });
+        }
+        if self
+            .latest
+            .is_none_or(|latest| latest.purged_at < purged_at)
+        {
+            self.latest = Some(LatestPurge { purge, purged_at });
+        }
+        let ranges = leaves.into_iter().map(|leaves| PurgedRange {
+            leaves,
+            started_before,
+        });
+        self.ranges.extend(ranges);
     }
 }
 

@@ -34,6 +34,7 @@ fn an_empty_store_answers_nothing(store: &mut dyn Store) {
     assert_eq!(store.job(&case.key()).unwrap(), None);
     assert!(!store.is_known(&case.key()).unwrap());
     assert_eq!(store.run_of(&case.key()).unwrap(), None);
+    assert_eq!(store.observation(&case.key()).unwrap(), None);
     assert_eq!(store.verdict(&case.key()).unwrap(), None);
     assert_eq!(store.last_normal(&case.key()).unwrap(), None);
     assert_eq!(store.reviews(&case.key()).unwrap(), []);
@@ -66,6 +67,8 @@ fn a_commit_keeps_all_of_an_observation(store: &mut dyn Store) {
     assert!(store.is_known(&case.key()).unwrap());
     let run = (case.job.client().name.clone(), case.job.started_at());
     assert_eq!(store.run_of(&case.key()).unwrap(), Some(run));
+    let stored = store.observation(&case.key()).unwrap().unwrap();
+    assert_eq!((&stored.job, &stored.stream), (&case.job, &case.stream));
     assert_eq!(store.job(&case.key()).unwrap().as_ref(), Some(&case.job));
     assert_eq!(
         store.verdict(&case.key()).unwrap().as_ref(),

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{Judgement, ReviewStatus};
-use anomaly_storage::{AnomalyQuery, Read, SqliteStore, Store, StoreError};
+use anomaly_storage::{AnomalyQuery, Around, Read, SqliteStore, Store, StoreError};
 use rusqlite::Connection;
 
 use crate::data::{Case, anomalous, at, review, store_all};
@@ -129,6 +130,34 @@ fn a_record_that_cannot_be_read_is_damage() {
         assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         assert!(error.is_damaged() && !error.is_busy() && !error.is_refused());
     }
+}
+
+/// A job whose text does not read keeps no anomaly near it from being stored, and its reviews are told
+/// to be damaged.
+#[test]
+fn a_damaged_anomaly_stands_in_the_way_of_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    healthy(&path);
+    let sql = "UPDATE jobs SET job = 'not JSON' WHERE job ->> 'job_id' = 'job 2'";
+    Connection::open(&path).unwrap().execute(sql, ()).unwrap();
+
+    let store = SqliteStore::open(&path).unwrap();
+    let cases = cases();
+    for client in [None, Some(&cases[2].job.client().name)] {
+        let around = Around {
+            at: at(30),
+            within: TimeDelta::hours(1),
+            client,
+            limit: 100,
+        };
+        let near = store.anomalies_around(&around).unwrap();
+        let near: Vec<_> = near.into_iter().map(|near| near.job).collect();
+        let others = (5..60).step_by(3).map(|minute| cases[minute].key());
+        assert_eq!(near, others.collect::<Vec<_>>());
+    }
+    let error = store.reviews(&cases[2].key()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
 /// A bit that flips on the disk is told, or changes no answer.

@@ -129,6 +129,7 @@ fn a_hasty_purge_shows_for_how_long_it_kept() {
         (kept_for.purge, kept_for.time),
         (11, TimeDelta::minutes(57))
     );
+    assert_eq!(verification.latest_purge.unwrap().purged_at, at(60));
     // A later one that kept for longer does not make up for it.
     let mut store = SqliteStore::open(log.path()).unwrap();
     let mut transaction = store.transaction().unwrap();
@@ -140,11 +141,14 @@ fn a_hasty_purge_shows_for_how_long_it_kept() {
     };
     assert!(transaction.purge(&later).unwrap().jobs > 0);
     transaction.commit().unwrap();
-    let kept_for = store.verify(&log.heads).unwrap().kept_for.unwrap();
+    let verification = store.verify(&log.heads).unwrap();
+    let kept_for = verification.kept_for.unwrap();
     assert_eq!(
         (kept_for.purge, kept_for.time),
         (11, TimeDelta::minutes(57))
     );
+    let latest = verification.latest_purge.unwrap();
+    assert_eq!((latest.purge, latest.purged_at), (13, at(500)));
 }
 
 /// A purge of one leaf at minute 60, with all that belongs to it but a proof.

@@ -135,6 +135,10 @@ fn an_incident_of_many_is_listed_like_one_of_few(store: &mut dyn Store) {
         let incident = if number % 10 == 3 { 2 } else { 1 };
         transaction.put_in_incident(&case.key(), incident).unwrap();
     }
+    for number in [3, 500] {
+        let decision = review(ReviewStatus::Ignored, "ada");
+        transaction.review(&cases[number].key(), &decision).unwrap();
+    }
     transaction.commit().unwrap();
 
     for (number, members) in [(1, 1_170), (2, 130)] {
@@ -153,6 +157,10 @@ fn an_incident_of_many_is_listed_like_one_of_few(store: &mut dyn Store) {
         assert_eq!(all.len(), members);
         let query = AnomalyQuery::default().incident(number);
         assert_eq!(of(&query), all);
+        // The same, with what was decided of each.
+        let listed = store.anomalies(&query).unwrap();
+        assert_eq!(store.members(number).unwrap(), listed);
+        assert!(listed.iter().any(|one| one.review.is_some()));
         let third = query.clone().limit(7).after(Some(cases[777].key()));
         let rest = (0..777).rev().filter(own).take(7);
         let rest: Vec<String> = rest.map(|job| job.to_string()).collect();

@@ -70,6 +70,25 @@ fn a_checkpoint_is_signed_kept_and_read_back() {
     }
 }
 
+/// What kept a key from being made whole keeps no later one from it, and leaves nothing behind.
+#[test]
+fn a_key_is_made_whole_or_made_up_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let [path, public] = ["key", "key.pub"].map(|name| directory.path().join(name));
+    fs::create_dir(&public).unwrap();
+    SigningKey::open_or_make(&path).unwrap();
+    fs::remove_dir(&public).unwrap();
+    let key = SigningKey::open_or_make(&path).unwrap();
+    let verifying = VerifyingKey::open(&public).unwrap();
+    assert_eq!(verifying, key.verifying_key());
+    let missing = directory.path().join("missing/key");
+    SigningKey::open_or_make(&missing).unwrap_err();
+    let names = fs::read_dir(directory.path()).unwrap();
+    let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["key", "key.pub"]);
+}
+
 /// Who prints a key does not give it away.
 #[test]
 fn a_key_is_not_shown() {

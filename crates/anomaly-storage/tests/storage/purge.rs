@@ -183,6 +183,7 @@ fn what_was_purged_stays_known(store: &mut dyn Store) {
     drop(transaction);
     assert_eq!(store.job(&case.key()).unwrap().as_ref(), Some(&case.job));
     assert_eq!(store.purged_until(&case.stream).unwrap(), None);
+    assert_eq!(store.purged_before(&case.key()).unwrap(), None);
 
     // A tool that lists its old jobs for years hands over no new ones, also when their stream is
     // gone, and does not bring it back.
@@ -195,6 +196,7 @@ fn what_was_purged_stays_known(store: &mut dyn Store) {
     let size = store.log_head().unwrap().size;
     assert!(store.is_known(&case.key()).unwrap());
     assert_eq!(store.run_of(&case.key()).unwrap(), None);
+    assert_eq!(store.purged_before(&case.key()).unwrap(), Some(at(2)));
     assert_eq!(store.verdict(&case.key()).unwrap(), None);
     let mut transaction = store.transaction().unwrap();
     assert_eq!(case.insert(&mut *transaction), Inserted::AlreadyStored);

@@ -104,6 +104,13 @@ fn a_copy_is_of_one_moment_while_others_write() {
         .map(|entry| entry.unwrap().file_name());
     let mut left_over = names.filter(|name| name.to_string_lossy().contains("unfinished"));
     assert_eq!(left_over.next(), None);
+
+    // What is in the way is somebody else's, such as another copy that is being made.
+    let others = directory.path().join("another.unfinished");
+    fs::write(&others, "of somebody else").unwrap();
+    let error = store.copy_to(directory.path().join("another")).unwrap_err();
+    assert!(error.to_string().contains("another.unfinished"), "{error}");
+    assert_eq!(fs::read(&others).unwrap(), b"of somebody else");
 }
 
 /// It holds whose backups run when, and hashes of passwords.
@@ -157,6 +164,8 @@ fn compacting_gives_back_space_and_changes_nothing() {
 
     let mut other = SqliteStore::open(&path).unwrap();
     let transaction = other.transaction().unwrap();
+    // Longer than SQLite can count is as long as it can.
+    store.set_busy_timeout(std::time::Duration::MAX).unwrap();
     store.set_busy_timeout(std::time::Duration::ZERO).unwrap();
     let error = store.compact().unwrap_err();
     assert!(error.is_busy(), "{error}");

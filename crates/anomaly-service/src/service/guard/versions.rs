@@ -1,5 +1,6 @@
 //! The versions of the settings in a store: how they are read, and taken down with what has changed.
 
+use anomaly_engine::OURSELVES;
 use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_settings::{Parts, Role, Settings};
@@ -8,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::ServiceError;
 use crate::guard::{Asked, Loosening, LooseningState, Record, SettingsNews};
-use crate::session::OURSELVES;
 
 pub(super) fn version(store: &(impl Read + ?Sized)) -> Result<u64, ServiceError> {
     Ok(store.settings()?.map_or(0, |version| version.number))
@@ -63,7 +63,6 @@ pub(super) fn write(
     record: &mut Record,
     news: &mut [SettingsNews],
     asked: &Asked<'_>,
-    seconded_by: Option<&str>,
 ) -> Result<(), ServiceError> {
     let now = asked.now;
     record.reason = asked.reason.map(str::to_owned);
@@ -115,7 +114,7 @@ pub(super) fn write(
         }
         transaction.audit(&audited(one, asked))?;
     }
-    accept(transaction, record, asked.by, seconded_by, now)
+    accept(transaction, record, asked.by, None, now)
 }
 
 fn lapses_at(loosening: &Loosening) -> Option<DateTime<Utc>> {

@@ -85,6 +85,10 @@ impl Data {
         Ok(listed.collect())
     }
 
+    pub(in crate::memory) fn observation(&self, job: &JobKey) -> Option<StoredObservation> {
+        self.number(job).zip(self.row(job)).map(observation)
+    }
+
     pub(in crate::memory) fn observations(
         &self,
         query: &ObservationQuery,
