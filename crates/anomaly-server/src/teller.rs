@@ -230,7 +230,8 @@ async fn patiently<T: Send + 'static>(
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::path::Path;

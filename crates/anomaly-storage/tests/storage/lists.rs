@@ -58,9 +58,7 @@ fn a_missed_backup_is_told_from_a_job_of_a_tool(store: &mut dyn Store) {
         }
     }
     // Only who stored the second one said what time it was.
-    let times = all
-        .iter()
-        .map(|one| store.recorded_at(one.number).unwrap());
+    let times = all.iter().map(|one| store.recorded_at(one.number).unwrap());
     assert_eq!(times.collect::<Vec<_>>(), [Some(at(60)), None]);
     assert_eq!(store.recorded_at(0).unwrap(), None);
     assert_eq!(store.recorded_at(3).unwrap(), None);
