@@ -16,7 +16,7 @@ use anomaly_model::BackupJob;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
-use anomaly_storage::{AuditEntry, Read as _, SqliteStore, Store as _};
+use anomaly_storage::{AuditEntry, ObservationQuery, Read as _, SqliteStore, Store as _};
 use benches::fleet::job;
 use benches::processor_time;
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
@@ -54,10 +54,16 @@ fn open(path: &Path) -> AnomalyService {
     AnomalyService::open(path, Settings::default()).unwrap()
 }
 
-/// The day after the last one that is stored.
+/// The day after that of the newest stored job.
 fn next_day(path: &Path) -> u64 {
-    let head = SqliteStore::open(path).unwrap().log_head().unwrap();
-    head.size.div_ceil(STREAMS)
+    let store = SqliteStore::open(path).unwrap();
+    let newest = store
+        .observations(&ObservationQuery::default().limit(1))
+        .unwrap();
+    newest.first().map_or(0, |newest| {
+        let since = newest.job.started_at() - DateTime::UNIX_EPOCH;
+        since.num_days().cast_unsigned() + 1
+    })
 }
 
 /// The most memory that the process held, where the system tells (Linux).
@@ -169,15 +175,23 @@ fn append(criterion: &mut Criterion, path: &Path) {
     });
 }
 
-/// One job that is on the disk when the call returns, beside writing one page and flushing it.
+/// One job that is on the disk when the call returns, beside writing one page and flushing it: in a
+/// service that was started just now, for which the file system must find room for what it writes, and
+/// in one that has run for a day.
 fn one_more(path: &Path) {
-    const TIMES: u64 = 500;
     let mut service = open(path);
     let day = next_day(path);
     let file = path.with_file_name("page");
     let mut file = File::create(file).unwrap();
     file.write_all(&vec![0; 16_000 * PAGE_BYTES]).unwrap();
     file.sync_all().unwrap();
+    observe_some(&mut service, day, &mut file, "started just now");
+    take_in(&mut service, &records(day + 1));
+    observe_some(&mut service, day + 2, &mut file, "after a day");
+}
+
+fn observe_some(service: &mut AnomalyService, day: u64, file: &mut File, what: &str) {
+    const TIMES: u64 = 500;
     let begin = Instant::now();
     let mut observed = Vec::new();
     let mut flushed = Vec::new();
@@ -186,9 +200,10 @@ fn one_more(path: &Path) {
         // Streams that are not side by side, as jobs come.
         let job = job(stream * 7_919 % STREAMS, day).unwrap();
         let (on_processor, on_clock) = (processor_time(begin), Instant::now());
-        service.observe(&job).unwrap();
+        let known = service.observe(&job).unwrap().already_known;
         observed.push(on_clock.elapsed());
         processor += processor_time(begin).saturating_sub(on_processor);
+        assert!(!known);
 
         let on_clock = Instant::now();
         file.seek(SeekFrom::Start(stream * PAGE_BYTES as u64))
@@ -207,8 +222,8 @@ fn one_more(path: &Path) {
     beyond.sort_unstable_by(f64::total_cmp);
     let middle = observed.len() / 2;
     println!(
-        "one durable job: median {:?}; a page flushed: median {:?}; one over the other, median of \
-         the pairs: {:.0} us; processor time of a job {:?}",
+        "one durable job, {what}: median {:?}; a page flushed: median {:?}; one over the other, \
+         median of the pairs: {:.0} us; processor time of a job {:?}",
         observed[middle],
         flushed[middle],
         beyond[middle] * 1e6,

@@ -68,8 +68,10 @@ pub trait Fit {
     /// for any number of threads.
     ///
     /// # Errors
-    /// [`DetectorError::NotEnoughHistory`] for fewer than two rows. All other data can be fitted:
-    /// constant, missing, infinite, without columns.
+    /// [`DetectorError::NotEnoughHistory`] for fewer than two rows, and
+    /// [`DetectorError::InvalidParameter`] for parameters that are about other columns, such as weights
+    /// of more or fewer ([`IsolationForestParams::column_weights`](crate::IsolationForestParams)). All
+    /// other data can be fitted: constant, missing, infinite, without columns.
     fn fit(&self, data: ArrayView2<'_, f64>) -> Result<Self::Fitted, DetectorError>;
 }
 

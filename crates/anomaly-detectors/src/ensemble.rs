@@ -12,6 +12,7 @@ pub use self::fitted::FittedEnsemble;
 pub use self::member::EnsembleMember;
 use self::tail_curve::TailCurve;
 use crate::check::FEWEST_ROWS;
+use crate::order_statistics::part_of;
 use crate::random::SplitMix64;
 use crate::subsample::subsample;
 use crate::{
@@ -214,10 +215,8 @@ impl Fit for Ensemble {
 }
 
 /// The rows without the part of them, 0 to 0.5, that scores highest; at least two stay.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn least_strange(rows: &[usize], scores: &[f64], trim: f64) -> Vec<usize> {
-    let strange = (rows.len() as f64 * trim).floor() as usize;
-    let kept = (rows.len() - strange).max(FEWEST_ROWS);
+    let kept = (rows.len() - part_of(rows.len(), trim)).max(FEWEST_ROWS);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
     order.truncate(kept);

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order_statistics::{mean_absolute_deviation, quantile, sort};
+use crate::order_statistics::{
+    DEVIATIONS_PER_MEAN_DEVIATION, mean_absolute_deviation, quantile, sort,
+};
 use crate::tail::Efficiency;
 use crate::univariate::estimator::Estimator;
 use crate::univariate::{FittedUnivariate, Univariate};
@@ -10,8 +12,6 @@ use crate::{Aggregation, DetectorError, check};
 
 /// Interquartile ranges per standard deviation of normal data: `2 Phi^-1(3/4)`.
 const IQR_PER_DEVIATION: f64 = 1.348_979_500_392_163_6;
-/// Standard deviations of normal data per mean absolute deviation: `sqrt(pi / 2)`.
-const DEVIATIONS_PER_MEAN_DEVIATION: f64 = 1.253_314_137_315_500_3;
 
 /// Parameters of [`Iqr`], not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

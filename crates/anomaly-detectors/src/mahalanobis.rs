@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::fitted::FittedMahalanobis;
 use self::moments::Moments;
 use crate::check::FEWEST_ROWS;
+use crate::order_statistics::part_of;
 use crate::robust_space::RobustSpace;
 use crate::{Baseline, DetectorError, Fit, Score, Transform, check};
 
@@ -205,12 +206,6 @@ impl Fit for Mahalanobis {
         check::history(NAME, data.nrows())?;
         self.fit_among(data, (0..data.nrows()).collect())
     }
-}
-
-/// How many rows a part, 0 to 0.5, of some rows is, rounded down.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn part_of(rows: usize, part: f64) -> usize {
-    (rows as f64 * part).floor() as usize
 }
 
 check::checked_params!(Mahalanobis, MahalanobisParams);

@@ -2,16 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order_statistics::{mean_absolute_deviation, median, sort};
+use crate::order_statistics::{
+    DEVIATIONS_PER_MAD, DEVIATIONS_PER_MEAN_DEVIATION, mean_absolute_deviation, median, sort,
+};
 use crate::tail::Efficiency;
 use crate::univariate::estimator::Estimator;
 use crate::univariate::{FittedUnivariate, Univariate};
 use crate::{Aggregation, DetectorError, check};
-
-/// Standard deviations of normal data per median absolute deviation: `1 / Phi^-1(3/4)`.
-const DEVIATIONS_PER_MAD: f64 = 1.482_602_218_505_602;
-/// Standard deviations of normal data per mean absolute deviation: `sqrt(pi / 2)`.
-const DEVIATIONS_PER_MEAN_DEVIATION: f64 = 1.253_314_137_315_500_3;
 
 /// Parameters of [`ModifiedZScore`], not checked yet.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 pub use self::fitted::FittedNearestNeighbours;
+use crate::order_statistics::part_of;
 use crate::points::LARGEST_BLOCK;
 use crate::robust_space::RobustSpace;
 use crate::subsample::subsample;
@@ -243,12 +244,6 @@ impl Fit for NearestNeighbours {
         check::history(NAME, data.nrows())?;
         self.fit_among(data, (0..data.nrows()).collect())
     }
-}
-
-/// How many rows a part, 0 to 0.5, of some rows is, rounded down.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn part_of(rows: usize, part: f64) -> usize {
-    (rows as f64 * part).floor() as usize
 }
 
 check::checked_params!(NearestNeighbours, NearestNeighboursParams);

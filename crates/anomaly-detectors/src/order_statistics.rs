@@ -1,6 +1,12 @@
-//! Medians and quantiles.
+//! Medians and quantiles, and what deviations from them are of normal data.
 
-/// Sorts values that hold no NaN, and takes -0.0 and 0.0 for what they are: equal.
+/// Standard deviations of normal data per median absolute deviation: `1 / Phi^-1(3/4)`.
+pub(crate) const DEVIATIONS_PER_MAD: f64 = 1.482_602_218_505_602;
+/// Standard deviations of normal data per mean absolute deviation: `sqrt(pi / 2)`.
+pub(crate) const DEVIATIONS_PER_MEAN_DEVIATION: f64 = 1.253_314_137_315_500_3;
+
+/// Sorts values that hold no NaN. -0.0 comes before 0.0, so that the result is the same to the last
+/// bit in whatever order they came.
 pub(crate) fn sort(values: &mut [f64]) {
     values.sort_unstable_by(f64::total_cmp);
 }
@@ -27,6 +33,12 @@ pub(crate) fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let low = sorted[below];
     let high = sorted[(below + 1).min(sorted.len() - 1)];
     low + (high - low) * position.fract()
+}
+
+/// How many of some rows a part of them, 0 to 0.5, is, rounded down.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn part_of(rows: usize, part: f64) -> usize {
+    (rows as f64 * part).floor() as usize
 }
 
 /// The mean of the absolute deviations of `values`, at least one, from `centre`.

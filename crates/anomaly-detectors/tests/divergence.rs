@@ -1,4 +1,5 @@
 //! Histograms against a baseline that follows them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use anomaly_detectors::HistogramDivergence;
 use proptest::collection::vec;
@@ -43,6 +44,8 @@ proptest! {
             let divergence = usual.of(&night);
             prop_assert!(divergence.total_bits.is_finite() && divergence.total_bits >= 0.0);
             prop_assert!(divergence.deviations.is_none_or(f64::is_finite));
+            prop_assert!(divergence.p_value.is_none_or(|p| (1e-12..=1.0).contains(&p)));
+            prop_assert_eq!(divergence.p_value.is_some(), divergence.deviations.is_some());
             prop_assert_eq!(divergence.bits.len(), night.len());
             usual.learn(&night, rate);
         }
@@ -103,4 +106,46 @@ fn too_little_is_an_answer() {
         (1, None),
         "no past divergences"
     );
+}
+
+/// Other ranges than the baseline's are not learnt from one histogram alone, and are from two in a row.
+#[test]
+fn other_ranges_are_learnt_when_they_come_again() {
+    let mut usual = HistogramDivergence::default();
+    for night in 0..30 {
+        usual.learn(&[&[40 + night % 3, 60, 0], &[9, 20]], 0.1);
+    }
+    let strange: [&[u64]; 2] = [&[0, 5, 95], &[9, 20]];
+    let before = usual.of(&strange);
+    assert!(before.deviations > Some(19.0));
+    for _ in 0..2 {
+        usual.learn(&[&[50, 50], &[9, 20]], 0.0);
+        let stored = serde_json::to_string(&usual).unwrap();
+        assert_eq!(
+            serde_json::from_str::<HistogramDivergence>(&stored).unwrap(),
+            usual
+        );
+        assert_eq!(usual.of(&strange).bits, before.bits);
+        assert_eq!(usual.of(&[&[50, 50], &[9, 20]]).bits[0], None);
+        usual.learn(&[&[41, 60, 0], &[9, 20]], 0.0);
+    }
+    for _ in 0..2 {
+        usual.learn(&[&[50, 50], &[9, 20]], 0.0);
+    }
+    assert_eq!(usual.of(&strange).bits[0], None);
+    assert_eq!(usual.of(&[&[50, 50], &[9, 20]]).bits[0], Some(0.0));
+}
+
+/// However far it lies, a divergence is no rarer than the past ones can say.
+#[test]
+fn few_past_divergences_say_little() {
+    let mut usual = HistogramDivergence::default();
+    for _ in 0..29 {
+        usual.learn(&[&[95, 5]], 0.1);
+    }
+    // The first of them had nothing to be compared with.
+    let odd = usual.of(&[&[0, 100]]);
+    assert!(odd.deviations > Some(19.0));
+    assert_eq!(odd.p_value, Some(1.0 / 29.0));
+    assert_eq!(usual.of(&[&[95, 5]]).p_value, Some(1.0));
 }

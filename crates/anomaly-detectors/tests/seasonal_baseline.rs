@@ -146,6 +146,10 @@ fn too_little_is_an_answer_and_a_constant_is_defined() {
     let fitted = fit(&constant);
     assert!(fitted.distance(&Point::new(30.0, 5.0)).abs() <= 0.0);
     assert!(fitted.distance(&Point::new(30.0, 6.0)) >= MAX_DISTANCE);
+    // Thirty equal values are one in thirty-one, for however odd a value.
+    let p_value = |day, value| fitted.p_value(&Point::new(day, value), Side::Both);
+    assert_eq!((p_value(30.0, 6.0), p_value(30.0, 5.0)), (1.0 / 31.0, 1.0));
+    assert!(fitted.p_value(&Point::new(30.0, 6.0), Side::Below) > 0.999);
     let tolerant = SeasonalBaselineParams::default()
         .min_scale(10.0)
         .check()

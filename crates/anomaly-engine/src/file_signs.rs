@@ -3,7 +3,7 @@
 use anomaly_detectors::Divergence;
 use anomaly_features::{SuspiciousExtensions, SuspiciousFound, Unit, counted};
 use anomaly_model::{
-    AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, Finding, Severity,
+    AnomalyKind, AttributeHistograms, BackupJob, Direction, FeatureName, Finding, PValue, Severity,
 };
 use anomaly_settings::DetectionSettings;
 
@@ -159,9 +159,9 @@ impl<'a> FileSigns<'a> {
         let mut alarm = Alarm::new(Severity::Low, AnomalyKind::ContentShift, summary);
         let (mean, _) = divergence.usual_bits;
         let usual = (0.0_f64.min(mean), most_usual_bits(settings, divergence));
-        // By Cantelli's inequality, the most that the deviations can say.
-        let deviations = divergence.deviations.unwrap_or(0.0);
-        let score = libm::log10(1.0 + deviations * deviations);
+        let score = divergence
+            .p_value
+            .map_or(0.0, |p| PValue::clamped(p).score());
         if let Ok(name) = FeatureName::new("attribute_divergence_bits") {
             let finding = Finding::new(name, divergence.total_bits, usual, Direction::Above, score);
             alarm.findings.push(finding);

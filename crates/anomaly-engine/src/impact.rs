@@ -1,7 +1,9 @@
 //! How much of the data a job affected.
 
-use anomaly_features::FeatureVector;
+use anomaly_features::{FeatureVector, Share};
 use anomaly_model::BackupJob;
+
+use crate::judge::Seen;
 
 /// How much of the data a job affected, as shares from 0 to 1; 0 where it is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -30,6 +32,7 @@ const FEW_FILES: u64 = 5;
 const ENTROPY_RISE_BITS: f64 = 0.2;
 
 impl Impact {
+    /// What `job` affected, by what its tool reports.
     pub(crate) fn of(job: &BackupJob, features: &FeatureVector) -> Self {
         if job.schedule().holds_changes_only() {
             // Against another set of changes there is nothing to have been rewritten or lost.
@@ -62,6 +65,23 @@ impl Impact {
             random_files: share("random_files"),
             looks_encrypted: looks_encrypted(job),
         }
+    }
+
+    /// What `job` affected, by its shares too: they tell of files that were replaced where the tool
+    /// does not say how many are gone.
+    pub(crate) fn seen(job: &BackupJob, seen: &Seen) -> Self {
+        let mut impact = Self::of(job, &seen.features);
+        let all_files = seen.features.get("files_changed");
+        let files = job.image().file_count;
+        if seen.features.get("replaced_share").is_none()
+            && let (Some(share), Some(files), Some(all)) =
+                (seen.shares.get(Share::Replaced), files, all_files)
+        {
+            // A part of this image's files, as a part of the files of both images.
+            impact.replaced_files = share * files as f64 / all.reference;
+            impact.touched_files = (impact.touched_files + impact.replaced_files).min(1.0);
+        }
+        impact
     }
 
     /// The share of the data that may have been encrypted.

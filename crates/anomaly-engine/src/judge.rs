@@ -204,8 +204,10 @@ impl Seen {
     ) -> Self {
         let features = extract(job, before);
         let excluded = settings.excluded_features.names();
-        let shares = AffectedShares::of(job, before, &model.memory.usual())
-            .without(|input| excluded.iter().any(|name| name.as_str() == input));
+        let usual = model.memory.usual();
+        let shares = AffectedShares::of_visible(job, before, &usual, |field| {
+            excluded.iter().any(|name| name.as_str() == field)
+        });
         let row: Row = features.coordinates().map(Coordinate::of).collect();
         let emptied = rules::is_emptied(job, &features, &model.memory);
         let judged = job.status().has_image() && !emptied;
@@ -454,7 +456,7 @@ fn statistical(
     seen: &Seen,
 ) -> Alarm {
     let findings = findings::of(settings, model, seen, seen.surprise.as_ref());
-    let impact = Impact::of(job, &seen.features);
+    let impact = Impact::seen(job, seen);
     let surprise = seen.surprise.as_ref();
     let leading = surprise.and_then(|surprise| Some((surprise, surprise.leading()?)));
     let (severity, kind, summary) = if let Some((surprise, leading)) = leading {

@@ -196,25 +196,21 @@ fn rewritten(job: &BackupJob, features: &FeatureVector, impact: &Impact) -> Stri
         .map(|reading| reading.reference);
     if let Some(all_files) = all_files.filter(|_| impact.touched_files >= impact.rewritten / 2.0) {
         let of = format!("of {all_files:.0} files were");
-        let replaced = image
-            .files_new
-            .zip(image.files_deleted)
-            .map(|(new, gone)| new.min(gone));
+        // Whole again: it is a number of files as a part of all.
+        let replaced = (impact.replaced_files * all_files).round();
         let changed = image.files_changed.unwrap_or(0);
-        return match replaced {
-            Some(replaced) if replaced > changed => {
-                let unseen = image
-                    .content
-                    .and_then(|content| content.unseen_extension_files);
-                let kinds = if unseen.is_some_and(|unseen| unseen >= replaced.div_ceil(2)) {
-                    " by files of kinds never seen here"
-                } else {
-                    ""
-                };
-                format!("{replaced} {of} replaced{kinds}")
-            }
-            _ => format!("{changed} {of} rewritten"),
+        if replaced <= changed as f64 {
+            return format!("{changed} {of} rewritten");
+        }
+        let unseen = image
+            .content
+            .and_then(|content| content.unseen_extension_files);
+        let kinds = if unseen.is_some_and(|unseen| unseen as f64 >= replaced / 2.0) {
+            " by files of kinds never seen here"
+        } else {
+            ""
         };
+        return format!("{replaced} {of} replaced{kinds}");
     }
     match features.value("rewritten_share") {
         Some(share) => format!("{} of the data was written anew", Unit::Share.format(share)),

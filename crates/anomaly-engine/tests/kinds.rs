@@ -77,6 +77,11 @@ fn shares_say_what_was_done() {
         let few = 100 + number % 7 * 10;
         sizes().files_new(5).files_deleted(5).files_changed(few)
     };
+    let gone_uncounted: fn(u64) -> BackupImage = |number| {
+        let mut image = usual_image(number);
+        image.files_deleted = None;
+        image
+    };
     let looked_into: fn(u64) -> BackupImage = |number| {
         sizes().files_changed(100 + number % 7).content(
             content(0)
@@ -139,6 +144,16 @@ fn shares_say_what_was_done() {
             then: counts_alone(40).files_changed(30_000),
             expected: (MassChange, Medium),
             says: "30000 of 50000 files were rewritten; what was written was not examined",
+        },
+        Hit {
+            what: "replaced under other names, where nobody counts what is gone",
+            usual: gone_uncounted,
+            then: gone_uncounted(40)
+                .transferred_bytes(6_000_000_000)
+                .files_new(30_000)
+                .file_count(50_078),
+            expected: (MassEncryption, Medium),
+            says: "30000 of 50078 files were replaced; what was written was not examined",
         },
         Hit {
             what: "rewritten, and none of it looks random",

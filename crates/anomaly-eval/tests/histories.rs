@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anomaly_engine::Engine;
-use anomaly_eval::{Answer, Judge, Track, embedded_histories, evaluate, naming, read_histories};
+use anomaly_eval::{
+    Answer, Event, Judge, State, Track, embedded_histories, evaluate, naming, read_histories,
+};
 use anomaly_model::BackupJob;
 use tempfile::TempDir;
 
@@ -181,4 +183,34 @@ fn everything_that_is_not_legitimate_has_a_right_name() {
             assert_eq!(named, branch.family() != "benign", "{}", branch.kind());
         }
     }
+}
+
+/// Judges by what restic reports: it does not count the files that are gone.
+#[derive(Clone, Default)]
+struct Uncounted(Engine);
+
+impl Judge for Uncounted {
+    fn observe(&mut self, job: &BackupJob) -> Option<Answer> {
+        let mut job = serde_json::to_value(job).unwrap();
+        job.as_object_mut().unwrap().remove("files_deleted");
+        let job: BackupJob = serde_json::from_value(job).unwrap();
+        Judge::observe(&mut self.0, &job)
+    }
+}
+
+/// The numbers of files before and after tell what is gone: as much is found as if it were counted.
+#[test]
+fn what_is_gone_need_not_be_counted() {
+    let histories = embedded_histories().unwrap();
+    let found = |events: Vec<Event>| -> Vec<bool> {
+        let first = events.iter().map(|event| event.answers.first());
+        first
+            .map(|answer| matches!(answer, Some(Some(answer)) if answer.state == State::Anomalous))
+            .collect()
+    };
+    let counted = evaluate(&Engine::default(), &histories, Track::Counts).unwrap();
+    let uncounted = evaluate(&Uncounted::default(), &histories, Track::Counts).unwrap();
+    let (counted, uncounted) = (found(counted.events), found(uncounted.events));
+    assert_eq!(counted.len(), 142);
+    assert_eq!(counted, uncounted);
 }

@@ -2,6 +2,7 @@
 
 use anomaly_model::{BackupImage, BackupJob, ContentStatistics};
 
+use crate::share::transferred;
 use crate::{Absent, Feature, Previous, Reading, Suspicion, Transform, Unit};
 
 /// A mean over fewer written files than this says nothing about the job.
@@ -89,7 +90,7 @@ features! {
     |job, previous| {
         let (image, before) = sizes(job, previous)?;
         let grown = (image - before).max(0.0);
-        let transferred = reported(job.image().transferred_bytes)?;
+        let transferred = transferred(job.image()).ok_or(Absent::NotReported)?;
         Ok(Reading::new(((grown - transferred) / image.max(1.0)).clamp(0.0, 1.0), 1.0))
     };
 
@@ -182,7 +183,7 @@ fn sizes(job: &BackupJob, previous: Option<&Previous>) -> Result<(f64, f64), Abs
 /// after a deletion does not look rewritten.
 fn rewritten_share(job: &BackupJob, previous: Option<&Previous>) -> Result<Reading, Absent> {
     let (image, before) = sizes(job, previous)?;
-    let transferred = reported(job.image().transferred_bytes)?;
+    let transferred = transferred(job.image()).ok_or(Absent::NotReported)?;
     let grown = (image - before).max(0.0);
     let share = (transferred - grown) / image.max(before / 2.0).max(1.0);
     Ok(Reading::new(share.clamp(0.0, 1.0), 1.0))

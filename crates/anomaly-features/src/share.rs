@@ -69,49 +69,6 @@ shares! {
     UnseenKinds = "unseen_kinds_share", "files of kinds never seen here";
 }
 
-impl Share {
-    /// The fields of the job that it takes, beside the number of files.
-    #[must_use]
-    pub const fn inputs(self) -> &'static [&'static str] {
-        match self {
-            Self::Rewritten | Self::Duplicated => &["image_bytes", "transferred_bytes"],
-            Self::Touched => &["files_new", "files_changed", "files_deleted"],
-            Self::Overwritten => &[
-                "image_bytes",
-                "transferred_bytes",
-                "files_new",
-                "files_changed",
-                "files_deleted",
-            ],
-            Self::OverwrittenDense => &[
-                "image_bytes",
-                "transferred_bytes",
-                "stored_bytes",
-                "files_new",
-                "files_changed",
-                "files_deleted",
-            ],
-            Self::Replaced => &["files_new", "files_deleted"],
-            Self::Grown | Self::LostBytes => &["image_bytes"],
-            Self::Lost => &["image_bytes", "file_count"],
-            Self::GrownDense => &[
-                "image_bytes",
-                "file_count",
-                "transferred_bytes",
-                "stored_bytes",
-            ],
-            Self::GrownRandom => &["image_bytes", "file_count", "random_files"],
-            Self::Random => &["random_files"],
-            Self::EntropyRise | Self::EntropyFall => &[
-                "files_changed",
-                "entropy_delta_bits_changed",
-                "mean_entropy_bits_changed",
-            ],
-            Self::UnseenKinds => &["unseen_extension_files"],
-        }
-    }
-}
-
 /// How people call the feature or share of this name, and what its number counts.
 ///
 /// ```
@@ -189,13 +146,40 @@ impl AffectedShares {
     /// is known.
     #[must_use]
     pub fn of(job: &BackupJob, previous: Option<&Previous>, usual: &Usual) -> Self {
+        Self::of_visible(job, previous, usual, |_| false)
+    }
+
+    /// The same, as if the fields that are left out had not been reported. Fields are named as in the
+    /// job format; a share's own name leaves that share out.
+    ///
+    /// Parts of the files stay parts of all files when `file_count` is left out: it is then not asked
+    /// how many there were before.
+    #[must_use]
+    pub fn of_visible(
+        job: &BackupJob,
+        previous: Option<&Previous>,
+        usual: &Usual,
+        left_out: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut shares = Self([None; Share::COUNT]);
         let Some(previous) = previous.filter(|_| !job.schedule().holds_changes_only()) else {
             return shares;
         };
-        let image = job.image();
-        shares.set_sizes(image, previous, usual);
-        shares.set_content(image, usual);
+        let image = visible(job.image(), &left_out);
+        let mut previous = *previous;
+        if left_out("file_count") {
+            previous.file_count = None;
+        }
+        shares.set_sizes(&image, &previous, usual);
+        shares.set_content(&image, usual);
+        // Where no file changed its entropy is known not to have changed, unless nobody is to look.
+        let no_entropy = left_out("entropy_delta_bits_changed");
+        for (value, &share) in shares.0.iter_mut().zip(Share::ALL) {
+            let of_entropy = matches!(share, Share::EntropyRise | Share::EntropyFall);
+            if left_out(share.name()) || of_entropy && no_entropy {
+                *value = None;
+            }
+        }
         shares
     }
 
@@ -203,18 +187,6 @@ impl AffectedShares {
     #[must_use]
     pub fn get(&self, share: Share) -> Option<f64> {
         self.0[share as usize]
-    }
-
-    /// The same without those that take an input which is not to be looked at. Inputs are named as
-    /// in the job format; a share's own name leaves that share out.
-    #[must_use]
-    pub fn without(mut self, left_out: impl Fn(&str) -> bool) -> Self {
-        for (value, share) in self.0.iter_mut().zip(Share::ALL) {
-            if left_out(share.name()) || share.inputs().iter().any(|input| left_out(input)) {
-                *value = None;
-            }
-        }
-        self
     }
 
     /// Whether no share is known.
@@ -235,13 +207,11 @@ impl AffectedShares {
     fn set_sizes(&mut self, image: &BackupImage, previous: &Previous, usual: &Usual) {
         let (whole_bytes, whole_files) = usual.whole.unwrap_or_default();
         let files = files_of(image, usual);
-        if let (Some(new), Some(changed), Some(deleted), Some(files)) = (
-            image.files_new,
+        if let (Some(replaced), Some(changed), Some(files)) = (
+            files_replaced(image, previous, usual),
             image.files_changed,
-            image.files_deleted,
             files,
         ) {
-            let replaced = new.min(deleted);
             self.set(Share::Replaced, Some(replaced as f64 / files));
             self.set(
                 Share::Touched,
@@ -356,13 +326,60 @@ pub fn compression(job: &BackupJob) -> Option<f64> {
     (transferred >= SMALL_TRANSFER_BYTES).then(|| stored as f64 / transferred as f64)
 }
 
+/// What of the image may be looked at.
+fn visible(image: &BackupImage, left_out: impl Fn(&str) -> bool) -> BackupImage {
+    fn hide<T>(value: &mut Option<T>, is_left_out: bool) {
+        if is_left_out {
+            *value = None;
+        }
+    }
+    let mut image = *image;
+    hide(&mut image.image_bytes, left_out("image_bytes"));
+    hide(&mut image.transferred_bytes, left_out("transferred_bytes"));
+    hide(&mut image.stored_bytes, left_out("stored_bytes"));
+    hide(&mut image.dedup_ratio, left_out("dedup_ratio"));
+    hide(&mut image.files_new, left_out("files_new"));
+    hide(&mut image.files_changed, left_out("files_changed"));
+    hide(&mut image.files_deleted, left_out("files_deleted"));
+    if let Some(content) = &mut image.content {
+        hide(&mut content.random_files, left_out("random_files"));
+        hide(
+            &mut content.unseen_extension_files,
+            left_out("unseen_extension_files"),
+        );
+        hide(
+            &mut content.entropy_delta_bits_changed,
+            left_out("entropy_delta_bits_changed"),
+        );
+    }
+    image
+}
+
 /// What was sent: as reported, or as the deduplication ratio tells.
-fn transferred(image: &BackupImage) -> Option<f64> {
+pub(crate) fn transferred(image: &BackupImage) -> Option<f64> {
     let derived = || Some(image.image_bytes? as f64 * (1.0 - image.dedup_ratio?));
     image
         .transferred_bytes
         .map(|bytes| bytes as f64)
         .or_else(derived)
+}
+
+/// The files that were replaced under another name: as many as are new where as many are gone.
+///
+/// Few tools say how many are gone; the number of files before and after does. Not where an image holds
+/// changes only at times, nor where every file is new: then the tool has compared with nothing.
+fn files_replaced(image: &BackupImage, previous: &Previous, usual: &Usual) -> Option<u64> {
+    let new = image.files_new?;
+    let gone = || {
+        let now = image.file_count?;
+        let is_known = usual.whole.is_none() && new < now;
+        let at_most = previous
+            .file_count
+            .filter(|_| is_known)?
+            .saturating_add(new);
+        Some(at_most.saturating_sub(now))
+    };
+    Some(new.min(image.files_deleted.or_else(gone)?))
 }
 
 /// How much of what was stored must be data that do not compress at all, if the rest compresses as

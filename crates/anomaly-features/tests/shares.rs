@@ -71,6 +71,47 @@ fn usual() -> impl Strategy<Value = Usual> {
         .prop_map(|(compression, whole)| Usual::new(compression, whole))
 }
 
+/// The fields of a job that a share takes, beside the number of files.
+fn inputs(share: Share) -> &'static [&'static str] {
+    match share {
+        Share::Rewritten | Share::Duplicated => &["image_bytes", "transferred_bytes"],
+        Share::Touched => &["files_new", "files_changed", "files_deleted"],
+        Share::Overwritten => &[
+            "image_bytes",
+            "transferred_bytes",
+            "files_new",
+            "files_changed",
+            "files_deleted",
+        ],
+        Share::OverwrittenDense => &[
+            "image_bytes",
+            "transferred_bytes",
+            "stored_bytes",
+            "files_new",
+            "files_changed",
+            "files_deleted",
+        ],
+        Share::Replaced => &["files_new", "files_deleted"],
+        Share::Grown | Share::LostBytes => &["image_bytes"],
+        Share::Lost => &["image_bytes", "file_count"],
+        Share::GrownDense => &[
+            "image_bytes",
+            "file_count",
+            "transferred_bytes",
+            "stored_bytes",
+        ],
+        Share::GrownRandom => &["image_bytes", "file_count", "random_files"],
+        Share::Random => &["random_files"],
+        Share::EntropyRise | Share::EntropyFall => &[
+            "files_changed",
+            "entropy_delta_bits_changed",
+            "mean_entropy_bits_changed",
+        ],
+        Share::UnseenKinds => &["unseen_extension_files"],
+        other => unreachable!("{other:?} is a share that this test does not know"),
+    }
+}
+
 /// Whether a job reports the field.
 fn reports(image: &BackupImage, field: &str) -> bool {
     let content = image.content.unwrap_or_default();
@@ -87,7 +128,8 @@ fn reports(image: &BackupImage, field: &str) -> bool {
         "file_count" => image.file_count.is_some(),
         "files_new" => image.files_new.is_some(),
         "files_changed" => image.files_changed.is_some(),
-        "files_deleted" => image.files_deleted.is_some(),
+        // The numbers of files before and after tell what is gone, unless all of them are new.
+        "files_deleted" => image.files_deleted.is_some() || image.file_count > image.files_new,
         "random_files" => content.random_files.is_some(),
         "unseen_extension_files" => content.unseen_extension_files.is_some(),
         "mean_entropy_bits_changed" => none_changed || content.mean_entropy_bits_changed.is_some(),
@@ -125,7 +167,7 @@ proptest! {
         let shares = shares(before, now, &usual);
         let before = before.image_bytes.is_some() && before.file_count.is_some();
         for &share in Share::ALL {
-            let complete = share.inputs().iter().all(|input| reports(&now, input));
+            let complete = inputs(share).iter().all(|input| reports(&now, input));
             if !complete {
                 prop_assert_eq!(shares.get(share), None, "{}", share.name());
             }
@@ -384,16 +426,69 @@ fn what_cannot_be_compared_is_missing() {
     }
 }
 
-/// What is not to be looked at takes every share with it that it goes into.
+/// What is not to be looked at is as good as not reported, but for the number of files, of which the
+/// others are parts.
 #[test]
 fn what_is_left_out_is_missing() {
-    let shares = shares(quiet(), quiet(), &Usual::new(Some(0.5), None));
-    let without = shares.without(|input| input == "transferred_bytes");
-    for &share in Share::ALL {
-        let takes = share.inputs().contains(&"transferred_bytes");
-        assert_eq!(without.get(share).is_none(), takes, "{}", share.name());
+    let usual = Usual::new(Some(0.5), None);
+    let previous = Previous::of(&job(quiet()));
+    let without = |image: BackupImage, left_out: &str| {
+        AffectedShares::of_visible(&job(image), Some(&previous), &usual, |field| {
+            field == left_out
+        })
+    };
+    for field in [
+        "transferred_bytes",
+        "random_files",
+        "entropy_delta_bits_changed",
+    ] {
+        let shares = without(quiet(), field);
+        for &share in Share::ALL {
+            let takes = inputs(share).contains(&field);
+            assert_eq!(
+                shares.get(share).is_none(),
+                takes,
+                "{field}: {}",
+                share.name()
+            );
+        }
     }
-    let without = shares.without(|input| input == "lost_share");
-    assert_eq!(without.get(Share::Lost), None);
-    assert_eq!(without.get(Share::LostBytes), Some(0.0));
+    let shares = without(quiet(), "lost_share");
+    assert_eq!(shares.get(Share::Lost), None);
+    assert_eq!(shares.get(Share::LostBytes), Some(0.0));
+    let shares = without(quiet(), "file_count");
+    assert_eq!(shares.get(Share::Lost), None);
+    assert_eq!(shares.get(Share::Touched), Some(0.0));
+    // A ratio says what was sent, and is left out like that.
+    let mut ratio = quiet().dedup_ratio(0.75);
+    ratio.transferred_bytes = None;
+    assert_eq!(without(ratio, "none").get(Share::Rewritten), Some(0.25));
+    assert_eq!(without(ratio, "dedup_ratio").get(Share::Rewritten), None);
+    // Numbers of changed files that are wrong do not hide random ones.
+    let random = quiet().content(written(9_000, 0));
+    assert_eq!(without(random, "none").get(Share::Random), Some(0.0));
+    assert_eq!(
+        without(random, "files_changed").get(Share::Random),
+        Some(0.9)
+    );
+}
+
+/// A tool that does not count what is gone has told it by the number of files before and after.
+#[test]
+fn what_was_replaced_is_known_without_the_number_of_what_is_gone() {
+    let shares = |usual: &Usual, new: u64, now: u64| {
+        let mut image = quiet().file_count(now).files_new(new).files_changed(100);
+        image.files_deleted = None;
+        let shares = shares(quiet(), image, usual);
+        shares.get(Share::Replaced).zip(shares.get(Share::Touched))
+    };
+    let usual = Usual::default();
+    // Renamed, imported, deleted, and a little of each.
+    assert_eq!(shares(&usual, 2_000, 10_000), Some((0.2, 0.21)));
+    assert_eq!(shares(&usual, 2_500, 12_500), Some((0.0, 0.008)));
+    assert_eq!(shares(&usual, 0, 5_000), Some((0.0, 0.02)));
+    assert_eq!(shares(&usual, 1_000, 8_000), Some((0.125, 0.1375)));
+    // Compared with nothing, or with an image of everything.
+    assert_eq!(shares(&usual, 10_000, 10_000), None);
+    assert_eq!(shares(&Usual::new(None, Some((GB, 10_000))), 5, 900), None);
 }

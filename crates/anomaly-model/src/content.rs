@@ -40,11 +40,11 @@ numbers! {
         extension_shift: share,
         /// Files with the size of one that vanished, under another name.
         renamed_files: whole,
-        /// Files written with length 0.
+        /// New and changed files of length 0, whatever they held before.
         emptied_files: whole,
         /// Bytes of the new and changed files.
         written_bytes: whole,
-        /// Bytes of the deleted files and of the replaced versions.
+        /// Bytes of the deleted files, and of the versions that changed and renamed files replaced.
         deleted_bytes: whole,
     }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::numbers::bits;
 use crate::words::words;
 
 /// What was seen by looking into the new and changed files of a job, beside the numbers of
 /// [`ContentStatistics`](crate::ContentStatistics): what contradicts itself, what is called like
 /// the work of an attacker, and which files those are.
 ///
-/// What a writer did not look for is `None`, never 0. Lists are checked when the job that holds them
-/// is built.
+/// What a writer did not look for is `None`, never 0. Lists, and the entropy of files, are checked
+/// when the job that holds them is built.
 ///
 /// ```
 /// use anomaly_model::FileInspection;
@@ -75,7 +76,8 @@ impl FileInspection {
     /// The most extensions that an inspection counts.
     pub const MOST_EXTENSIONS: usize = 64;
 
-    /// Checks what the types do not: that lists and text are no longer than they may be.
+    /// Checks what the types do not: that lists and text are no longer than they may be, and that
+    /// entropy is.
     pub(crate) fn check(&self) -> Result<(), ModelError> {
         at_most("notable_files", self.notable_files.len(), Self::MOST_FILES)?;
         at_most(
@@ -87,9 +89,7 @@ impl FileInspection {
             at_most("written_extensions", extension.len(), MOST_EXTENSION_BYTES)?;
         }
         for file in &self.notable_files {
-            at_most("path", file.path.len(), NotableFile::MOST_PATH_BYTES)?;
-            let before = file.previous_path.as_ref().map_or(0, String::len);
-            at_most("previous_path", before, NotableFile::MOST_PATH_BYTES)?;
+            file.check()?;
         }
         match &self.attributes {
             Some(attributes) => attributes.check(),
@@ -194,6 +194,23 @@ impl NotableFile {
             entropy_bits_before: None,
         }
     }
+
+    fn check(&self) -> Result<(), ModelError> {
+        at_most("path", self.path.len(), Self::MOST_PATH_BYTES)?;
+        let before = self.previous_path.as_ref().map_or(0, String::len);
+        at_most("previous_path", before, Self::MOST_PATH_BYTES)?;
+        at_most("reasons", self.reasons.len(), FileReason::ALL.len())?;
+        let entropies = [
+            ("entropy_bits", self.entropy_bits),
+            ("entropy_bits_before", self.entropy_bits_before),
+        ];
+        for (field, found) in entropies {
+            if let Some(found) = found {
+                bits::check(&found.into(), field)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 words! {
@@ -231,7 +248,7 @@ words! {
         EntropyRose = "entropy_rose",
         /// It changed, though its size and its time of modification are as before.
         SecretlyChanged = "secretly_changed",
-        /// It was written with length 0.
+        /// It was written with length 0, and had content before.
         Emptied = "emptied",
         /// Its extension was never seen here.
         UnseenExtension = "unseen_extension",
@@ -247,7 +264,7 @@ impl FileReason {
         match self {
             Self::RansomNote => "called like a ransom note",
             Self::SuspiciousExtension => "has an extension of ransomware",
-            Self::ContradictsType => "is not what its name says",
+            Self::ContradictsType => "is not what its name or beginning says",
             Self::LooksRandom => "looks random",
             Self::PartlyRandom => "looks random in parts",
             Self::Encoded => "looks like encoded random data",

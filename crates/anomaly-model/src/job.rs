@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::record::JobRecord;
+use crate::record::{JobRecord, MAX_DURATION_SECONDS};
 use crate::{
     BackupImage, BackupJobBuilder, Client, ClientName, FileInspection, JobId, JobStatus,
     ModelError, Policy, PolicyName, PolicyType, Schedule, ScheduleName, ScheduleType, SourceName,
@@ -142,12 +142,14 @@ impl BackupJob {
         self.exit_code
     }
 
-    /// How long the job took, in seconds: as reported, or else from its two times.
+    /// How long the job took, in seconds: as reported, or else from its two times. Neither is more
+    /// than a hundred years: times that lie further apart say nothing.
     #[must_use]
     pub fn duration_seconds(&self) -> Option<f64> {
         self.duration_seconds.or_else(|| {
             self.ended_at
                 .map(|end| (end - self.started_at).as_seconds_f64())
+                .filter(|seconds| *seconds <= MAX_DURATION_SECONDS)
         })
     }
 

@@ -50,6 +50,8 @@ impl Raw {
         match *self {
             Self::Negative(n) => Ok(n),
             Self::Whole(n) if i64::try_from(n).is_ok() => Ok(n.cast_signed()),
+            #[expect(clippy::cast_possible_truncation, reason = "checked")]
+            Self::Real(x) if x.fract() == 0.0 && x.abs() <= MAX_EXACT => Ok(x as i64),
             _ => Err(self.refused(
                 field,
                 format!("an integer from {} to {}", i64::MIN, i64::MAX),
@@ -72,13 +74,16 @@ impl Raw {
         if range.contains(&x) {
             return Ok(x);
         }
-        let (low, high) = (range.start(), range.end());
-        let expected = if *high < f64::MAX {
-            format!("a number from {low} to {high}")
-        } else {
-            format!("a finite number from {low} up")
+        // Whole numbers plainly, and small ones without hundreds of zeros.
+        let shown = |end: &f64| {
+            if end.fract() == 0.0 {
+                end.to_string()
+            } else {
+                format!("{end:?}")
+            }
         };
-        Err(self.refused(field, expected))
+        let (low, high) = (shown(range.start()), shown(range.end()));
+        Err(self.refused(field, format!("a number from {low} to {high}")))
     }
 
     /// Text that is not blank.

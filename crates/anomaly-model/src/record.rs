@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The longest duration that is believed: a hundred years.
-const MAX_DURATION_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
+pub(crate) const MAX_DURATION_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 
 macro_rules! job_record {
     ($($field:ident),* $(,)?) => {

@@ -80,13 +80,23 @@ impl StreamKey {
     }
 }
 
-/// The parts' values with ` / ` between them, `-` for one that is missing.
+/// The parts' values with ` / ` between them, `-` for one that is missing. No two streams read the
+/// same: a value that could be taken for several, or for a missing one, is in quotes.
 impl fmt::Display for StreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (_, value)) in self.parts.iter().enumerate() {
             let separator = if i == 0 { "" } else { " / " };
-            write!(f, "{separator}{}", value.as_deref().unwrap_or("-"))?;
+            f.write_str(separator)?;
+            match value.as_deref() {
+                Some(value) if is_ambiguous(value) => write!(f, "{value:?}")?,
+                value => f.write_str(value.unwrap_or("-"))?,
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a value, put between others, could be read as something else.
+fn is_ambiguous(value: &str) -> bool {
+    value == "-" || value.starts_with('"') || value.contains(" / ") || value.ends_with(" /")
 }

@@ -354,7 +354,7 @@ proptest! {
             ("client", "\"  \""), ("policy", "\"\""), ("job_id", "7"), ("source", "[1]"),
             ("started_at", "\"9999-01-01T00:00:00Z\""), ("started_at", "\"2020-01-01T00:00:00\""),
             ("ended_at", "\"1970-01-01T00:00:00Z\""), ("status", "\"done\""),
-            ("schedule_type", "\"weekly\""), ("exit_code", "1.5"), ("duration_seconds", "-0.1"),
+            ("schedule_type", "\"weekly\""), ("exit_code", "1.5"), ("exit_code", "1e300"), ("duration_seconds", "-0.1"),
             ("image_bytes", "-5"), ("file_count", "1.5"), ("stored_bytes", "1e30"),
             ("dedup_ratio", "1.01"), ("files_new", "\"3\""), ("directory_count", "true"),
         ]),
@@ -407,6 +407,68 @@ fn an_inspection_that_names_too_much_or_nonsense_is_refused() {
     assert!(error.to_string().starts_with("`inspection`: invalid value"));
 }
 
+/// What the types do not keep out of a notable file.
+#[test]
+fn a_notable_file_is_checked() {
+    let refused = |change: &dyn Fn(&mut NotableFile)| {
+        let mut file = NotableFile::new("a", FileChange::New, FileReason::ALL.to_vec());
+        (file.entropy_bits, file.entropy_bits_before) = (Some(8.0), Some(0.0));
+        change(&mut file);
+        let mut inspection = FileInspection::default();
+        inspection.notable_files = vec![file];
+        let job = BackupJob::builder("restic", "1", "c", "p", DateTime::UNIX_EPOCH);
+        let built = job.inspection(inspection).build();
+        built.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    assert_eq!(refused(&|_| ()), "");
+    for (bits, shown) in [(8.01, "8.01"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+        assert_eq!(
+            refused(&|file| file.entropy_bits = Some(bits)),
+            format!("`entropy_bits` is {shown}: must be a number from 0 to 8")
+        );
+        assert_eq!(
+            refused(&|file| file.entropy_bits_before = Some(bits)),
+            format!("`entropy_bits_before` is {shown}: must be a number from 0 to 8")
+        );
+    }
+    assert_eq!(
+        refused(&|file| file.reasons.push(FileReason::Renamed)),
+        "`reasons` is 12 long: must be at most 11 long"
+    );
+}
+
+/// The names of two streams are the same only if the streams are.
+#[test]
+fn no_two_streams_read_the_same() {
+    let values = [
+        "-",
+        "a",
+        "/",
+        "a /",
+        "/ b",
+        "a / b",
+        "\"a\"",
+        "\"a / b\"",
+        "b",
+    ];
+    let mut names = std::collections::BTreeMap::new();
+    for client in values {
+        for policy in values {
+            for schedule in [None, Some("-"), Some("a"), Some("/"), Some("/ b")] {
+                let job = BackupJob::builder("restic", "1", client, policy, DateTime::UNIX_EPOCH)
+                    .schedule(schedule)
+                    .build()
+                    .unwrap();
+                let parts = [StreamPart::Client, StreamPart::Policy, StreamPart::Schedule];
+                let stream = StreamKey::of(&job, &parts);
+                let before = names.insert(stream.to_string(), stream.clone());
+                assert_eq!(before, None, "{stream}");
+            }
+        }
+    }
+    assert!(names.contains_key("a / b / -") && names.contains_key("/ / \"a / b\" / \"-\""));
+}
+
 #[test]
 fn a_missing_field_is_named() {
     let error = serde_json::from_str::<BackupJob>(r#"{"source":"restic"}"#).unwrap_err();
@@ -420,11 +482,27 @@ fn a_missing_field_is_named() {
 fn null_and_unknown_fields_are_as_good_as_absent() {
     let line = r#"{"source":"borg","job_id":"1","client":"c","policy":"p","ended_at":null,
         "started_at":"2026-11-22T04:00:00+01:00","status":"failed","image_bytes":null,
-        "colour":{"of":["the","bikeshed"]},"content":{"random_files":1.0,"smell":2}}"#;
+        "colour":{"of":["the","bikeshed"]},"content":{"random_files":1.0,"smell":2},
+        "exit_code":-3.0}"#;
     let job: BackupJob = serde_json::from_str(line).unwrap();
+    assert_eq!(job.exit_code(), Some(-3));
     assert_eq!(job.started_at().to_rfc3339(), "2026-11-22T03:00:00+00:00");
     assert_eq!((job.ended_at(), job.image().image_bytes), (None, None));
     assert_eq!(job.image().content.unwrap().random_files, Some(1));
+}
+
+/// A duration from two times is believed as far as one that is reported.
+#[test]
+fn no_duration_is_longer_than_a_hundred_years() {
+    let longest = 100 * 366 * 86_400;
+    let job = |seconds| {
+        BackupJob::builder("restic", "1", "c", "p", DateTime::UNIX_EPOCH)
+            .ended_at(DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds))
+            .build()
+            .unwrap()
+    };
+    assert_eq!(job(longest).duration_seconds(), Some(longest as f64));
+    assert_eq!(job(longest + 1).duration_seconds(), None);
 }
 
 #[test]
@@ -493,6 +571,10 @@ fn a_review_whose_parts_contradict_each_other_is_refused() {
     assert_eq!(
         Ceiling::new(2.1).unwrap_err().to_string(),
         "`ceiling` is 2.1: must be a number from 1 to 2"
+    );
+    assert_eq!(
+        PValue::new(0.0).unwrap_err().to_string(),
+        "`p_value` is 0.0: must be a number from 1e-300 to 1"
     );
 }
 

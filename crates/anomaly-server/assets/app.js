@@ -123,6 +123,11 @@ async function refreshPage() {
   }
 }
 
+// A part of an address: no step to the directory above, as a part that is `..` would be.
+function part(text) {
+  return (/^~*\.\.?$/.test(text) ? "~" : "") + encodeURIComponent(text);
+}
+
 function listen() {
   const news = document.getElementById("news");
   if (!news || !window.EventSource) return;
@@ -145,7 +150,7 @@ function listen() {
     count += 1;
     const link = document.createElement("a");
     const { source, job_id: jobId } = happened.job;
-    link.href = `/anomalies/${encodeURIComponent(source)}/${encodeURIComponent(jobId)}`;
+    link.href = `/anomalies/${part(source)}/${part(jobId)}`;
     link.textContent = count === 1 ? `${happened.client}: ${happened.summary}` : `${count} new anomalies, the last on ${happened.client}`;
     if (count > 1) link.href = "/anomalies?status=not_reviewed";
     news.className = `news shown ${happened.severity}`;

@@ -27,8 +27,8 @@ pub(crate) mod users;
 
 pub(crate) use anomalies::Filter;
 pub(crate) use audit::Filter as AuditFilter;
-pub(crate) use body::Asked;
+pub(crate) use body::{Asked, Body};
 pub(crate) use cursor::Cursor;
 use page::Limit;
 pub(crate) use page::Page;
-pub(crate) use path::{InPath, JobPath};
+pub(crate) use path::{InPath, JobPath, job_in_path};

@@ -49,7 +49,7 @@ impl Listener {
         listener: std::net::TcpListener,
         options: &ServerOptions,
     ) -> io::Result<Self> {
-        let most = usize::from(options.most_connections).max(1);
+        let most = usize::from(options.most_connections);
         let share = most.div_ceil(SHARE);
         Ok(Self {
             socket: TcpListener::from_std(listener)?,

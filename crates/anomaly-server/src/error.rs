@@ -27,6 +27,14 @@ pub enum ServerError {
         /// The name.
         name: String,
     },
+    /// A number of the options is one that it cannot work with.
+    #[error("server.{key} is 0: must be {allowed}")]
+    Option {
+        /// Which, such as `most_requests`.
+        key: &'static str,
+        /// What it may be, in words.
+        allowed: &'static str,
+    },
     /// The address is taken, or may not be used.
     #[error("cannot listen at {address}: {source}; choose another one with server.listen")]
     Listen {

@@ -18,6 +18,7 @@ pub(crate) async fn explain(request: Request, next: Next) -> Response {
         return bare;
     }
     let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "There is no such thing."),
         StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "It cannot be asked like that."),
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "It is too large: send less at once."),
         StatusCode::REQUEST_TIMEOUT => (

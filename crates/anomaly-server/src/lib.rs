@@ -38,7 +38,7 @@ mod wanted;
 mod web;
 mod writer;
 
-pub use account::{Accounts, AccountsError, ApiKey, NewApiKey, Password, Permission, Role, User};
+pub use account::{Accounts, AccountsError, Password, Role, User};
 pub use error::ServerError;
 pub use gather::{
     BareosOptions, DirectoryOptions, GatherOptions, NetBackupOptions, RepositoryOptions, SourceKind,

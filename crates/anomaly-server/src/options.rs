@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the service listens, and how much it takes.
+use crate::ServerError;
+
+/// Where the service listens, and how much it takes. Of nothing can it be told to take none.
 ///
 /// ```
 /// use anomaly_server::ServerOptions;
@@ -91,5 +93,51 @@ impl ServerOptions {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.tls.is_some() || self.behind_proxy
+    }
+
+    /// Checks that every number is one that it can work with.
+    pub(crate) fn check(&self) -> Result<(), ServerError> {
+        const U16: &str = "1 to 65535";
+        let numbers = [
+            ("readers", usize::from(self.readers), "1 to 255"),
+            ("most_request_bytes", self.most_request_bytes, "1 or more"),
+            ("request_seconds", self.request_seconds.into(), U16),
+            ("most_requests", self.most_requests.into(), U16),
+            ("most_connections", self.most_connections.into(), U16),
+            ("session_hours", self.session_hours.into(), U16),
+            ("idle_minutes", self.idle_minutes.into(), U16),
+        ];
+        match numbers.into_iter().find(|(_, number, _)| *number == 0) {
+            Some((key, _, allowed)) => Err(ServerError::Option { key, allowed }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anomaly_settings::Layers;
+
+    use super::ServerOptions;
+    use crate::Server;
+
+    /// A service that takes nothing would start, and answer nobody: each key that could make it so is
+    /// refused by name, before anything is made.
+    #[test]
+    fn a_service_that_takes_nothing_does_not_start() {
+        let usual = toml::Table::try_from(ServerOptions::default()).unwrap();
+        let numbers = usual.iter().filter(|(_, value)| value.is_integer());
+        let keys: Vec<&String> = numbers.map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), 7, "{keys:?}");
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("db");
+        for key in keys {
+            let options: ServerOptions = toml::from_str(&format!("{key} = 0")).unwrap();
+            let refused = Server::bind(&database, Layers::default(), options, Vec::new());
+            let refused = refused.unwrap_err().to_string();
+            let said = format!("server.{key} is 0: must be 1 ");
+            assert!(refused.starts_with(&said), "{refused}");
+            assert!(!database.exists());
+        }
     }
 }

@@ -30,8 +30,8 @@ impl Readers {
         let shared = Shared {
             database,
             free: Mutex::default(),
-            most: most.max(1).into(),
-            permits: Arc::new(Semaphore::new(most.max(1).into())),
+            most: most.into(),
+            permits: Arc::new(Semaphore::new(most.into())),
             settings: Mutex::new(Arc::new(settings)),
         };
         Self {

@@ -73,14 +73,15 @@ impl Server {
     /// with `layers` over them, as far as its guard allows.
     ///
     /// # Errors
-    /// [`ServerError`] when the database cannot be used, the address is taken, or it can be reached
-    /// from other machines without TLS.
+    /// [`ServerError`] when an option is not allowed, the database cannot be used, the address is taken,
+    /// or it can be reached from other machines without TLS.
     pub fn bind(
         database: impl Into<PathBuf>,
         layers: Layers,
         options: ServerOptions,
         sinks: Vec<SinkOptions>,
     ) -> Result<Self, ServerError> {
+        options.check()?;
         let database = database.into();
         let address = options.listen;
         if !address.ip().is_loopback() && !options.is_secure() {

@@ -130,9 +130,10 @@ section! {
         ///
         /// For the rule `attribute_shift`: how far the divergence of a job's six histograms (access,
         /// change and modification time, extension, permissions, size) lies above the mean of past
-        /// divergences. Larger means fewer alarms. Whatever the distribution is, no more than one in
-        /// `1 + k * k` of its values lies k above the mean (Cantelli), which is one in 362 for 19.
-        /// NetBackup's counterpart is `feedbackThreshold`.
+        /// divergences. Larger means fewer alarms. How seldom that is, the past ones say: with 30 of
+        /// them, whatever their distribution, no more than one in 31 lies so far above, and with very
+        /// many one in 361 for 19 (Saw, Yang and Mo, 1984). NetBackup's counterpart is
+        /// `feedbackThreshold`.
         attribute_deviations: AttributeDeviations = AttributeDeviations::default(),
 
         /// How far each usual job moves the usual attributes of written files towards its own.

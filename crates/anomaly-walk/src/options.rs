@@ -136,7 +136,7 @@ pub enum ReadMode {
     Full,
     /// Its first 64 KiB: cheapest, and blind for what is done behind them.
     Head,
-    /// 4 KiB of each 64 KiB, among them its beginning, middle and end; at most 64 MiB.
+    /// 4 KiB of each 64 KiB, among them its beginning and end; at most 64 MiB.
     #[default]
     Strided,
 }

@@ -169,8 +169,10 @@ impl Walk {
             .started_at_seconds(self.options.started_at.timestamp())
             .suspicious(self.options.suspicious_extensions.clone());
         match &self.old {
-            Some(old) => inspection.extensions_before(old.summary.extensions.clone()),
-            None => inspection,
+            Some(old) if old.summary.statistics_version == StoredStatistics::VERSION => {
+                inspection.extensions_before(old.summary.extensions.clone())
+            }
+            _ => inspection,
         }
     }
 }
@@ -225,5 +227,43 @@ fn work(shared: &Shared<'_>, waiting: &Mutex<Receiver<PathBuf>>) -> Result<Files
             shared.stop();
             return Err(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use anomaly_model::chrono::DateTime;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// From a state of a version that saw files otherwise, names, sizes and times are taken alone.
+    #[test]
+    fn what_meant_something_else_is_forgotten() {
+        let scratch = TempDir::new().unwrap();
+        let root = scratch.path().join("root");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("a.txt"), "some text").unwrap();
+        let walk = || {
+            let started_at = DateTime::from_timestamp(7_000_000_000, 0).unwrap();
+            let options = WalkOptions::new(&root, scratch.path().join("state"), started_at);
+            Walk::new(options).unwrap()
+        };
+        walk().run().unwrap().commit().unwrap();
+        fs::write(root.join("b.odd"), "some other text").unwrap();
+        let unseen = |walk: Walk| {
+            let image = *walk.run().unwrap().image();
+            assert_eq!(
+                (image.files_unmodified, image.files_new),
+                (Some(1), Some(1))
+            );
+            image.content.unwrap().unseen_extension_files
+        };
+        assert_eq!(unseen(walk()), Some(1));
+        let mut other = walk();
+        other.old.as_mut().unwrap().summary.statistics_version -= 1;
+        assert_eq!(unseen(other), None);
     }
 }

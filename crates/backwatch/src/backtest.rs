@@ -23,6 +23,7 @@ use crate::cli::{TextOrJson, key_value};
 use crate::coverage::paragraph;
 use crate::database::job_name;
 use crate::exit::{Exit, Failure};
+use crate::guard::changed;
 use crate::population;
 use crate::progress::Progress;
 use crate::report::json;
@@ -153,13 +154,7 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<Exit, Failure> {
 fn print(out: &mut impl Write, told: &Told, listed: usize) -> io::Result<()> {
     let report = &told.report;
     for one in &told.settings {
-        let value = |value: &Option<serde_json::Value>| match value {
-            Some(value) => value.to_string(),
-            None => "none".to_owned(),
-        };
-        let loosens = if one.loosens { " (loosens)" } else { "" };
-        let (part, before, after) = (&one.part, value(&one.before), value(&one.after));
-        paragraph(out, &format!("{part}: {before} -> {after}{loosens}"))?;
+        paragraph(out, &changed(one))?;
     }
     if told.settings.is_empty() {
         paragraph(out, "The other settings are those that hold.")?;

@@ -12,7 +12,7 @@ use crate::cli::ConvertArguments;
 use crate::convert::anonymiser::Anonymiser;
 use crate::exit::{Exit, Failure};
 use crate::input::JobFile;
-use crate::report;
+use crate::report::json;
 use crate::terminal::{information, warning};
 
 pub(crate) fn run(arguments: &ConvertArguments) -> Result<Exit, Failure> {
@@ -52,14 +52,14 @@ fn convert(arguments: &ConvertArguments) -> Result<Exit, Failure> {
             if arguments.input.sort {
                 held.push(job);
             } else {
-                report::line(&mut out, &job)?;
+                json::line(&mut out, &job)?;
             }
         }
         bad_records += file.finish();
     }
     held.sort_by_key(BackupJob::started_at);
     for job in &held {
-        report::line(&mut out, job)?;
+        json::line(&mut out, job)?;
     }
     out.flush()?;
     if let Some(anonymiser) = anonymiser {

@@ -127,8 +127,6 @@ struct Summary {
     attacks: usize,
     found: usize,
     unseen: usize,
-    /// Names of sinks that were told.
-    sinks: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &DrillArguments) -> Result<Exit, Failure> {
@@ -364,8 +362,8 @@ impl Summary {
         let streams = counted(self.streams as u64, "stream");
         let attacks = counted(self.attacks as u64, "attack");
         format!(
-            "{attacks} on copies of {streams}: {} found, {} unseen. No sink is configured: nobody was \
-             told. The drill is in the audit log.",
+            "{attacks} on copies of {streams}: {} found, {} unseen. A drill tells no sink; it is in the \
+             audit log.",
             self.found, self.unseen
         )
     }

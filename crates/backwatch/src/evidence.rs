@@ -13,6 +13,7 @@ use anomaly_service::storage::{
 
 use crate::cli::{CheckpointArguments, VerifyArguments};
 use crate::exit::{Exit, Failure};
+use crate::terminal::harmless;
 
 pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let mut heads = Vec::new();
@@ -26,7 +27,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let verification = store.verify(&heads)?;
     let mut output = anstream::stdout().lock();
     if let Some(tampering) = &verification.tampering {
-        writeln!(output, "{tampering}")?;
+        writeln!(output, "{}", harmless(&tampering.to_string()))?;
         return Ok(Exit::Anomalies);
     }
     if let Some(kept_for) = &verification.kept_for

@@ -168,6 +168,7 @@ impl Failure {
             | Self::Mapping { .. }
             | Self::ShortKey { .. }
             | Self::Address(_)
+            | Self::Serving(ServerError::Option { .. })
             | Self::Source {
                 source: SourceError::UnknownPolicyPart { .. },
                 ..

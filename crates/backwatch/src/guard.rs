@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_service::{AnomalyService, GuardReport, Loosening, LooseningState, SettingsNews};
-use anomaly_settings::Layers;
+use anomaly_settings::{Difference, Layers};
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -75,17 +75,30 @@ fn say(news: &SettingsNews) {
     }
 }
 
+/// A part of the settings, from what to what it changes.
+pub(crate) fn changed(change: &Difference) -> String {
+    let Difference {
+        part,
+        before,
+        after,
+        ..
+    } = change;
+    let (before, after) = (value(before.as_ref()), value(after.as_ref()));
+    let loosens = if change.loosens { " (loosens)" } else { "" };
+    format!("{part}: {before} -> {after}{loosens}")
+}
+
+fn value(value: Option<&Value>) -> String {
+    value.map_or("none".to_owned(), Value::to_string)
+}
+
 /// What is loosened from what to what, by whom and until when.
 pub(crate) fn in_words(one: &Loosening) -> String {
-    let value = |value: &Option<Value>| match value {
-        Some(value) => value.to_string(),
-        None => "none".to_owned(),
-    };
     let mut text = format!(
         "{} from {} to {}, by {}",
         one.part,
-        value(&one.before),
-        value(&one.after),
+        value(one.before.as_ref()),
+        value(one.after.as_ref()),
         one.by
     );
     if let Some(name) = &one.seconded_by {

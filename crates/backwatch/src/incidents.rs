@@ -15,6 +15,7 @@ use crate::cli::TextOrJson;
 use crate::coverage::{Coverage, paragraph};
 use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
+use crate::limit::{self, cut, one_more};
 use crate::report::json;
 use crate::report::text::{INDENT, style, when, wrapped};
 
@@ -41,7 +42,7 @@ pub(crate) struct IncidentsArguments {
     #[arg(long)]
     all: bool,
 
-    /// No more than this many, those seen last.
+    /// No more than this many, those seen last; of one incident, of its anomalies.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
 
@@ -68,26 +69,32 @@ struct Shown<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     incidents: Vec<Shown<'a>>,
+    /// Whether there are more than are listed: incidents, or anomalies of the one.
+    more: bool,
     coverage: &'a Coverage,
 }
 
 pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
     let (service, switched_off) = arguments.database.open_at(arguments.now.time())?;
+    let limit = arguments.limit;
     let mut anomalies = Vec::new();
-    let reports = if let Some(number) = arguments.number {
+    let (reports, more) = if let Some(number) = arguments.number {
         let what = || format!("incident {number}");
         let report = service.incident(number)?;
         let report = report.ok_or_else(|| Failure::NothingKnown { what: what() })?;
         let query = AnomalyQuery::default()
             .incident(number)
-            .limit(arguments.limit);
-        let members = service.anomalies(&query)?;
+            .limit(one_more(limit));
+        let mut members = service.anomalies(&query)?;
+        let more = cut(&mut members, limit);
         anomalies = members.into_iter().map(|anomaly| anomaly.verdict).collect();
-        vec![report]
+        (vec![report], more)
     } else {
         let open = (!arguments.all).then_some(true);
-        let query = IncidentQuery::default().open(open).limit(arguments.limit);
-        service.incidents(&query)?
+        let query = IncidentQuery::default().open(open).limit(one_more(limit));
+        let mut reports = service.incidents(&query)?;
+        let more = cut(&mut reports, limit);
+        (reports, more)
     };
     let fleet = service.coverage(arguments.now.time())?;
     let coverage = Coverage {
@@ -107,7 +114,9 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
                     writeln!(out, "{line}")?;
                 }
             }
-            if reports.is_empty() {
+            if more {
+                writeln!(out, "{}", limit::more(limit))?;
+            } else if reports.is_empty() {
                 writeln!(out, "No open incident.")?;
             }
             writeln!(out)?;
@@ -126,12 +135,13 @@ pub(crate) fn run(arguments: &IncidentsArguments) -> Result<Exit, Failure> {
             });
             let document = Document {
                 incidents: incidents.collect(),
+                more,
                 coverage: &coverage,
             };
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    Ok(coverage.exit(reports.is_empty()))
+    Ok(coverage.exit(reports.is_empty() && !more))
 }
 
 fn print(out: &mut impl Write, report: &IncidentReport) -> io::Result<()> {

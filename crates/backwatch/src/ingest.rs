@@ -18,7 +18,8 @@ use crate::terminal::warning;
 use crate::walk;
 
 /// So many new jobs are held to see whether they are in the order in which they ran. A longer input
-/// that is goes through so many at a time.
+/// that is goes through so many at a time, once the next one that left an image comes: the newest of
+/// those is judged last, by a walk if there is one.
 const HELD_JOBS: usize = 2_000;
 
 /// Jobs that are too old and are deleted at the end, of which there may be twice as many as new ones
@@ -51,14 +52,16 @@ pub(crate) fn run(arguments: &IngestArguments) -> Result<Exit, Failure> {
                     continue;
                 }
             }
-            new.push(file.name(), job);
-            if new.len().is_multiple_of(HELD_JOBS) && !sort && !new.are_disordered(&key) {
+            let is_full = new.len() > 0 && new.len().is_multiple_of(HELD_JOBS);
+            let has_image = job.value.status().has_image();
+            if is_full && has_image && !sort && !new.are_disordered(&key) {
                 judge(
                     &mut service,
                     mem::take(&mut new).arranged(sort, &key),
                     &mut found,
                 )?;
             }
+            new.push(file.name(), job);
         }
         found.tally.bad_records += file.finish();
     }

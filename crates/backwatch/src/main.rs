@@ -18,6 +18,7 @@ mod incidents;
 mod ingest;
 mod input;
 mod judge;
+mod limit;
 mod man;
 mod population;
 mod progress;

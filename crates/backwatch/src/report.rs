@@ -6,10 +6,9 @@ mod summary;
 pub(crate) mod table;
 pub(crate) mod text;
 
-use std::io::{self, Write};
+use std::io;
 
 use anomaly_model::Verdict;
-use serde::Serialize;
 
 use crate::cli::Output;
 use crate::exit::Failure;
@@ -34,11 +33,6 @@ pub(crate) fn news(output: Output, found: &Found) -> Result<(), Failure> {
         Output::Ndjson => Ok(()),
         Output::Table | Output::Json => print(output, found),
     }
-}
-
-/// A record on a line of its own.
-pub(crate) fn line(out: &mut impl Write, record: &impl Serialize) -> Result<(), Failure> {
-    json::line(out, record)
 }
 
 /// One verdict record a line.

@@ -385,7 +385,7 @@ fn history(arguments: &ListArguments) -> Result<Exit, Failure> {
                 let text = format!("{at}  {by}{second}{reason}, leaf {leaf}:");
                 paragraph(&mut out, &text)?;
                 for change in &one.changes {
-                    paragraph(&mut out, &format!("  {}", changed(change)))?;
+                    paragraph(&mut out, &format!("  {}", guard::changed(change)))?;
                 }
                 if one.changes.is_empty() {
                     writeln!(out, "  nothing that holds changed")?;
@@ -394,16 +394,6 @@ fn history(arguments: &ListArguments) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Quiet)
-}
-
-fn changed(change: &Difference) -> String {
-    let value = |value: &Option<Value>| match value {
-        Some(value) => value.to_string(),
-        None => "none".to_owned(),
-    };
-    let loosens = if change.loosens { " (loosens)" } else { "" };
-    let (before, after) = (value(&change.before), value(&change.after));
-    format!("{}: {before} -> {after}{loosens}", change.part)
 }
 
 fn pending(arguments: &ListArguments) -> Result<Exit, Failure> {

@@ -80,6 +80,49 @@ fn what_was_deleted_too_early_is_named() {
     assert!(found.contains("deleted after 30 days or more."), "{found}");
 }
 
+/// What is wrong may be told with the name of a job in it, which does nothing to a terminal.
+#[test]
+fn what_was_removed_is_named_without_harm() {
+    let database = Database {
+        directory: TempDir::new().unwrap(),
+    };
+    let name = "\u{1b}[2Jlast of borg";
+    let job = |source: &str, job_id: &str, day: &str| {
+        let started_at = format!("{day}T03:00:00Z");
+        let job = json!({ "source": source, "job_id": job_id, "client": "mail01", "policy": "daily",
+            "started_at": started_at, "status": "failed" });
+        job.to_string()
+    };
+    // What is left of the first, its review, may be of the second too.
+    let jobs = [
+        job("restic", name, "2014-10-01"),
+        job("borg of restic", "\u{1b}[2Jlast", "2014-11-30"),
+    ];
+    let file = database.path("jobs.ndjson");
+    fs::write(&file, jobs.join("\n")).unwrap();
+    let options = [file.to_str().unwrap(), "--set", "storage.retention_days=0"];
+    database.run("ingest", &options);
+    let named = format!("restic:{name}");
+    let review = [&*named, "--as", "ignored", "--by", "ann"];
+    let reviewed = database.run("anomalies review", &review);
+    assert_eq!(reviewed.status.code(), Some(0), "{}", stderr(&reviewed));
+    let now = "2014-12-01T00:00:00Z".parse().unwrap();
+    let mut store = SqliteStore::open(database.path("db")).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let purge = Purge {
+        now,
+        started_before: now - TimeDelta::days(30),
+        idle_before: now - TimeDelta::days(30),
+        limit: 9,
+    };
+    assert_eq!(transaction.purge(&purge).unwrap().jobs, 1);
+    transaction.commit().unwrap();
+    let found = database.run("verify", &[]);
+    assert_eq!(found.status.code(), Some(1), "{}", stdout(&found));
+    let told = "it is a review of job \\u{1b}[2Jlast of borg of restic, which is stored";
+    assert!(stdout(&found).contains(told), "{}", stdout(&found));
+}
+
 #[test]
 fn what_was_altered_is_named() {
     let database = Database::new();

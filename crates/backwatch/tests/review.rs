@@ -232,6 +232,25 @@ fn programs_are_told_the_same() {
         one["incidents"][0]["anomalies"].as_array().unwrap().len(),
         20
     );
+    // Whoever is shown the first of them is told that there are more, and only then.
+    for (list, of) in [
+        ("anomalies list", "/anomalies"),
+        ("incidents --all", "/incidents"),
+        (&*format!("incidents {number}"), "/incidents/0/anomalies"),
+    ] {
+        let whole = database.json(&format!("{list} --db DB --now NOON --output json"));
+        let all = whole.pointer(of).unwrap().as_array().unwrap().len();
+        assert!((2..50).contains(&all), "{list}: {all}");
+        for (limit, more) in [(all - 1, true), (all, false)] {
+            let command = format!("{list} --db DB --now NOON --limit {limit}");
+            let listed = database.json(&format!("{command} --output json"));
+            let shown = listed.pointer(of).unwrap().as_array().unwrap().len();
+            assert_eq!((shown, &listed["more"]), (limit, &json!(more)), "{command}");
+            let text = stdout(&database.run(&command));
+            let told = format!("There are more than {limit}: see them with a larger --limit.");
+            assert_eq!(text.contains(&told), more, "{text}");
+        }
+    }
 
     let listed = database.json("anomalies list --db DB --now NOON --kind failure --output json");
     assert_eq!(listed["anomalies"][0]["verdict"]["client"], HOSTILE);

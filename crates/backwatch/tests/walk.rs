@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anomaly_model::BackupJob;
+use anomaly_model::chrono::{DateTime, TimeDelta};
 use program::{assert_golden, backwatch, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -90,9 +91,11 @@ fn text_and_json_are_golden() {
             .wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
     })
-    .take(50_000)
+    // Read whole: which blocks of a longer one are read, a secret of the state decides.
+    .take(12_000)
     .collect();
     fs::write(tree.file("report.docx"), random).unwrap();
+    fs::write(tree.file("blank.dat"), [0; 100_000]).unwrap();
     fs::write(
         tree.file("README_TO_DECRYPT.txt"),
         "All your files have been encrypted.",
@@ -190,6 +193,41 @@ fn a_failed_job_uses_no_walk_up() {
     let text = ingested("4", "succeeded");
     assert!(text.contains("HOW_TO_DECRYPT_FILES.txt"), "{text}");
     assert_ne!(fs::read(&state).unwrap(), known);
+}
+
+/// However many jobs come at once, the newest that left an image is judged by the walk.
+#[test]
+fn the_newest_of_many_jobs_is_judged_by_the_walk() {
+    let job = |number: u32| {
+        let start = DateTime::UNIX_EPOCH + TimeDelta::minutes((29_000_000 + number).into());
+        let (client, status) = (
+            number % 40,
+            ["succeeded", "failed"][usize::from(number == 2_000)],
+        );
+        format!(
+            r#"{{"source":"borg","job_id":"{number}","client":"c{client}","policy":"p","started_at":"{}","status":"{status}"}}"#,
+            start.to_rfc3339()
+        )
+    };
+    let jobs: Vec<String> = (0..=2_000).map(job).collect();
+    // As many as are judged at once; and one more, which failed.
+    for count in [2_000, 2_001] {
+        let tree = Tree::new();
+        tree.walk(&[]);
+        fs::write(tree.file("HOW_TO_DECRYPT_FILES.txt"), "Pay.").unwrap();
+        let file = tree.scratch.path().join("jobs.ndjson");
+        fs::write(&file, jobs[..count].join("\n")).unwrap();
+        let path = |name: &str| tree.scratch.path().join(name).display().to_string();
+        let (directory, state) = (tree.directory().display().to_string(), tree.state());
+        let (database, jobs) = (path("db"), path("jobs.ndjson"));
+        let options = ["ingest", "--db", &database, "--walk", &directory];
+        let more = ["--state", &state, "--output", "ndjson", &jobs];
+        let found = stdout(&backwatch(&[options, more].concat()));
+        let mut seen = found.lines().filter(|line| line.contains("HOW_TO_DECRYPT"));
+        let newest = seen.next().unwrap();
+        assert!(newest.contains(r#""job_id":"1999""#), "{newest}");
+        assert_eq!(seen.next(), None);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Linear regression that a few wild values do not bend.
 
-use crate::order_statistics::{median, sort};
+use crate::order_statistics::{DEVIATIONS_PER_MAD, median, sort};
 
 /// Columns that a row may have at most: level, trend, six weekdays, month's end.
 pub(crate) const MOST_COLUMNS: usize = 9;
@@ -19,8 +19,6 @@ const BOUND: f64 = 1.345;
 const SCALE_BOUND: f64 = 2.5;
 const BOUNDED_SQUARE: f64 = 0.977_56;
 const SCALE_ROUNDS: usize = 6;
-/// Median absolute deviations per standard deviation of normal errors, inverted.
-const DEVIATIONS_PER_MAD: f64 = 1.482_602_218_505_602;
 /// Keeps columns that say the same solvable, and changes nothing that can be seen otherwise.
 const RIDGE: f64 = 1e-9;
 

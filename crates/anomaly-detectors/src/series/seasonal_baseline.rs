@@ -262,7 +262,7 @@ impl FittedSeasonalBaseline {
         if difference.abs() <= ROUNDING {
             return 0.0;
         }
-        if self.scale <= ROUNDING && min_scale <= 0.0 {
+        if self.never_varied() {
             return MAX_DISTANCE.copysign(difference);
         }
         (difference / deviation).clamp(-MAX_DISTANCE, MAX_DISTANCE)
@@ -270,14 +270,26 @@ impl FittedSeasonalBaseline {
 
     /// How often a usual value of that day is at least as far out on `side`: above 0, at most 1.
     ///
-    /// Student's t with as many degrees of freedom as observations exceed coefficients.
+    /// Student's t with as many degrees of freedom as observations exceed coefficients. A series that
+    /// never varied around its expectation, without a minimum scale, says nothing about sizes: there,
+    /// any other value has `1 / (n + 1)`, all that `n` observations can tell.
     #[must_use]
     pub fn p_value(&self, point: &Point, side: Side) -> f64 {
         let free = self
             .observations
             .saturating_sub(self.parts.columns())
             .max(1);
-        student_t_tail(self.distance(point), free as f64, side)
+        let p_value = student_t_tail(self.distance(point), free as f64, side);
+        if self.never_varied() {
+            p_value.max(1.0 / (self.observations as f64 + 1.0))
+        } else {
+            p_value
+        }
+    }
+
+    /// Whether there is no scale to measure a difference by.
+    fn never_varied(&self) -> bool {
+        self.scale <= ROUNDING && self.params().min_scale <= 0.0
     }
 }
 

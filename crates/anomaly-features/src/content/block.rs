@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::histogram::{BLOCK, Histogram};
-use super::sampling::{Ranges, Sampling, offset_in_stretch};
+use super::sampling::{Ranges, Sampling, start_of_block};
 use super::statistics::FileStatistics;
 
 /// Takes the bytes of one file, in slices of any size, and gives its [`FileStatistics`].
@@ -55,9 +55,8 @@ impl BlockStatistics {
     /// Ready for the first byte of a file of this size, if it is known.
     ///
     /// Without a size, [`Sampling::Strided`] keeps the last block that it was handed, so that the
-    /// tail is looked at all the same; all bytes must be handed over then, stretches never widen, and
-    /// of files with fewer than three stretches the middle is not looked at. With a size that turns
-    /// out to be wrong, bytes beyond it are counted, and looked at unless the sampling is strided.
+    /// tail is looked at all the same; all bytes must be handed over then, and stretches are of
+    /// [`Sampling::STRETCH_BYTES`] however many there are. With a size that turns out to be wrong, bytes beyond it are counted, and looked at unless the sampling is strided.
     #[must_use]
     pub fn new(sampling: Sampling, size_bytes: Option<u64>) -> Self {
         Self {
@@ -185,11 +184,7 @@ impl Plan {
         self.range = match (self.sampling, &mut self.ranges) {
             (_, Some(ranges)) => ranges.next().unwrap_or(NO_MORE),
             (Sampling::Strided { seed }, None) => {
-                let stretch = Sampling::STRETCH_BYTES;
-                let start = self
-                    .number
-                    .saturating_mul(stretch)
-                    .saturating_add(offset_in_stretch(seed, self.number, stretch));
+                let start = start_of_block(seed, self.number);
                 start..start.saturating_add(Sampling::BLOCK_BYTES)
             }
             _ => NO_MORE,
@@ -199,7 +194,8 @@ impl Plan {
     /// Goes on to the first range that does not end before `position`.
     fn advance_to(&mut self, position: u64) {
         if self.looks_at_tail_at_end() && position >= self.range.end {
-            self.number = self.number.max(position / Sampling::STRETCH_BYTES - 1);
+            let before = (position / Sampling::STRETCH_BYTES).saturating_sub(1);
+            self.number = self.number.max(before);
         }
         while position >= self.range.end && self.range.end != u64::MAX {
             self.advance();
@@ -221,6 +217,9 @@ impl Plan {
     }
 }
 
+/// So many of the last bytes are kept, so that they are moved once in a few blocks.
+const MOST_LAST: usize = 4 * BLOCK;
+
 /// The last block of a file.
 #[derive(Debug, Clone)]
 struct Tail {
@@ -234,7 +233,7 @@ impl Tail {
     fn new(size_bytes: Option<u64>) -> Self {
         Self {
             start: size_bytes.map(|size| size.saturating_sub(BLOCK as u64)),
-            last: Vec::with_capacity(4 * BLOCK),
+            last: Vec::with_capacity(MOST_LAST),
         }
     }
 
@@ -257,7 +256,7 @@ impl Tail {
         if bytes.len() >= BLOCK {
             self.last.clear();
             bytes = &bytes[bytes.len() - BLOCK..];
-        } else if self.last.len() + bytes.len() > self.last.capacity() {
+        } else if self.last.len() + bytes.len() > MOST_LAST {
             self.last.drain(..self.last.len() - BLOCK);
         }
         self.last.extend_from_slice(bytes);

@@ -52,10 +52,15 @@ pub fn name_before_appended_extension(path: &str) -> Option<&str> {
 
 /// How many files have each extension, and which extensions were ever seen.
 ///
-/// Extensions are kept as 64-bit hashes of their lower case, without their names; those of digits
-/// alone, such as the numbers of rotated logs, count as one. At most
-/// [`MOST_EXTENSIONS`](Self::MOST_EXTENSIONS) are kept, those with the smallest hashes: which ones does
-/// not depend on the order in which they come, and what is said of the mix then goes by them.
+/// Extensions are kept as 64-bit hashes of their lower case, without their names. Numbers in them
+/// tell no kinds of files apart: those of digits alone, such as the numbers of rotated logs, count as
+/// one, and so do those that differ in runs of two and more digits alone, such as dates, or the sizes
+/// in the names of mails. One digit is part of a kind's name, as in `mp3`.
+///
+/// At most [`MOST_EXTENSIONS`](Self::MOST_EXTENSIONS) are kept, those with the smallest hashes: which
+/// ones does not depend on the order in which they come, and what is said of the mix then goes by
+/// them. Those that files have now go before those that files had once, which are forgotten where
+/// there is no room.
 ///
 /// It serialises to a limit and sorted pairs of hash and count, in any format of serde.
 ///
@@ -77,8 +82,8 @@ pub struct ExtensionMix {
     counts: Sketch<u64, { ExtensionMix::MOST_EXTENSIONS }>,
 }
 
-/// Extensions of digits alone are this one.
-const DIGITS: &str = "0";
+/// Extensions of digits alone are this one, and longer numbers in others.
+const DIGITS: &[u8] = b"0";
 
 impl ExtensionMix {
     /// The most extensions that are kept.
@@ -97,8 +102,8 @@ impl ExtensionMix {
             .merge(other.counts, |mine, other| *mine += other);
     }
 
-    /// Whether files of this extension were ever seen, or could have been among more extensions than
-    /// are kept. A file without an extension is nothing unseen.
+    /// Whether files of this extension were ever seen, as far as that is remembered, or could be among
+    /// more extensions than are kept. A file without an extension is nothing unseen.
     #[must_use]
     pub fn has_seen(&self, extension: &str) -> bool {
         let hash = hash(extension);
@@ -143,20 +148,33 @@ impl ExtensionMix {
         Some(lost.sum::<f64>().min(1.0))
     }
 
-    /// The same files, with the extensions that `earlier` knew remembered as seen.
+    /// The same files, with the extensions that `earlier` knew remembered as seen, as long as there
+    /// is room. What was once too much for `earlier` is no matter any more: else a night with more
+    /// extensions than are kept would hide new ones for ever.
     pub(super) fn remembering(mut self, earlier: &Self) -> Self {
-        let mut seen = earlier.counts.clone();
-        seen.reset();
-        self.counts.merge(seen, |_, _| {});
+        self.counts
+            .fill(earlier.counts.iter().map(|(hash, _)| hash));
         self
     }
 }
 
 fn hash(extension: &str) -> u64 {
     if !extension.is_empty() && extension.bytes().all(|byte| byte.is_ascii_digit()) {
-        return stable_hash(DIGITS.bytes());
+        return stable_hash(DIGITS.iter().copied());
     }
-    hash_of_lower_case(extension)
+    let two_digits = |two: &[u8]| two.iter().all(u8::is_ascii_digit);
+    if !extension.as_bytes().windows(2).any(two_digits) {
+        return hash_of_lower_case(extension);
+    }
+    let lower = extension.to_lowercase();
+    let runs = lower
+        .as_bytes()
+        .chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit());
+    let plain = runs.flat_map(|run| match run {
+        [digit, _, ..] if digit.is_ascii_digit() => DIGITS,
+        run => run,
+    });
+    stable_hash(plain.copied())
 }
 
 /// A stable hash of an extension in lower case.

@@ -22,15 +22,15 @@ pub enum Sampling {
     Full,
     /// The first [`HEAD_BYTES`](Self::HEAD_BYTES).
     Head,
-    /// One block of [`BLOCK_BYTES`](Self::BLOCK_BYTES) in each stretch of
-    /// [`STRETCH_BYTES`](Self::STRETCH_BYTES), among them the first and the last of the file, and
-    /// one from its middle. Files of at most three blocks are read whole.
+    /// The first and the last block of [`BLOCK_BYTES`](Self::BLOCK_BYTES), and between them one
+    /// somewhere in each of equal stretches: as many blocks as the file has
+    /// [`STRETCH_BYTES`](Self::STRETCH_BYTES), three at least. Files of at most three blocks are read
+    /// whole.
     ///
-    /// Stretches are longer in files of which that would be more than
-    /// [`MOST_BLOCKS`](Self::MOST_BLOCKS), so that of no file more than 64 MiB are read.
+    /// They are never more than [`MOST_BLOCKS`](Self::MOST_BLOCKS), so that of no file more than 64
+    /// MiB are read.
     Strided {
-        /// Decides which block of a stretch is looked at. The same seed, size and bytes give the
-        /// same statistics. A seed that an attacker does not know keeps him from sparing just the
+        /// Decides which block of a stretch is looked at. The same seed, size and bytes give the same statistics. A seed that an attacker does not know keeps him from sparing just the
         /// blocks that are looked at; one that changes makes versions of a file less comparable.
         seed: u64,
     },
@@ -41,7 +41,8 @@ impl Sampling {
     pub const BLOCK_BYTES: u64 = 4_096;
     /// The bytes that [`Head`](Self::Head) looks at.
     pub const HEAD_BYTES: u64 = 65_536;
-    /// The length of a stretch of [`Strided`](Self::Strided), unless the file is very large.
+    /// How much of a file [`Strided`](Self::Strided) looks at one block for, unless the file is very
+    /// small or very large.
     pub const STRETCH_BYTES: u64 = 65_536;
     /// The most blocks that [`Strided`](Self::Strided) looks at in one file of known size.
     pub const MOST_BLOCKS: u64 = 16_384;
@@ -61,8 +62,6 @@ pub struct Ranges {
     size_bytes: u64,
     /// Number of the next range.
     next: u64,
-    /// Where the range before ended.
-    end: u64,
 }
 
 impl Ranges {
@@ -71,7 +70,6 @@ impl Ranges {
             sampling,
             size_bytes,
             next: 0,
-            end: 0,
         }
     }
 }
@@ -92,7 +90,6 @@ impl Iterator for Ranges {
             return None;
         }
         self.next = if last { u64::MAX } else { self.next + 1 };
-        self.end = range.end;
         Some(range)
     }
 }
@@ -105,32 +102,45 @@ impl Ranges {
         if size <= 3 * BLOCK {
             return (0..size, true);
         }
-        let stretch = stretch_bytes(size);
-        let stretches = size.div_ceil(stretch);
-        let blocks = stretches.max(3);
-        if self.next + 1 >= blocks {
-            return (self.end.max(size - BLOCK)..size, true);
+        let blocks = size.div_ceil(bytes_for_a_block(size)).max(3);
+        if self.next == 0 {
+            return (0..BLOCK, false);
         }
-        let start = match self.next {
-            0 => 0,
-            _ if stretches < 3 => size / 2 / BLOCK * BLOCK,
-            number => number * stretch + offset_in_stretch(seed, number, stretch),
+        if self.next + 1 >= blocks {
+            return (size - BLOCK..size, true);
+        }
+        // All that is between the first and the last, the end too that is no whole block.
+        let (between, stretches) = (size.div_ceil(BLOCK) - 2, blocks - 2);
+        // The stretch's share of the blocks between, without numbers larger than those.
+        let start = |stretch: u64| {
+            let (each, rest) = (between / stretches, between % stretches);
+            stretch * each + stretch * rest / stretches
         };
+        let (from, until) = (start(self.next - 1), start(self.next));
+        let block = 1 + from + drawn(seed, self.next) % (until - from);
+        let start = (block * BLOCK).min(size - 2 * BLOCK);
         (start..start + BLOCK, false)
     }
 }
 
-/// The length of a stretch of a file of this size, a multiple of the block's.
-pub(super) fn stretch_bytes(size_bytes: u64) -> u64 {
+/// For how many bytes of a file of this size one block is looked at.
+fn bytes_for_a_block(size_bytes: u64) -> u64 {
     size_bytes
         .div_ceil(Sampling::MOST_BLOCKS)
         .next_multiple_of(Sampling::BLOCK_BYTES)
         .max(Sampling::STRETCH_BYTES)
 }
 
-/// Where in its stretch the block begins.
-pub(super) fn offset_in_stretch(seed: u64, number: u64, stretch_bytes: u64) -> u64 {
-    // No period of an attacker's keeps step with it.
-    let bits = mixed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    bits % (stretch_bytes / Sampling::BLOCK_BYTES) * Sampling::BLOCK_BYTES
+/// Where the block of this number begins, from 1, in a file of which nobody knows the size.
+pub(super) fn start_of_block(seed: u64, number: u64) -> u64 {
+    const BLOCKS: u64 = Sampling::STRETCH_BYTES / Sampling::BLOCK_BYTES;
+    let offset = drawn(seed, number) % BLOCKS * Sampling::BLOCK_BYTES;
+    (number - 1)
+        .saturating_mul(Sampling::STRETCH_BYTES)
+        .saturating_add(Sampling::BLOCK_BYTES + offset)
+}
+
+/// Random bits for the block of this number: no period of an attacker's keeps step with them.
+fn drawn(seed: u64, number: u64) -> u64 {
+    mixed(seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

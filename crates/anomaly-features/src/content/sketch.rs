@@ -83,14 +83,18 @@ impl<V, const MOST: usize> Sketch<V, MOST> {
         }
     }
 
-    /// Makes every value that of a key which never came.
-    pub(super) fn reset(&mut self)
+    /// Takes in ascending hashes as keys that came once and have nothing, as long as there is room:
+    /// no other is let go for them.
+    pub(super) fn fill(&mut self, hashes: impl Iterator<Item = u64>)
     where
         V: Default,
     {
-        self.values
-            .values_mut()
-            .for_each(|value| *value = V::default());
+        for hash in hashes {
+            if self.values.len() >= MOST || !self.keeps(hash) {
+                break;
+            }
+            self.values.entry(hash).or_default();
+        }
     }
 
     /// From values and a limit that were read; cut to what may be kept.

@@ -33,8 +33,9 @@ pub struct StoredStatistics {
 }
 
 impl StoredStatistics {
-    /// Changes when the meaning of the bytes changes: what was kept under another one says nothing.
-    pub const VERSION: u8 = 1;
+    /// Changes when the meaning of the bytes changes, or that of an
+    /// [`ExtensionMix`](super::ExtensionMix): what was kept under another one says nothing.
+    pub const VERSION: u8 = 2;
 
     #[expect(
         clippy::cast_possible_truncation,

@@ -56,13 +56,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Wherever the bytes are cut, and whether the size is known from the start, the same bytes give
-    /// the same statistics; after another file, too.
+    /// the same statistics; after another file, too, and in a copy.
     #[test]
     fn cuts_change_nothing(bytes in bytes(), cuts in cuts(), sampling in sampling(), known: bool) {
         let size = known.then_some(bytes.len() as u64);
         let whole = fed(BlockStatistics::new(sampling, size), &[&bytes]);
         let pieces = pieces(&bytes, &cuts);
-        prop_assert_eq!(&fed(BlockStatistics::new(sampling, size), &pieces), &whole);
+        let new = BlockStatistics::new(sampling, size);
+        prop_assert_eq!(&fed(new.clone(), &pieces), &whole);
+        prop_assert_eq!(&fed(new, &pieces), &whole);
         let mut used = BlockStatistics::new(sampling, Some(70_000));
         used.update(&random(1, 9_000));
         used.restart(size);
@@ -144,7 +146,10 @@ proptest! {
     /// No bytes, sizes or skips are too strange.
     #[test]
     fn nothing_is_too_strange(
-        steps in vec((any::<bool>(), any::<u64>(), 0..9_000_usize), 0..20),
+        steps in vec(
+            (any::<bool>(), prop_oneof![0..200_000_u64, any::<u64>()], 0..9_000_usize),
+            0..20,
+        ),
         size in proptest::option::of(any::<u64>()),
         sampling in sampling(),
         extension in ".{0,5}",
@@ -188,6 +193,25 @@ fn a_stream_of_unknown_size_is_looked_at_up_to_its_end() {
         assert_eq!(found.tail_random, Some(true), "{size}");
         assert_eq!(found.head_random, Some(size < 4_096), "{size}");
         assert!(found.examined_bytes >= 4_096.min(size as u64));
+    }
+}
+
+/// Whoever does not know the seed can spare no block of a file, of whatever size.
+#[test]
+fn every_block_is_looked_at_by_some_seed() {
+    let parts = |size: usize| (0..size).step_by(2_000).map(move |start| (size, start));
+    for (size, start) in [15_000, 100_000, 200_000].into_iter().flat_map(parts) {
+        let mut bytes = vec![0; size];
+        bytes[start..size.min(start + 2_000)].fill(u8::MAX);
+        for known in [Some(bytes.len() as u64), None] {
+            let mut seeds = 0..2_000;
+            let is_seen = seeds.any(|seed| {
+                let mut statistics = BlockStatistics::new(Sampling::Strided { seed }, known);
+                statistics.update(&bytes);
+                statistics.finish().entropy_bits > 0.1
+            });
+            assert!(is_seen, "{start} of {size}, {known:?}");
+        }
     }
 }
 

@@ -514,13 +514,69 @@ fn the_mix_of_extensions_is_compared() {
     );
 }
 
+/// Numbers in an extension tell no kinds of files apart, and name no kind that was never seen.
+#[test]
+fn numbers_in_an_extension_count_as_one() {
+    let mut mix = ExtensionMix::default();
+    for extension in ["com,S=4542,W=4642:2,S", "2026-11-25", "mp3", "lockbit"] {
+        mix.add(extension);
+    }
+    for seen in ["COM,S=998,W=10012:2,S", "2026-12-01", "LockBit"] {
+        assert!(mix.has_seen(seen), "{seen}");
+    }
+    for new in [
+        "com,S=998,W=10012:2,T",
+        "mp4",
+        "mp33",
+        "lockbit3",
+        "lockbit30",
+    ] {
+        assert!(!mix.has_seen(new), "{new}");
+    }
+    assert_eq!(mix.extension_count(), 4);
+}
+
+/// A word of its own for each number, without digits.
+fn in_letters(prefix: &str, number: usize) -> String {
+    let digits = number.to_string();
+    let letters = digits.bytes().map(|digit| char::from(digit - b'0' + b'a'));
+    prefix.chars().chain(letters).collect()
+}
+
+/// More extensions than are kept hide new ones only as long as they are there.
+#[test]
+fn a_night_of_too_many_extensions_passes() {
+    let night = |before: ExtensionMix, more: std::ops::Range<usize>, prefix: &str| {
+        let inspection = Inspection::new().extensions_before(before);
+        let mut files = FilesSeen::new(Arc::new(inspection));
+        for extension in ["txt", "docx"] {
+            let path = format!("a.{extension}");
+            files.observe(&FileObservation::new(&path, FileChange::Unmodified));
+        }
+        for number in more {
+            let path = format!("b.{}", in_letters(prefix, number));
+            files.observe(&FileObservation::new(&path, FileChange::New));
+        }
+        files.finish()
+    };
+    let unseen = |job: &Inspected| job.image.content.unwrap().unseen_extension_files;
+    let flooded = night(before(), 0..4 * ExtensionMix::MOST_EXTENSIONS, "x");
+    let meanwhile = night(flooded.extensions.clone(), 0..1_000, "y");
+    assert!(unseen(&meanwhile) < Some(400), "{:?}", unseen(&meanwhile));
+    let after = night(flooded.extensions, 0..0, "");
+    let attacked = night(after.extensions, 0..1_000, "y");
+    assert_eq!(unseen(&attacked), Some(1_000));
+    // What files have is remembered before what some had once.
+    assert!(attacked.extensions.has_seen("txt") && attacked.extensions.has_seen("yb"));
+}
+
 /// More extensions than are kept, a new one for each file, take no more memory, and numbers hold.
 #[test]
 fn more_extensions_than_are_kept() {
     let most = ExtensionMix::MOST_EXTENSIONS;
     let mut halves = [ExtensionMix::default(), ExtensionMix::default()];
     for number in 0..4 * most {
-        halves[number % 2].add(&format!("x{number}"));
+        halves[number % 2].add(&in_letters("x", number));
     }
     let [mut mix, other] = halves.clone();
     mix.merge(other);
@@ -533,7 +589,7 @@ fn more_extensions_than_are_kept() {
     assert!(stored.len() < 16 * most);
     assert_eq!(postcard::from_bytes::<ExtensionMix>(&stored).unwrap(), mix);
     // It cannot be said of one that was not kept that it was never seen.
-    let mut new = (0..1_000).map(|number| mix.has_seen(&format!("y{number}")));
+    let mut new = (0..1_000).map(|number| mix.has_seen(&in_letters("y", number)));
     assert!(new.any(|seen| seen) && new.any(|seen| !seen));
     assert_eq!(mix.shift(&mix), Some(0.0));
 }

@@ -31,7 +31,7 @@ pub struct Accounts {
     pub users: BTreeMap<String, User>,
     /// The keys.
     #[serde(default)]
-    pub api_keys: BTreeMap<String, ApiKey>,
+    pub(crate) api_keys: BTreeMap<String, ApiKey>,
 }
 
 /// Why users or keys are not as somebody wants them.
@@ -292,10 +292,7 @@ impl Accounts {
     }
 
     /// Makes an API key, which is in the answer and nowhere else.
-    ///
-    /// # Errors
-    /// [`AccountsError`] when the name cannot be one, or a key was to be an administrator.
-    pub fn add_api_key(
+    pub(crate) fn add_api_key(
         &mut self,
         name: &str,
         role: Role,
@@ -324,10 +321,7 @@ impl Accounts {
     }
 
     /// Takes an API key away.
-    ///
-    /// # Errors
-    /// [`AccountsError`] when there is no such key.
-    pub fn remove_api_key(
+    pub(crate) fn remove_api_key(
         &mut self,
         id: &str,
         (by, now): (&str, DateTime<Utc>),
@@ -343,8 +337,7 @@ impl Accounts {
     }
 
     /// The key that a program sent, if it counts at `now`.
-    #[must_use]
-    pub fn api_key(&self, key: &str, now: DateTime<Utc>) -> Option<(&str, &ApiKey)> {
+    pub(crate) fn api_key(&self, key: &str, now: DateTime<Utc>) -> Option<(&str, &ApiKey)> {
         let (id, kept) = self.api_keys.get_key_value(ApiKey::id_of(key)?)?;
         kept.is(key, now).then_some((id, kept))
     }

@@ -17,31 +17,30 @@ const ID_CHARACTERS: usize = 8;
 
 /// A key that a program signs in with, as it is kept: its hash alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ApiKey {
+pub(crate) struct ApiKey {
     /// What it is called.
-    pub name: String,
+    pub(crate) name: String,
     /// What it may do; never an administrator.
-    pub role: Role,
+    pub(crate) role: Role,
     /// The tools whose jobs it may hand over; empty for any.
     #[serde(default)]
-    pub sources: Vec<SourceName>,
+    pub(crate) sources: Vec<SourceName>,
     /// When it was made.
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
     /// By whom.
-    pub created_by: String,
+    pub(crate) created_by: String,
     /// From when on it does not count; `None` for never.
-    pub expires_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     /// SHA-256 of the key, whose 256 random bits nobody guesses: a slow hash would gain nothing.
     hash: String,
 }
 
 /// A key that was just made: the only time that it can be read.
-pub struct NewApiKey {
+pub(crate) struct NewApiKey {
     /// The part of it that says which it is.
-    pub id: String,
+    pub(crate) id: String,
     /// The key itself.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 impl std::fmt::Debug for NewApiKey {
@@ -91,12 +90,6 @@ impl ApiKey {
     pub(crate) fn is(&self, key: &str, now: DateTime<Utc>) -> bool {
         let is_it: bool = self.hash.as_bytes().ct_eq(hash(key).as_bytes()).into();
         is_it && self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Whether it may hand over jobs of this tool.
-    #[must_use]
-    pub fn covers(&self, source: &SourceName) -> bool {
-        self.sources.is_empty() || self.sources.contains(source)
     }
 }
 

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What a request needs leave for. Every route names one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Permission {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
     /// To see jobs, verdicts, anomalies, incidents, streams, coverage and the settings.
     See,
     /// To hand over jobs.
@@ -21,9 +20,10 @@ pub enum Permission {
     OwnAccount,
 }
 
+#[cfg(test)]
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::See,
         Self::HandOver,
         Self::Review,
@@ -77,15 +77,7 @@ impl Role {
     }
 
     /// Whether the role has this permission.
-    ///
-    /// ```
-    /// use anomaly_server::{Permission, Role};
-    ///
-    /// assert!(Role::Operator.may(Permission::Review));
-    /// assert!(!Role::Ingest.may(Permission::See));
-    /// ```
-    #[must_use]
-    pub const fn may(self, permission: Permission) -> bool {
+    pub(crate) const fn may(self, permission: Permission) -> bool {
         use Permission::{Administer, Configure, HandOver, OwnAccount, Review, See};
         match self {
             Self::Ingest => matches!(permission, HandOver),

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -34,7 +35,10 @@ pub(crate) async fn listen(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let Listener { happened, seat } = app.live.listen(&caller.name).ok_or_else(Problem::busy)?;
+    let Listener { happened, seat } = app.live.listen(&caller.name).ok_or_else(|| {
+        let detail = "Too many listen already, or the service is about to stop. Ask again later.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+    })?;
     let happened = BroadcastStream::new(happened).take_until(tokio::time::sleep(AT_MOST));
     let events = happened.map(move |happened| {
         // It is free for somebody else once this stream is gone.

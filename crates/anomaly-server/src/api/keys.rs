@@ -71,15 +71,15 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Vec<KeyView>>, P
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     /// What it is to be called.
-    name: String,
+    pub(crate) name: String,
     /// `ingest`, `viewer` or `operator`.
-    role: Role,
+    pub(crate) role: Role,
     /// The tools whose jobs it may hand over, such as `restic`; empty or absent for any.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
-    sources: Vec<SourceName>,
+    pub(crate) sources: Vec<SourceName>,
     /// From when on it does not count.
-    expires_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
 /// A key that was just made.
@@ -88,7 +88,7 @@ pub(crate) struct MadeKey {
     /// The part of it that says which it is.
     id: String,
     /// The key: shown now, and never again.
-    key: String,
+    pub(crate) key: String,
 }
 
 /// Makes an API key.

@@ -138,6 +138,8 @@ signed in. [Roles](service.md#roles) says which role is for what.
 - **Errors** are problem documents (RFC 9457, `application/problem+json`); [their codes](#problems) stay. \
 503 has a `Retry-After`.
 - **Jobs and verdicts** are those of [Job and verdict records](records.md).
+- **A part of a path** that is `.` or `..`, which clients take for a step, is sent as `~.` or `~..`; what \
+looks like that itself has one `~` more.
 - Fields may be added; readers ignore those that they do not know.
 ";
 

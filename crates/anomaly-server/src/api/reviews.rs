@@ -203,7 +203,8 @@ pub(crate) async fn decide_many(
 }
 
 impl OneOfMany {
-    pub(crate) fn is_done(&self) -> bool {
-        self.done.is_some()
+    /// Why the decision was not taken down; `None` if it was.
+    pub(crate) fn problem(&self) -> Option<&Problem> {
+        self.problem.as_ref()
     }
 }

@@ -53,11 +53,11 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Vec<UserView>>, 
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUser {
     /// 1 to 64 letters, digits, or any of `. _ - @`.
-    name: String,
+    pub(crate) name: String,
     /// 12 characters at least.
-    password: String,
+    pub(crate) password: String,
     /// `viewer`, `operator` or `administrator`.
-    role: Role,
+    pub(crate) role: Role,
 }
 
 /// Adds a user.
@@ -79,15 +79,15 @@ pub(crate) async fn add(
 }
 
 /// A change of a user; what is absent stays.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
     /// Another role.
-    role: Option<Role>,
+    pub(crate) role: Option<Role>,
     /// Another password.
-    password: Option<String>,
+    pub(crate) password: Option<String>,
     /// `false` takes the second factor away.
-    second_factor: Option<bool>,
+    pub(crate) second_factor: Option<bool>,
 }
 
 /// Changes a user, whose sessions all end: all that is asked for, or nothing.

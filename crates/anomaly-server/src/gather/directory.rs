@@ -1,11 +1,11 @@
 //! A directory into which others put files: each is read once it is whole, and again when it has grown.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anomaly_sources::{CsvMapping, ReadOptions, SourceError, read, recognise};
+use anomaly_sources::{CsvMapping, Format, ReadOptions, SourceError, read, recognise};
 
 use super::error::GatherError;
 use super::mark::{Files, Print, SeenFile, Unsettled};
@@ -16,6 +16,9 @@ use super::out::{Out, Tally};
 const MOST_FILES: usize = 20_000;
 /// A format is recognised by so much.
 const HEAD_BYTES: usize = 64 << 10;
+/// A file whose last line may go on is left so many times longer than another: nothing shows that a
+/// number is cut in two but that the rest of it comes.
+const LEFT_LONGER: i64 = 60;
 /// What nobody means to be read: it is being written, or was left over.
 const UNFINISHED: [&str; 3] = [".tmp", ".part", "~"];
 
@@ -50,21 +53,27 @@ pub(super) fn gather(
         let is_this = |seen: &&Unsettled| seen.name == name && seen.print == print;
         let since = seen_before.iter().find(is_this).map(|seen| seen.since);
         // Or by the clock of this machine, where that of whoever writes is ahead.
-        let is_settled = is_past(options, now, print.newest())
-            || since.is_some_and(|at| is_past(options, now, at));
-        if !is_settled {
+        let is_left = |times: i64| {
+            is_past(options, now, print.newest(), times)
+                || since.is_some_and(|at| is_past(options, now, at, times))
+        };
+        if !is_left(1) {
             let since = since.unwrap_or(now);
             unsettled.push(Unsettled { name, print, since });
             continue;
         }
         let mut tally = Tally::default();
-        match reading.read(&path, print, &mut tally, out) {
-            // It was written meanwhile: what it holds by now is read the next time.
-            Ok(None) => {
+        match reading.read(&path, print, is_left(LEFT_LONGER), &mut tally, out) {
+            Ok(Outcome::MayGoOn) => {
+                let since = since.unwrap_or(now);
+                unsettled.push(Unsettled { name, print, since });
+            }
+            // What it holds by now is read the next time.
+            Ok(Outcome::Changed) => {
                 let since = now;
                 unsettled.push(Unsettled { name, print, since });
             }
-            Ok(Some(refused)) => {
+            Ok(Outcome::Read { refused }) => {
                 if let Some(reason) = &refused {
                     tally.refuse(reason);
                 }
@@ -125,10 +134,10 @@ fn candidates(options: &DirectoryOptions) -> Result<Vec<Candidate>, GatherError>
     Ok(candidates)
 }
 
-/// Whether a file that is as it is since `at` has not changed for long enough.
-fn is_past(options: &DirectoryOptions, now: i64, at: i64) -> bool {
+/// Whether a file that is as it is since `at` has not changed for so many times as long as is asked for.
+fn is_past(options: &DirectoryOptions, now: i64, at: i64, times: i64) -> bool {
     let settle = nanoseconds(Duration::from_secs(options.settle_seconds.into()));
-    at.saturating_add(settle) <= now
+    at.saturating_add(settle.saturating_mul(times)) <= now
 }
 
 /// Nanoseconds since 1970, by the clock of this machine.
@@ -168,6 +177,16 @@ fn print(metadata: &Metadata) -> Print {
     }
 }
 
+/// What came of reading a file.
+enum Outcome {
+    /// It was, or cannot be used for a reason.
+    Read { refused: Option<String> },
+    /// It was written meanwhile.
+    Changed,
+    /// Its last line has no end.
+    MayGoOn,
+}
+
 /// How files are read.
 struct Reading<'a> {
     options: &'a DirectoryOptions,
@@ -192,34 +211,38 @@ impl<'a> Reading<'a> {
         Ok(Self { options, read })
     }
 
-    /// Reads a file; says why it cannot be used, if so, or `None` when it changed meanwhile.
-    #[expect(
-        clippy::option_option,
-        reason = "changed, used, or refused for a reason"
-    )]
+    /// Reads a file, also one whose last line has no end where it `was_left` for long.
     fn read(
         &self,
         path: &Path,
         seen: Print,
+        was_left: bool,
         tally: &mut Tally,
         out: &mut Out,
-    ) -> Result<Option<Option<String>>, GatherError> {
+    ) -> Result<Outcome, GatherError> {
+        let refused = |reason: String| {
+            Ok(Outcome::Read {
+                refused: Some(reason),
+            })
+        };
         if seen.bytes > self.options.most_file_bytes {
             let (bytes, most) = (seen.bytes, self.options.most_file_bytes);
-            let reason = format!("has {bytes} bytes, and no more than {most} are read");
-            return Ok(Some(Some(reason)));
+            return refused(format!(
+                "has {bytes} bytes, and no more than {most} are read"
+            ));
         }
         let failed = |source| GatherError::File {
             path: path.to_owned(),
             source,
         };
-        let Some(file) = open(path).map_err(failed)? else {
-            return Ok(Some(Some("is no ordinary file".to_owned())));
+        let Some(mut file) = open(path).map_err(failed)? else {
+            return refused("is no ordinary file".to_owned());
         };
         let opened = print(&file.metadata().map_err(failed)?);
         if opened != seen {
-            return Ok(None);
+            return Ok(Outcome::Changed);
         }
+        let may_go_on = !was_left && !ends_its_line(&mut file, seen.bytes).map_err(failed)?;
         // What is appended meanwhile is left for the next time.
         let mut content = BufReader::with_capacity(HEAD_BYTES, file).take(seen.bytes);
         let format = match self.options.format() {
@@ -227,10 +250,13 @@ impl<'a> Reading<'a> {
             Err(reason) => return Err(GatherError::Options { reason }),
             Ok(None) => match recognise(content.fill_buf().map_err(failed)?) {
                 Ok(found) => found.format,
-                Err(SourceError::Empty { .. }) => return Ok(Some(None)),
-                Err(error) => return Ok(Some(Some(error.to_string()))),
+                Err(SourceError::Empty { .. }) => return Ok(Outcome::Read { refused: None }),
+                Err(error) => return refused(error.to_string()),
             },
         };
+        if may_go_on && is_cut_unseen(format) {
+            return Ok(Outcome::MayGoOn);
+        }
         let refused = match read(&mut content, format, &self.read) {
             Ok(reader) => match out.take(reader, tally) {
                 Ok(()) => None,
@@ -247,10 +273,35 @@ impl<'a> Reading<'a> {
         if print(&after.map_err(failed)?) != seen {
             // A record that was cut off is no bad one.
             *tally = Tally::default();
-            return Ok(None);
+            return Ok(Outcome::Changed);
         }
-        Ok(Some(refused.map(|error| error.to_string())))
+        Ok(Outcome::Read {
+            refused: refused.map(|error| error.to_string()),
+        })
     }
+}
+
+/// Whether a record of this format that is cut off may look like a whole one: not one of JSON.
+fn is_cut_unseen(format: Format) -> bool {
+    matches!(
+        format,
+        Format::Csv
+            | Format::BareosCatalogue
+            | Format::BareosLlist
+            | Format::NetBackupBpdbjobs
+            | Format::NetBackupBpimagelist
+    )
+}
+
+/// Whether the last of the first `bytes` of a file ends a line. It is read from its start after that.
+fn ends_its_line(file: &mut File, bytes: u64) -> io::Result<bool> {
+    let mut last = [b'\n'];
+    if let Some(at) = bytes.checked_sub(1) {
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut last)?;
+        file.rewind()?;
+    }
+    Ok(matches!(last, [b'\n' | b'\r']))
 }
 
 /// Opens a file, if it is one: not what a link leads to, nor a pipe that nobody may ever write to.
@@ -278,4 +329,62 @@ fn open(path: &Path) -> io::Result<Option<File>> {
         Err(error) => return Err(error),
     };
     Ok(file.metadata()?.is_file().then_some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::gather::out::Piece;
+
+    const CSV: &str = "source,job_id,client,policy,started_at,status,image_bytes\n\
+                       csv,1,mail01,daily,2026-09-01T03:00:00Z,succeeded,12";
+
+    /// The sizes of the jobs in the file `name`, which is as it is for so many seconds, and how many
+    /// files are being written.
+    fn look(directory: &Path, name: &str, seconds: i64) -> (Vec<Option<u64>>, usize) {
+        let text = format!("path = '{}'\nsettle_seconds = 60", directory.display());
+        let mut options: DirectoryOptions = toml::from_str(&text).unwrap();
+        options.suffix = Some(name.to_owned());
+        let print = print(&fs::metadata(directory.join(name)).unwrap());
+        let since = now() - seconds * 1_000_000_000;
+        let mut unsettled = vec![Unsettled {
+            name: name.to_owned(),
+            print,
+            since,
+        }];
+        let (mut out, mut pieces) = Out::new();
+        let reading = thread::spawn(move || {
+            gather(&options, &Files::new(), &mut unsettled, &mut out).unwrap();
+            assert!(unsettled.iter().all(|seen| seen.since == since));
+            unsettled.len()
+        });
+        let mut sizes = Vec::new();
+        while let Some(piece) = pieces.blocking_recv() {
+            if let Piece::Jobs(jobs) = piece {
+                sizes.extend(jobs.iter().map(|job| job.image().image_bytes));
+            }
+        }
+        (sizes, reading.join().unwrap())
+    }
+
+    /// Half a number is not judged while the other half may come; a file that nobody ends is read in
+    /// the end, and one whose records say where they end, at once.
+    #[test]
+    fn a_last_line_without_an_end_is_left_for_longer() {
+        let directory = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        let look = |name: &str, seconds| look(directory.path(), name, seconds);
+        put("a.csv", CSV);
+        assert_eq!(look("a.csv", 61), (vec![], 1));
+        put("a.csv", &format!("{CSV}3456789\n"));
+        assert_eq!(look("a.csv", 61), (vec![Some(123_456_789)], 0));
+        put("a.csv", CSV);
+        assert_eq!(look("a.csv", 3_601), (vec![Some(12)], 0));
+        let record = r#"{"source":"restic","job_id":"1","client":"mail01","policy":"daily",
+            "started_at":"2026-09-01T03:00:00Z","status":"succeeded","image_bytes":12}"#;
+        put("a.ndjson", &record.replace('\n', ""));
+        assert_eq!(look("a.ndjson", 61), (vec![Some(12)], 0));
+    }
 }

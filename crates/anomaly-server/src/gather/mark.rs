@@ -38,6 +38,14 @@ pub(super) struct SeenFile {
     pub(super) refused: Option<String>,
 }
 
+/// The files, as they are kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Read<F> {
+    /// What read them: the mark may be of another configuration by then, which has read none.
+    of: String,
+    files: F,
+}
+
 /// What changes when a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Print {
@@ -82,8 +90,9 @@ impl Mark {
             return Ok((new, Files::new()));
         };
         let note = service.records().note(&name_of_files(source))?;
-        let files = note.and_then(|note| serde_json::from_str(&note).ok());
-        Ok((mark, files.unwrap_or_default()))
+        let read: Option<Read<Files>> = note.and_then(|note| serde_json::from_str(&note).ok());
+        let files = read.filter(|read| read.of == mark.of);
+        Ok((mark, files.map(|read| read.files).unwrap_or_default()))
     }
 
     /// Keeps it, and with it what happened to the source.
@@ -117,7 +126,8 @@ pub(super) fn keep_files(
     source: &GatherOptions,
     files: &Files,
 ) -> Result<(), ServiceError> {
-    let note = written(files)?;
+    let of = identity(source);
+    let note = written(&Read { of, files })?;
     let mut transaction = service.transaction()?;
     transaction.put_note(&name_of_files(source), &note)?;
     transaction.commit()?;
@@ -141,4 +151,44 @@ fn identity(source: &GatherOptions) -> String {
     let hash = Sha256::digest(format!("{:?}", source.kind));
     let hex = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
     hex.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use anomaly_settings::Settings;
+
+    use super::*;
+
+    fn source(client: &str) -> GatherOptions {
+        let text = format!("name = 'drop'\n[directory]\npath = '/drop'\nclient = '{client}'");
+        toml::from_str(&text).unwrap()
+    }
+
+    /// What is configured anew and could not be read yet has read no file, whatever the source of that
+    /// name had read before.
+    #[test]
+    fn files_are_those_of_who_read_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("db");
+        let mut service = AnomalyService::open(path, Settings::default()).unwrap();
+        let (before, after) = (source("a"), source("b"));
+        let print = Print {
+            bytes: 1,
+            modified: 2,
+            changed: 3,
+            inode: 4,
+        };
+        let refused = Some("it has no column".to_owned());
+        let files = Files::from([("f.csv".to_owned(), SeenFile { print, refused })]);
+        let (mark, _) = Mark::load(&service, &before).unwrap();
+        mark.keep(&mut service, &before, None).unwrap();
+        keep_files(&mut service, &before, &files).unwrap();
+        assert_eq!(Mark::load(&service, &before).unwrap(), (mark, files));
+
+        let (mark, files) = Mark::load(&service, &after).unwrap();
+        assert_eq!(files, Files::new());
+        // It is degraded, which is kept.
+        mark.keep(&mut service, &after, None).unwrap();
+        assert_eq!(Mark::load(&service, &after).unwrap(), (mark, files));
+    }
 }

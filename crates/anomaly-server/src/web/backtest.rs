@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use super::chrome::{Chrome, PageResult, see, show};
 use super::settings_form::fields;
 use super::words::{When, address, encoded, kind, shape, status, value, when};
-use crate::api::InPath;
 use crate::api::settings::{Request, ask};
+use crate::api::{InPath, job_in_path};
 use crate::app::{App, now};
 use crate::backtests::{End, Run};
 use crate::guard::Caller;
@@ -262,8 +262,7 @@ impl Outcome {
                 List::of(lost, "lost", "What would be missed", address),
                 // What is not stored as an anomaly has no page: its record does.
                 List::of(gained, "gained", "What would be found", |job| {
-                    let (source, id) = (job.source.as_str(), job.job_id.as_str());
-                    format!("/api/v1/jobs/{}/{}", encoded(source), encoded(id))
+                    format!("/api/v1/jobs/{}", job_in_path(job))
                 }),
             ],
             streams: report.by_stream.iter().take(SHOWN).cloned().collect(),

@@ -1,15 +1,15 @@
 //! Decisions, as forms send them.
 
-use anomaly_model::{FeatureName, ReviewScope, ReviewStatus, Undo};
+use anomaly_model::{FeatureName, ReviewScope, ReviewStatus};
 use axum::body::Bytes;
 use axum::extract::State;
 
 use super::anomalies::job_of;
 use super::chrome::{PageResult, is_own, see};
 use super::words::address;
-use crate::api::JobPath;
-use crate::api::reviews::{Decision, decide_many};
-use crate::app::{App, now};
+use crate::api::reviews::{self, Decision, OneOfMany, decide_many};
+use crate::api::{Body, JobPath};
+use crate::app::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 
@@ -70,34 +70,21 @@ impl Sent {
 
 /// Takes down a decision about one anomaly.
 pub(crate) async fn review(
-    State(app): State<App>,
+    app: State<App>,
     caller: Caller,
-    JobPath(job): JobPath,
+    job: JobPath,
     body: Bytes,
 ) -> PageResult {
     let decision = Sent::read(&body)?.decision()?;
-    let page = address(&job);
-    let by = caller.name.clone();
-    app.writer
-        .run(move |service| {
-            let review = decision.review(service, &by);
-            service.review(&job, &review)
-        })
-        .await?;
+    let page = address(&job.0);
+    _ = reviews::review(app, caller, job, Body(decision)).await?;
     Ok(see(&page))
 }
 
 /// Takes the last decision back.
-pub(crate) async fn take_back(
-    State(app): State<App>,
-    caller: Caller,
-    JobPath(job): JobPath,
-) -> PageResult {
-    let page = address(&job);
-    let undo = Undo::new(caller.name.clone(), now());
-    app.writer
-        .run(move |service| service.take_back(&job, &undo))
-        .await?;
+pub(crate) async fn take_back(app: State<App>, caller: Caller, job: JobPath) -> PageResult {
+    let page = address(&job.0);
+    _ = reviews::take_back(app, caller, job).await?;
     Ok(see(&page))
 }
 
@@ -113,11 +100,10 @@ pub(crate) async fn review_many(State(app): State<App>, caller: Caller, body: By
     }
     let all = jobs.len();
     let done = decide_many(&app, &caller, jobs, sent.decision()?).await?;
-    let done = done.iter().filter(|one| one.is_done()).count();
-    if done < all {
-        let detail = format!(
-            "{done} of {all} were decided. The others have changed or gone meanwhile: look again."
-        );
+    let mut problems = done.iter().filter_map(OneOfMany::problem);
+    if let Some(first) = problems.next() {
+        let done = all - 1 - problems.count();
+        let detail = format!("{done} of {all} were decided. {}", first.detail());
         return Err(Problem::new(axum::http::StatusCode::CONFLICT, "changed", detail).into());
     }
     Ok(see(&back))

@@ -9,8 +9,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::Value;
 
+use super::backtest::end_of;
 use super::chrome::{Chrome, PageResult, see};
 use super::settings::{Typed, again};
+use super::words::list;
 use crate::api::InPath;
 use crate::api::backtests::start;
 use crate::api::settings::{Holding, decide};
@@ -31,14 +33,12 @@ pub(super) fn fields(body: &[u8]) -> Result<Fields, Problem> {
 /// What was typed into the field of a key, as TOML has it.
 fn toml_of(key: &Key, typed: &str) -> String {
     let typed = typed.trim();
-    if key.toml_type != "array of strings" || typed.starts_with('[') {
-        return typed.to_owned();
+    let is_list = key.toml_type == "array of strings";
+    match is_list.then(|| list(typed)).flatten() {
+        // JSON's lists of strings are TOML's.
+        Some(words) => Value::from(words).to_string(),
+        None => typed.to_owned(),
     }
-    let words = typed
-        .split([',', ' ', '\n', '\r', '\t'])
-        .filter(|word| !word.is_empty());
-    // JSON's lists of strings are TOML's.
-    Value::from(words.collect::<Vec<_>>()).to_string()
 }
 
 /// Looks at the settings that a form wants, and shows what they would change.
@@ -95,14 +95,22 @@ pub(crate) async fn change_scope(
             _ = writeln!(text, "{name} = {}", Value::from(value));
         }
     }
-    if let Some(day) = given("until") {
-        _ = writeln!(text, "until = \"{day}T23:59:59Z\"");
+    let until = end_of(given("until").unwrap_or(""));
+    if let Ok(Some(end)) = &until {
+        _ = writeln!(text, "until = {}", Value::from(end.to_rfc3339()));
     }
     text.push_str(given("settings").unwrap_or(""));
+    let wanted = until
+        .map_err(|problem| problem.detail().to_owned())
+        .and_then(|_| {
+            Wanted::of_scope(&text).map_err(|wrong| {
+                let details: Vec<String> = wrong.into_iter().map(|one| one.detail).collect();
+                details.join(" ")
+            })
+        });
     let mut typed = Typed::default();
-    let wanted = Wanted::of_scope(&text).unwrap_or_else(|wrong| {
-        let details: Vec<String> = wrong.into_iter().map(|one| one.detail).collect();
-        typed.errors.insert("scope".to_owned(), details.join(" "));
+    let wanted = wanted.unwrap_or_else(|error| {
+        typed.errors.insert("scope".to_owned(), error);
         Wanted::default()
     });
     typed.fields = fields;
@@ -164,4 +172,32 @@ pub(crate) async fn refuse(
 ) -> PageResult {
     decide(&app, &caller, number, false).await?;
     Ok(see("/settings?done=refused"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::web::words::value;
+
+    /// What a field shows is what is kept: nobody who saves something else changes it.
+    #[test]
+    fn a_list_comes_back_as_it_is_shown() {
+        let mut keys = Settings::keys().iter();
+        let key = keys.find(|key| key.name == "detection.include_extensions");
+        let key = key.unwrap();
+        for (list, shown) in [
+            (json!([]), ""),
+            (json!(["crypt", "locked"]), "crypt, locked"),
+            (json!(["my ext"]), r#"["my ext"]"#),
+            (json!(["[x]", "y"]), r#"["[x]","y"]"#),
+            (json!(["a,b"]), r#"["a,b"]"#),
+        ] {
+            let text = value(Some(&list));
+            assert_eq!(text, shown);
+            let read = value_of(key.name, Some(&toml_of(key, &text)));
+            assert_eq!(read.unwrap(), Some(list), "{shown}");
+        }
+    }
 }

@@ -51,7 +51,8 @@ pub(crate) struct Sent {
 }
 
 /// Lets in who knows name, password and, where there is one, the one-time password. Which of them was
-/// wrong is not said, and takes as long to find out.
+/// wrong is not said, and a name that nobody has takes as long as a wrong password. Who measures sees
+/// that a password is right where there is a second factor: each try of that is kept.
 pub(crate) async fn sign_in(
     State(app): State<App>,
     session: Session,

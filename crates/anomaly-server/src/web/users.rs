@@ -2,15 +2,15 @@
 
 use anomaly_model::SourceName;
 use askama::Template;
-use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::{Form, Json};
 use serde::Deserialize;
 
 use super::backtest::end_of;
 use super::chrome::{Chrome, PageResult, see, show};
 use crate::account::Role;
-use crate::api::{keys, users};
-use crate::app::{App, now};
+use crate::api::{Body, InPath, keys, users};
+use crate::app::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 
@@ -50,30 +50,18 @@ pub(crate) struct NewUser {
     role: String,
 }
 
-pub(crate) async fn add(
-    State(app): State<App>,
-    caller: Caller,
-    Form(sent): Form<NewUser>,
-) -> PageResult {
-    let role = role(&sent.role)?;
-    let by = caller.name.clone();
-    let password = app.hashing.hash(sent.password).await?;
-    app.change_accounts(move |accounts| {
-        let entry = accounts.add_user(&sent.name, password, role, (&by, now()))?;
-        Ok(((), Some(entry)))
-    })
-    .await?;
+pub(crate) async fn add(app: State<App>, caller: Caller, Form(sent): Form<NewUser>) -> PageResult {
+    let new = users::NewUser {
+        name: sent.name,
+        password: sent.password,
+        role: role(&sent.role)?,
+    };
+    users::add(app, caller, Body(new)).await?;
     Ok(see("/users"))
 }
 
-pub(crate) async fn remove(
-    State(app): State<App>,
-    caller: Caller,
-    Path(name): Path<String>,
-) -> PageResult {
-    let by = caller.name.clone();
-    app.change_accounts(move |accounts| Ok(((), Some(accounts.remove_user(&name, (&by, now()))?))))
-        .await?;
+pub(crate) async fn remove(app: State<App>, caller: Caller, name: InPath<String>) -> PageResult {
+    users::remove(app, caller, name).await?;
     Ok(see("/users"))
 }
 
@@ -84,17 +72,16 @@ pub(crate) struct NewRole {
 }
 
 pub(crate) async fn set_role(
-    State(app): State<App>,
+    app: State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    name: InPath<String>,
     Form(sent): Form<NewRole>,
 ) -> PageResult {
-    let role = role(&sent.role)?;
-    let by = caller.name.clone();
-    app.change_accounts(move |accounts| {
-        Ok(((), Some(accounts.set_role(&name, role, (&by, now()))?)))
-    })
-    .await?;
+    let change = users::UserChange {
+        role: Some(role(&sent.role)?),
+        ..users::UserChange::default()
+    };
+    users::change(app, caller, name, Body(change)).await?;
     Ok(see("/users"))
 }
 
@@ -106,31 +93,28 @@ pub(crate) struct NewPassword {
 }
 
 pub(crate) async fn set_password(
-    State(app): State<App>,
+    app: State<App>,
     caller: Caller,
     Form(sent): Form<NewPassword>,
 ) -> PageResult {
-    let by = caller.name.clone();
-    let password = app.hashing.hash(sent.password).await?;
-    app.change_accounts(move |accounts| {
-        let entry = accounts.set_password(&sent.name, password, (&by, now()))?;
-        Ok(((), Some(entry)))
-    })
-    .await?;
+    let change = users::UserChange {
+        password: Some(sent.password),
+        ..users::UserChange::default()
+    };
+    users::change(app, caller, InPath(sent.name), Body(change)).await?;
     Ok(see("/users"))
 }
 
 pub(crate) async fn remove_second_factor(
-    State(app): State<App>,
+    app: State<App>,
     caller: Caller,
-    Path(name): Path<String>,
+    name: InPath<String>,
 ) -> PageResult {
-    let by = caller.name.clone();
-    app.change_accounts(move |accounts| {
-        let entry = accounts.remove_second_factor(&name, (&by, now()))?;
-        Ok(((), Some(entry)))
-    })
-    .await?;
+    let change = users::UserChange {
+        second_factor: Some(false),
+        ..users::UserChange::default()
+    };
+    users::change(app, caller, name, Body(change)).await?;
     Ok(see("/users"))
 }
 
@@ -152,33 +136,22 @@ pub(crate) async fn add_key(
     chrome: Chrome,
     Form(sent): Form<NewKey>,
 ) -> PageResult {
-    let role = role(&sent.role)?;
     let named = sent
         .sources
         .split([',', ' '])
         .filter(|name| !name.is_empty());
     let sources: Result<Vec<SourceName>, _> = named.map(SourceName::new).collect();
-    let sources = sources.map_err(|error| Problem::invalid(error.to_string()))?;
-    let until = end_of(&sent.until)?;
-    let by = caller.name.clone();
-    let made = app
-        .change_accounts(move |accounts| {
-            let made = accounts.add_api_key(&sent.name, role, sources, until, (&by, now()))?;
-            Ok((made.0, Some(made.1)))
-        })
-        .await?;
+    let new = keys::NewKey {
+        name: sent.name,
+        role: role(&sent.role)?,
+        sources: sources.map_err(|error| Problem::invalid(error.to_string()))?,
+        expires_at: end_of(&sent.until)?,
+    };
+    let (_, Json(made)) = keys::add(State(app.clone()), caller, Body(new)).await?;
     list(&app, chrome, made.key).await
 }
 
-pub(crate) async fn remove_key(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> PageResult {
-    let by = caller.name.clone();
-    app.change_accounts(move |accounts| {
-        Ok(((), Some(accounts.remove_api_key(&id, (&by, now()))?)))
-    })
-    .await?;
+pub(crate) async fn remove_key(app: State<App>, caller: Caller, id: InPath<String>) -> PageResult {
+    keys::remove(app, caller, id).await?;
     Ok(see("/users"))
 }

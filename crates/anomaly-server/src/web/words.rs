@@ -7,21 +7,35 @@ use anomaly_model::{
 };
 use serde_json::Value;
 
+use crate::api::job_in_path;
 use crate::app::now;
 
-/// A value of a setting, as people read and type it: lists as words with commas between.
+/// A value of a setting, as people read and type it: lists as words with commas between, where that
+/// says the same list.
 pub(crate) fn value(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "none".to_owned(),
         Some(Value::Bool(is_on)) => if *is_on { "on" } else { "off" }.to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(words)) => {
-            let words: Vec<String> = words.iter().map(|word| self::value(Some(word))).collect();
-            words.join(", ")
+            let names: Vec<String> = words.iter().map(|word| self::value(Some(word))).collect();
+            let text = names.join(", ");
+            // A word with a space or a bracket in it would come back as another list.
+            if list(&text).is_some_and(|words| words == names) {
+                text
+            } else {
+                Value::from(words.as_slice()).to_string()
+            }
         }
         Some(Value::Object(_)) => lines(value, "").join("; "),
         Some(other) => other.to_string(),
     }
+}
+
+/// The words of a list as people type it; `None` where it is written as TOML has it.
+pub(crate) fn list(typed: &str) -> Option<Vec<&str>> {
+    let words = typed.split([',', ' ', '\n', '\r', '\t']);
+    (!typed.starts_with('[')).then(|| words.filter(|word| !word.is_empty()).collect())
 }
 
 /// What a scope sets, as the file writes it: `detection.alarm_budget = 4.0`.
@@ -39,7 +53,7 @@ pub(crate) fn lines(value: Option<&Value>, prefix: &str) -> Vec<String> {
     }
 }
 
-/// Text in the path or query of an address.
+/// Text in the path or query of an address, as it is in itself.
 pub(crate) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::with_capacity(text.len());
@@ -56,8 +70,7 @@ pub(crate) fn encoded(text: &str) -> String {
 
 /// The address of the page about an anomaly.
 pub(crate) fn address(job: &JobKey) -> String {
-    let (source, job_id) = (encoded(job.source.as_str()), encoded(job.job_id.as_str()));
-    format!("/anomalies/{source}/{job_id}")
+    format!("/anomalies/{}", job_in_path(job))
 }
 
 /// A moment: how it is shown, and how machines read it.

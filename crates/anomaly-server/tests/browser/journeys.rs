@@ -175,6 +175,10 @@ fn what_comes_is_on_the_open_pages_without_a_reload() {
     hand_over(&service, &key, &history("web02", true));
     browse(&service, async |browser| {
         browser.sign_in().await?;
+        // The script makes addresses of jobs as the server does.
+        let parts = "return ['..', '.', '~..', '...', '/'].map(part)";
+        let expected = json!(["~..", "~.", "~~..", "...", "%2F"]);
+        assert_eq!(browser.ask(parts).await?, expected);
         for (page, shows) in [("/anomalies", "#rows"), ("/", "#incidents")] {
             browser.visit(page).await?;
             // It listens once the server has answered.

@@ -186,6 +186,38 @@ fn every_page_shows_and_trusts_nothing() {
     }
     assert_eq!(browser.open("/nothing").status, 404);
     assert_eq!(browser.open("/anomalies/restic/nothing").status, 404);
+    let asset = browser.open("/assets/nothing");
+    assert_eq!(asset.status, 404);
+    assert!(asset.text.contains("no such thing"), "{}", asset.text);
+}
+
+/// A job whose id browsers take for a step in a path has a page, and is decided about, like any other.
+#[test]
+fn a_job_named_like_a_step_has_a_page() {
+    let service = Service::start();
+    let mut administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    for (source, job_id) in [("restic", ".."), ("..", ".")] {
+        let failed = json!({ "status": "failed", "source": source, "job_id": job_id });
+        let body = job("mail01", 1, &failed).to_string();
+        service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    }
+    let list = administrator.open("/anomalies").text;
+    for page in ["/anomalies/restic/~..", "/anomalies/~../~."] {
+        assert!(list.contains(&format!("href=\"{page}\"")), "{list}");
+        let shown = administrator.open(page);
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        let reviews = format!("{page}/reviews");
+        assert!(
+            shown.text.contains(&format!("action=\"{reviews}\"")),
+            "{}",
+            shown.text
+        );
+        let answer = administrator.send(&reviews, &[("status", "confirmed")]);
+        assert_eq!((answer.status, answer.header("location")), (303, page));
+        let record = administrator.open(&format!("/api/v1{page}"));
+        assert_eq!(record.status, 200, "{}", record.text);
+    }
 }
 
 #[test]
@@ -228,6 +260,18 @@ fn forms_decide_about_anomalies() {
             .text
             .contains("j40")
     );
+    // What is not done says why: of one page and of many alike.
+    let form = [("status", "false_positive"), ("scope", "this_stream")];
+    let one = browser.send(&format!("{page}/reviews"), &form);
+    let many = browser.send(
+        "/anomalies/reviews",
+        &[&form[..], &[("job", "restic/j40")]].concat(),
+    );
+    let why = "a false positive that covers later jobs needs a reason";
+    assert!(one.text.contains(why), "{}", one.text);
+    assert_eq!(many.status, 409, "{}", many.text);
+    assert!(many.text.contains("0 of 1 were decided."), "{}", many.text);
+    assert!(many.text.contains(why), "{}", many.text);
 }
 
 #[test]

@@ -270,6 +270,15 @@ fn a_scope_is_added_on_the_page_and_goes() {
             "{settings}"
         );
     }
+    // A day is one, and nothing else that TOML has.
+    let until = "2027-01-31T00:00:00Z\"\nschedule = \"a";
+    let wrong = ann.send("/settings/scopes", &[("client", "lab"), ("until", until)]);
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.text.contains("The end is a day, such as 2027-01-31."),
+        "{}",
+        wrong.text
+    );
     let save = |ann: &mut Browser<'_>, form: &[(&str, &str)]| {
         let looked = ann.send("/settings/scopes", form);
         assert_eq!(looked.status, 303, "{}", looked.text);
@@ -291,8 +300,11 @@ fn a_scope_is_added_on_the_page_and_goes() {
         &[
             ("client", "lab"),
             ("settings", "detection.enabled = false\r\n"),
+            ("until", "2099-12-31"),
         ],
     );
+    let scope = &ann.open(SETTINGS).json()["scope"][0];
+    assert_eq!(scope["until"], "2100-01-01T00:00:00Z", "the whole day");
     assert_eq!(verdict(&service, &key, "lab", 1), "not_scored");
     let page = ann.open("/settings").text;
     assert!(page.contains("<strong>client lab</strong>"), "{page}");

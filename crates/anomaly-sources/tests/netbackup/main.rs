@@ -8,6 +8,7 @@
 
 mod bpdbjobs;
 mod bpimagelist;
+mod families;
 mod outline;
 mod printed;
 mod properties;

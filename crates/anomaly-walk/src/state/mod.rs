@@ -52,7 +52,8 @@ const MOST_ROOT_BYTES: usize = 1 << 16;
 pub(crate) struct Summary {
     /// When the walk started.
     pub(crate) started_at: DateTime<Utc>,
-    /// What the statistics mean; see [`StoredStatistics::VERSION`]. Those of others are forgotten.
+    /// What the statistics and the extensions mean; see [`StoredStatistics::VERSION`]. Those of
+    /// others are forgotten.
     pub(crate) statistics_version: u8,
     /// How many files it saw.
     pub(crate) file_count: u64,

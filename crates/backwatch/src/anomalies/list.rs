@@ -13,6 +13,7 @@ use crate::cli::TextOrJson;
 use crate::coverage::{Coverage, paragraph};
 use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
+use crate::limit::{self, cut, one_more};
 use crate::report::json;
 use crate::report::table::plain;
 use crate::report::text::when;
@@ -101,32 +102,44 @@ pub(super) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
         .incident(arguments.incident)
         .started_from(arguments.since)
         .started_until(arguments.until)
-        .limit(arguments.limit);
-    let anomalies = service.anomalies(&query)?;
+        .limit(one_more(arguments.limit));
+    let mut anomalies = service.anomalies(&query)?;
+    let more = cut(&mut anomalies, arguments.limit);
     let fleet = service.coverage(arguments.now.time())?;
     let coverage = Coverage {
         fleet,
         switched_off,
     };
     match arguments.output {
-        TextOrJson::Text => print(&mut anstream::stdout().lock(), &anomalies, &coverage)?,
+        TextOrJson::Text => {
+            let more = more.then(|| limit::more(arguments.limit));
+            let out = &mut anstream::stdout().lock();
+            print(out, &anomalies, more.as_deref(), &coverage)?;
+        }
         TextOrJson::Json => {
             #[derive(Serialize)]
             struct Document<'a> {
                 anomalies: &'a [Anomaly],
+                more: bool,
                 coverage: &'a Coverage,
             }
             let document = Document {
                 anomalies: &anomalies,
+                more,
                 coverage: &coverage,
             };
             json::pretty(io::stdout().lock(), &document)?;
         }
     }
-    Ok(coverage.exit(anomalies.is_empty()))
+    Ok(coverage.exit(anomalies.is_empty() && !more))
 }
 
-fn print(out: &mut impl Write, anomalies: &[Anomaly], coverage: &Coverage) -> io::Result<()> {
+fn print(
+    out: &mut impl Write,
+    anomalies: &[Anomaly],
+    more: Option<&str>,
+    coverage: &Coverage,
+) -> io::Result<()> {
     let mut table = plain([
         "severity",
         "when (UTC)",
@@ -149,10 +162,13 @@ fn print(out: &mut impl Write, anomalies: &[Anomaly], coverage: &Coverage) -> io
         ];
         table.add_row(cells.map(|cell| harmless(&cell).into_owned()));
     }
-    if anomalies.is_empty() {
-        writeln!(out, "No anomalies of that sort.")?;
-    } else {
+    if !anomalies.is_empty() {
         writeln!(out, "{}", table.trim_fmt())?;
+    }
+    if let Some(more) = more {
+        writeln!(out, "{more}")?;
+    } else if anomalies.is_empty() {
+        writeln!(out, "No anomalies of that sort.")?;
     }
     writeln!(out)?;
     paragraph(out, &coverage.in_words())

@@ -166,7 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report;
+    use crate::report::json;
 
     /// What no name of a field, no word and no hash has in it.
     const MARK: &str = "Zq";
@@ -300,10 +300,10 @@ mod tests {
         fn what_is_written_reads_back_to_the_same_bytes(jobs in history()) {
             for job in jobs {
                 let mut once = Vec::new();
-                report::line(&mut once, &job).unwrap();
+                json::line(&mut once, &job).unwrap();
                 let read: BackupJob = serde_json::from_slice(&once).unwrap();
                 let mut twice = Vec::new();
-                report::line(&mut twice, &read).unwrap();
+                json::line(&mut twice, &read).unwrap();
                 prop_assert_eq!(read, job);
                 prop_assert_eq!(twice, once);
             }

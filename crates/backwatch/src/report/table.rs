@@ -33,9 +33,7 @@ pub(super) fn print(out: &mut impl Write, found: &Found) -> io::Result<()> {
     for anomaly in &found.anomalies {
         let verdict = &anomaly.anomaly.verdict;
         let cell = |text: &str| Cell::new(harmless(text));
-        let score = text::score(verdict)
-            .unwrap_or_default()
-            .replace("score ", "");
+        let score = text::score(verdict).unwrap_or_default();
         table.add_row([
             cell(
                 verdict

@@ -65,7 +65,7 @@ pub(crate) fn print_anomaly(out: &mut impl Write, anomaly: &Anomaly) -> io::Resu
     let style = style(severity);
     let word = severity.as_str().to_uppercase();
     let place = format!("{}  {}", when(verdict.started_at), stream(verdict));
-    let score = score(verdict).unwrap_or_else(|| "by rule".to_owned());
+    let score = score(verdict).map_or("by rule".to_owned(), |score| format!("score {score}"));
     let place = harmless(&place);
     let width = columns().saturating_sub(word.len() + 2 + score.len() + 1);
     writeln!(out, "{style}{word}{style:#}  {place:<width$} {score}")?;
@@ -99,7 +99,7 @@ fn last_clean(out: &mut impl Write, job: Option<&JobRef>) -> io::Result<()> {
 /// The score, unless it was a rule that raised the alarm and not the numbers.
 pub(super) fn score(verdict: &Verdict) -> Option<String> {
     let score = verdict.score().filter(|_| !verdict.findings.is_empty())?;
-    Some(format!("score {score:.1}"))
+    Some(format!("{score:.1}"))
 }
 
 /// The findings, in columns: what, how much, how much usually.

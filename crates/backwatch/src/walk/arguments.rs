@@ -119,7 +119,7 @@ pub(crate) enum Sampling {
     Full,
     /// The first 64 KiB.
     Head,
-    /// 4 KiB of each 64 KiB, beginning, middle and end among them; at most 64 MiB.
+    /// 4 KiB of each 64 KiB, beginning and end among them; at most 64 MiB.
     Strided,
 }
 

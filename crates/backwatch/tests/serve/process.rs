@@ -174,9 +174,9 @@ fn sigterm_ends_the_tools_of_sources_too() {
     }
 }
 
-/// A source that is wrong keeps the service from starting, and what is wrong is said without the secret.
+/// What is wrong keeps the service from starting, and is said without the secret in it.
 #[test]
-fn a_source_that_is_wrong_is_told() {
+fn a_configuration_that_is_wrong_is_told() {
     let home = Home::new();
     let source =
         |address: &str| format!("[[gather]]\nname = 'a'\n[gather.bareos]\naddress = '{address}'\n");
@@ -185,6 +185,11 @@ fn a_source_that_is_wrong_is_told() {
         (source("postgresql://u:hunter2@h/d"), 2, "password"),
         (source("director.example"), 2, "is not one of a server"),
         (once.repeat(2), 4, "two sources have the name `a`"),
+        (
+            "[server]\nmost_requests = 0\n".to_owned(),
+            2,
+            "server.most_requests is 0: must be 1 to 65535",
+        ),
     ] {
         let file = home.write("wrong.toml", &text);
         let output = home.backwatch(&["serve", "--config", &file]).output();

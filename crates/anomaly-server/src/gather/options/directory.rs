@@ -29,7 +29,8 @@ pub struct DirectoryOptions {
     /// Only files whose names end so are read; all unless set. Those whose names begin with `.`, or
     /// end with `.tmp`, `.part` or `~`, never are.
     pub suffix: Option<String>,
-    /// Seconds for which a file must not have changed before it is read, 0 to 3600; 10 unless set.
+    /// Seconds for which a file must not have changed before it is read, 0 to 3600; 10 unless set. One
+    /// of text whose last line has no end must not have for sixty times as long.
     #[serde(default = "ten_seconds")]
     pub settle_seconds: u16,
     /// No larger file is read; 1 GiB unless set.
