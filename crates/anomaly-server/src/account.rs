@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_key;
+mod known;
 mod password;
 mod role;
 mod second_factor;
@@ -14,6 +15,7 @@ pub use role::Role;
 pub use user::User;
 
 pub(crate) use api_key::{ApiKey, NewApiKey};
+pub(crate) use known::Known;
 pub(crate) use password::spend_as_much;
 pub(crate) use role::Permission;
 pub(crate) use second_factor::SecondFactor;

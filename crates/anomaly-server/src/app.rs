@@ -1,22 +1,24 @@
 //! What every request can reach.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_notify::Sink;
+use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_settings::Layers;
 use anomaly_storage::AuditEntry;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::ServerOptions;
-use crate::account::{Accounts, AccountsError};
+use crate::account::{Accounts, AccountsError, Known};
 use crate::backtests::Backtests;
 use crate::bell::Bell;
 use crate::calendar::Calendar;
 use crate::delivery::SinkStates;
+use crate::duties::Duties;
 use crate::gather::SourceStates;
 use crate::hashing::Hashing;
 use crate::live::Live;
@@ -30,9 +32,6 @@ use crate::writer::Writer;
 const UPLOADS: usize = 16;
 /// Bodies that are taken apart at the same time: each has a processor.
 const PARSED_AT_ONCE: usize = 2;
-
-/// Accounts are read anew after this long: a user who was taken away on the command line is out.
-const ACCOUNTS_ARE_FRESH: Duration = Duration::from_secs(1);
 
 /// What every request can reach; cheap to clone.
 #[derive(Debug, Clone)]
@@ -55,11 +54,15 @@ pub(crate) struct Shared {
     pub(crate) calendar: Calendar,
     pub(crate) backtests: Backtests,
     pub(crate) bell: Bell,
+    /// What the service fails at.
+    pub(crate) duties: Duties,
     /// A permit for whoever has a proof made: it reads for long where the log is large, and others
     /// want to read too.
     pub(crate) proofs: Arc<Semaphore>,
     /// A permit for each body of jobs that may be in memory.
-    pub(crate) uploads: Semaphore,
+    uploads: Semaphore,
+    /// Requests that wait for one.
+    uploads_waiting: AtomicUsize,
     /// A permit for each body that may be read now.
     pub(crate) parsing: Arc<Semaphore>,
     /// What the configuration sets, read once.
@@ -74,7 +77,7 @@ pub(crate) struct Shared {
     pub(crate) setup_code: String,
     pub(crate) meters: Arc<Meters>,
     pub(crate) started_at: DateTime<Utc>,
-    accounts: Mutex<Option<(Instant, Arc<Accounts>)>>,
+    accounts: Mutex<Known>,
     /// When the last job was handed over, in microseconds since 1970; 0 for never.
     last_job_micros: AtomicI64,
 }
@@ -102,6 +105,7 @@ impl std::ops::Deref for App {
 
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
+        let duties = Duties::default();
         let requests = Semaphore::new(parts.options.most_requests.into());
         let throttle = Throttle::new(parts.options.behind_proxy);
         let shared = Shared {
@@ -115,9 +119,11 @@ impl App {
             requests,
             calendar: Calendar::default(),
             backtests: Backtests::default(),
-            bell: Bell::default(),
+            bell: Bell::new(duties.clone()),
+            duties,
             proofs: Arc::new(Semaphore::new(1)),
             uploads: Semaphore::new(UPLOADS),
+            uploads_waiting: AtomicUsize::new(0),
             parsing: Arc::new(Semaphore::new(PARSED_AT_ONCE)),
             layers: parts.layers,
             sinks: parts.sinks,
@@ -137,12 +143,9 @@ impl App {
 
     /// All users and keys, no older than a second.
     pub(crate) async fn accounts(&self) -> Result<Arc<Accounts>, Problem> {
-        let fresh = {
-            let known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-            known
-                .as_ref()
-                .filter(|(at, _)| at.elapsed() < ACCOUNTS_ARE_FRESH)
-                .map(|(_, accounts)| Arc::clone(accounts))
+        let (fresh, changes) = {
+            let known = self.known_accounts();
+            (known.fresh(), known.changes())
         };
         if let Some(accounts) = fresh {
             return Ok(accounts);
@@ -152,9 +155,12 @@ impl App {
             .read(|service| Ok(Accounts::load(service)))
             .await?;
         let accounts = Arc::new(read.map_err(|error| Problem::of_accounts(&error))?);
-        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((Instant::now(), Arc::clone(&accounts)));
+        self.known_accounts().keep(&accounts, changes);
         Ok(accounts)
+    }
+
+    fn known_accounts(&self) -> MutexGuard<'_, Known> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes users and keys; the next request knows.
@@ -162,13 +168,16 @@ impl App {
         &self,
         change: impl FnOnce(&mut Accounts) -> Result<(T, E), AccountsError> + Send + 'static,
     ) -> Result<T, Problem> {
+        let app = self.clone();
         let changed = self
             .writer
-            .run(|service| Ok(Accounts::change(service, now(), change)))
+            .run(move |service| {
+                let changed = Accounts::change(service, now(), change);
+                // Here, since whoever asked may have gone.
+                app.known_accounts().forget();
+                Ok(changed)
+            })
             .await?;
-        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = None;
-        drop(known);
         changed.map_err(|error| Problem::of_accounts(&error))
     }
 
@@ -179,6 +188,18 @@ impl App {
         self.writer
             .run(move |service| app.bell.read(service, &name, number, &people))
             .await
+    }
+
+    /// Waits until a body of jobs may be in memory, and for as long as what this answers is kept.
+    pub(crate) async fn upload(&self) -> Option<SemaphorePermit<'_>> {
+        let _waiting = Waiting::new(&self.uploads_waiting);
+        // It is never closed.
+        self.uploads.acquire().await.ok()
+    }
+
+    /// Requests that wait to be written: for the thread that writes, or for room in memory before that.
+    pub(crate) fn waiting_to_write(&self) -> usize {
+        self.writer.waiting() + self.uploads_waiting.load(Ordering::Relaxed)
     }
 
     /// The address under which people reach the service.
@@ -208,7 +229,32 @@ impl App {
     }
 }
 
+/// One who waits, until he is dropped: whoever asked may give up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What time it is.
 pub(crate) fn now() -> DateTime<Utc> {
     SystemTime::now().into()
+}
+
+/// When the last job ended that came by then; `None` when none did.
+pub(crate) fn last_job_ended_at(
+    service: &AnomalyService,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, ServiceError> {
+    let last = service.last_job(now)?;
+    Ok(last.map(|job| job.ended_at().unwrap_or(job.started_at()).min(now)))
 }

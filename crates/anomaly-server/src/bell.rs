@@ -14,6 +14,8 @@ use self::marks::Marks;
 use self::notice::About;
 pub(crate) use self::notice::Notice;
 use crate::app::now;
+use crate::damage;
+use crate::duties::Duties;
 
 /// Notices that are kept: older ones are in the lists of incidents and of the audit log.
 const MOST: usize = 100;
@@ -23,9 +25,11 @@ const NEWEST: usize = 50;
 /// The newest notices, each under the number in the log of what it is about; and what was read.
 ///
 /// They are made anew from the store when the service starts. Only the marks are kept, in one note.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bell {
     inner: Mutex<Inner>,
+    /// Where is noted what was passed over.
+    duties: Duties,
 }
 
 #[derive(Debug, Default)]
@@ -37,32 +41,43 @@ struct Inner {
 }
 
 impl Bell {
+    pub(crate) fn new(duties: Duties) -> Self {
+        Self {
+            inner: Mutex::default(),
+            duties,
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes up what is stored, as of now.
+    /// Takes up what is stored, as of now: up to what is damaged, from the newest on.
     pub(crate) fn begin(&self, service: &AnomalyService) -> Result<(), ServiceError> {
-        let newest = anomaly_storage::AnomalyQuery::default()
-            .sorted(Sort {
-                key: SortKey::Received,
-                ascending: false,
-            })
-            .limit(MOST);
-        let listed = service.records().listed_anomalies(&newest)?;
-        let marks = Marks::read(service.records())?;
+        let (records, duties) = (service.records(), &self.duties);
+        let newest = anomaly_storage::AnomalyQuery::default().sorted(Sort {
+            key: SortKey::Received,
+            ascending: false,
+        });
+        let listed = damage::newest(duties, MOST, |most| {
+            records.listed_anomalies(&newest.clone().limit(most))
+        })?;
+        let marks = Marks::read(records)?;
         let mut found = Vec::new();
         // The oldest first: of an incident, the last one counts.
         for one in listed.iter().rev() {
             let at = one.received_at.unwrap_or_else(now);
-            let verdict = &one.anomaly.verdict;
-            found.extend(Notice::of(service, one.number, verdict, at)?);
+            for stored in records.observations_stored_after(one.number - 1, 1)? {
+                found.extend(duties.unless_damaged(Notice::of(service, &stored, at))?);
+            }
         }
         // So many of each severity: many that matter little do not hide one that does.
         let mut entries = Vec::new();
         for least in [Severity::Low, Severity::Medium, Severity::High] {
-            let query = AuditQuery::default().at_least(least).limit(MOST);
-            entries.extend(service.records().audit_entries(&query)?);
+            let query = AuditQuery::default().at_least(least);
+            entries.extend(damage::newest(duties, MOST, |most| {
+                records.audit_entries(&query.clone().limit(most))
+            })?);
         }
         let mut inner = self.lock();
         inner.marks = marks;
@@ -81,7 +96,8 @@ impl Bell {
     ) -> Result<bool, ServiceError> {
         let mut found = Vec::new();
         for one in stored.iter().filter(|one| one.verdict.is_anomalous()) {
-            found.extend(Notice::of(service, one.number, &one.verdict, now())?);
+            let notice = Notice::of(service, one, now());
+            found.extend(self.duties.unless_damaged(notice)?);
         }
         let is_news = self.note_entries(service)? || !found.is_empty();
         let mut inner = self.lock();
@@ -96,16 +112,14 @@ impl Bell {
         let mut is_news = false;
         loop {
             let audited = self.lock().audited;
-            let query = AuditQuery::default()
-                .at_least(Severity::Low)
-                .after(audited)
-                .limit(MOST);
-            let entries = service.records().audit_entries(&query)?;
-            if entries.is_empty() {
+            let page = damage::system_events(&self.duties, service.records(), audited, MOST)?;
+            is_news |= !page.found.is_empty();
+            let mut inner = self.lock();
+            inner.note(&page.found);
+            inner.audited = page.until;
+            if page.is_last {
                 return Ok(is_news);
             }
-            is_news = true;
-            self.lock().note(&entries);
         }
     }
 

@@ -86,7 +86,24 @@ pub(crate) struct Calendar {
 struct Inner {
     clients: BTreeMap<String, BTreeMap<NaiveDate, Day>>,
     counts: BTreeMap<NaiveDate, Counts>,
+    /// The day before which nothing is kept.
+    first: NaiveDate,
     is_complete: bool,
+}
+
+impl Inner {
+    /// Drops the days before the first one that is shown, and clients of which no day is left.
+    fn forget_before(&mut self, first: NaiveDate) {
+        if first == self.first {
+            return;
+        }
+        self.first = first;
+        self.clients.retain(|_, days| {
+            days.retain(|date, _| *date >= first);
+            !days.is_empty()
+        });
+        self.counts.retain(|date, _| *date >= first);
+    }
 }
 
 /// A client's days, the oldest first.
@@ -101,10 +118,10 @@ impl Calendar {
             return;
         }
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.forget_before(first);
         let client = inner.clients.entry(verdict.client.to_string()).or_default();
         let day = client.entry(date).or_default();
         *day = (*day).max(Day::of(verdict));
-        client.retain(|date, _| *date >= first);
         if let Some(severity) = verdict.severity() {
             let place = match severity {
                 Severity::High => 2,
@@ -112,8 +129,12 @@ impl Calendar {
                 _ => 0,
             };
             inner.counts.entry(date).or_default()[place] += 1;
-            inner.counts.retain(|date, _| *date >= first);
         }
+    }
+
+    /// Forgets all: it is filled anew.
+    pub(crate) fn clear(&self) {
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = Inner::default();
     }
 
     /// From now on, all of the past is in it.
@@ -131,7 +152,8 @@ impl Calendar {
     /// The days of at most `most` clients up to `today`: those with the worst and newest anomalies
     /// first; and how many clients there are.
     pub(crate) fn clients(&self, today: NaiveDate, most: usize) -> (Vec<ClientDays>, usize) {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.forget_before(first_of(today));
         let mut ranked: Vec<_> = inner
             .clients
             .iter()
@@ -164,4 +186,45 @@ fn first_of(today: NaiveDate) -> NaiveDate {
 
 fn dates(today: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     first_of(today).iter_days().take(DAYS.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+    use anomaly_model::{BackupJob, Judgement};
+
+    use super::*;
+
+    fn noted(calendar: &Calendar, client: &str, at: DateTime<Utc>, today: NaiveDate) {
+        let job = BackupJob::builder("restic", "1", client, "daily", at);
+        let judgement = Judgement::Anomalous {
+            severity: Severity::High,
+            kind: AnomalyKind::MassDeletion,
+        };
+        let verdict = Verdict::new(&job.build().unwrap(), judgement, "As the test says.");
+        calendar.note(&verdict, today);
+    }
+
+    /// A client is there for as long as it has a day that is shown, whether or not others send jobs.
+    #[test]
+    fn who_is_gone_is_forgotten() {
+        let calendar = Calendar::default();
+        let start: DateTime<Utc> = "2026-01-01T22:00:00Z".parse().unwrap();
+        let day = |number: i64| start + TimeDelta::days(number);
+        let shown = |today: i64| {
+            let (clients, all) = calendar.clients(day(today).date_naive(), 30);
+            let names: Vec<String> = clients.into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), all);
+            names
+        };
+        noted(&calendar, "gone01", day(0), day(0).date_naive());
+        noted(&calendar, "mail01", day(50), day(50).date_naive());
+        assert_eq!(shown(89), ["mail01", "gone01"]);
+        assert_eq!(shown(90), ["mail01"]);
+        noted(&calendar, "web02", day(140), day(140).date_naive());
+        assert_eq!(shown(140), ["web02"]);
+        // A clock that was set back and is right again brings nobody back.
+        noted(&calendar, "gone01", day(0), day(0).date_naive());
+        assert_eq!(shown(140), ["web02"]);
+    }
 }

@@ -11,6 +11,7 @@ use anomaly_settings::Role;
 use anomaly_storage::{Delivery, Message, StoreError, Stored};
 
 use crate::app::{App, now};
+use crate::duties::Duty;
 use crate::outage::Outage;
 use crate::problem::Problem;
 
@@ -84,14 +85,11 @@ pub(crate) async fn deliver(app: App, sink: Arc<Sink>) {
     loop {
         interval.tick().await;
         loop {
-            match courier.round().await {
-                Ok(is_more) if is_more => {}
-                Ok(_) => break,
-                Err(problem) => {
-                    let (sink, detail) = (courier.sink.name(), problem.detail());
-                    tracing::warn!(sink, detail, "cannot use the outbox");
-                    break;
-                }
+            let round = courier.round().await;
+            let duties = &courier.app.duties;
+            duties.note(Duty::Deliver, courier.sink.name(), &round);
+            if !matches!(round, Ok(true)) {
+                break;
             }
         }
     }

@@ -71,6 +71,13 @@ pub(crate) const METRICS: &[Metric] = &[
         "Whether a part of the watching is on (1) or switched off (0): gather, detect, alert.",
     ),
     metric(
+        "backwatch_duty_up",
+        Gauge,
+        &["duty"],
+        "Whether what the service does by itself works (1) or fails (0): tell, remember, tick, purge, \
+         settle, deliver; for read, whether nothing damaged was passed over since the start.",
+    ),
+    metric(
         "backwatch_jobs_total",
         Counter,
         &["verdict"],
@@ -117,7 +124,7 @@ pub(crate) const METRICS: &[Metric] = &[
         "backwatch_last_job_timestamp_seconds",
         Gauge,
         &[],
-        "When the newest job ended, in seconds since 1970; 0 when there is none.",
+        "When the last job that came ended, in seconds since 1970; 0 when there is none.",
     ),
     metric(
         "backwatch_source_up",
@@ -171,7 +178,7 @@ pub(crate) const METRICS: &[Metric] = &[
         "backwatch_writer_queue_length",
         Gauge,
         &[],
-        "Requests that wait for the thread that writes.",
+        "Requests that wait to be written, for room in memory or for the thread that writes.",
     ),
     metric(
         "backwatch_writer_commit_duration_seconds",

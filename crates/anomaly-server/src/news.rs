@@ -3,25 +3,62 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{Anomaly, JobKey, PolicyType, Review, Severity};
+use anomaly_model::{Anomaly, JobKey, PolicyType, Review};
 use anomaly_notify::{
     AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, ReviewNews, What,
 };
 use anomaly_service::{AnomalyService, ServiceError};
-use anomaly_storage::{AnomalyQuery, AuditEntry, AuditQuery, Message, Recorded, StoredObservation};
+use anomaly_storage::{
+    AnomalyQuery, AuditEntry, Message, ObservationQuery, Origin, Recorded, StoredObservation,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::damage;
+use crate::duties::Duties;
 use crate::system::system_news;
 
-/// Anomalies of jobs that started earlier are history, not news: nobody is told when the past is
-/// imported.
-pub(crate) const NEWS: TimeDelta = TimeDelta::days(3);
+/// What ended longer ago is history, not news: nobody is told when the past is imported.
+const NEWS: TimeDelta = TimeDelta::days(3);
 /// The note that says up to where sinks were told.
 const NOTE: &str = "told";
 /// Records that are looked at in one go.
 const PAGE: usize = 100;
 /// Pages of an incident that are looked at.
 const MOST_PAGES: usize = 10;
+
+/// Whether people and sinks are told at a time of what was stored then: a job that ended lately, and a
+/// job that did not come, however late anybody asked for it.
+///
+/// Of the latter, it is history too when the job before it was handed over after this one was due: it
+/// was imported with a stream that had ended by then.
+pub(crate) fn is_news(
+    service: &AnomalyService,
+    stored: &StoredObservation,
+    at: DateTime<Utc>,
+) -> Result<bool, ServiceError> {
+    let job = &stored.job;
+    if at - job.ended_at().unwrap_or(job.started_at()) < NEWS {
+        return Ok(true);
+    }
+    if stored.origin == Origin::Tool {
+        return Ok(false);
+    }
+    let before = ObservationQuery::default()
+        .stream(stored.stream.clone())
+        .origin(Origin::Tool)
+        .started_until(job.started_at())
+        .limit(1);
+    let records = service.records();
+    let before = match records.observations(&before) {
+        Err(error) if error.is_damaged() => return Ok(true),
+        before => before?.pop(),
+    };
+    let handed_over_at = match before {
+        Some(before) => records.recorded_at(before.number)?,
+        None => None,
+    };
+    Ok(handed_over_at.is_none_or(|at| at < job.started_at()))
+}
 
 /// Up to where sinks were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,17 +117,22 @@ pub(crate) struct Sender {
     pub(crate) address: String,
     /// Who is told, by name.
     pub(crate) sinks: Vec<String>,
+    /// Where is noted what was passed over.
+    pub(crate) duties: Duties,
 }
 
 impl Sender {
     /// Puts what is new into the outbox, page by page, and notes how far: of a page both, or neither.
+    /// What was recorded is all that there is up to the number `until`. What else a message would say is
+    /// left out where it is damaged.
     pub(crate) fn post(
         &self,
         service: &mut AnomalyService,
         recorded: &[Recorded],
+        until: u64,
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let told = Told::begin(service)?;
+        let mut told = Told::begin(service)?;
         let new = recorded
             .iter()
             .filter(|record| record.number() > told.record);
@@ -99,41 +141,36 @@ impl Sender {
         let mut decided = Vec::new();
         for record in new {
             match record {
-                Recorded::Observation(stored)
-                    if stored.verdict.is_anomalous() && now - stored.job.started_at() < NEWS =>
-                {
-                    strange.push(stored);
+                Recorded::Observation(stored) => {
+                    if stored.verdict.is_anomalous() && is_news(service, stored, now)? {
+                        strange.push(stored);
+                    }
                 }
                 Recorded::Review { job, review, .. } => {
-                    reviews.extend(self.of_review(service, job, review)?);
+                    let event = self.of_review(service, job, review);
+                    reviews.extend(self.duties.unless_damaged(event)?);
                     decided.push((job, review));
                 }
-                Recorded::Observation(_) => {}
             }
         }
         let mut events = self.of_anomalies(service, &strange, now)?;
         events.extend(reviews);
         events.extend(self.of_closed(service, &decided)?);
-        let mut told = told;
-        if let Some(last) = recorded.last() {
-            told.record = told.record.max(last.number());
+        if until > told.record {
+            told.record = until;
             self.put(service, &events, told, now)?;
         }
         loop {
-            let query = AuditQuery::default()
-                .at_least(Severity::Low)
-                .after(told.audit)
-                .limit(PAGE);
-            let entries = service.records().audit_entries(&query)?;
-            let Some(last) = entries.last() else {
+            let page = damage::system_events(&self.duties, service.records(), told.audit, PAGE)?;
+            if page.until > told.audit {
+                told.audit = page.until;
+                let entries = page.found.iter();
+                let events = entries.filter_map(|entry| self.of_system(&entry.record));
+                self.put(service, &events.collect::<Vec<_>>(), told, now)?;
+            }
+            if page.is_last {
                 return Ok(());
-            };
-            told.audit = last.number;
-            let events: Vec<Event> = entries
-                .iter()
-                .filter_map(|entry| self.of_system(&entry.record))
-                .collect();
-            self.put(service, &events, told, now)?;
+            }
         }
     }
 
@@ -175,7 +212,7 @@ impl Sender {
             let key = stored.job.key();
             let incident = service.incident_of(&key)?;
             let mut anomaly = Anomaly::new(stored.verdict.clone());
-            anomaly.last_normal = service.last_normal(&key)?;
+            anomaly.last_normal = self.duties.unless_damaged(service.last_normal(&key))?;
             let news = AnomalyNews::new(anomaly, incident, policy_type(stored));
             let link = format!("{}{}", self.address, crate::web::address(&key));
             let event = Event::new(&self.instance, now, What::Anomaly(Box::new(news)));
@@ -185,7 +222,8 @@ impl Sender {
             }
         }
         for (number, own) in incidents {
-            let Some(report) = service.incident(number)? else {
+            let report = self.duties.unless_damaged(service.incident(number))?;
+            let Some(report) = report else {
                 continue;
             };
             let change = if report.incident.anomalies() <= own.len() as u64 {
@@ -198,7 +236,8 @@ impl Sender {
                 Some(AnomalyLine::of(&stored.verdict)?.with_link(link))
             });
             let client = &own[0].verdict.client;
-            let recovery = service.recovery_points(client, Some(number))?;
+            let recovery = service.recovery_points(client, Some(number));
+            let recovery = self.duties.unless_damaged(recovery)?;
             let news = IncidentNews::new(number, change, report.incident)
                 .with_policy_types(own.iter().map(|stored| policy_type(stored)))
                 .with_anomalies(lines)
@@ -246,7 +285,7 @@ impl Sender {
             let Some(number) = service.incident_of(job)? else {
                 continue;
             };
-            let report = service.incident(number)?;
+            let report = self.duties.unless_damaged(service.incident(number))?;
             let closed_at = report.and_then(|report| report.closed_at);
             if closed_at.is_some_and(|at| is_same(at, review.reviewed_at)) {
                 incidents.entry(number).or_default().insert(job);
@@ -260,7 +299,8 @@ impl Sender {
             let Some(closed_at) = report.closed_at.filter(|_| report.merged_into.is_none()) else {
                 continue;
             };
-            let closing = Closing::of(service, number, closed_at)?;
+            let closing = Closing::of(service, number, closed_at);
+            let closing = self.duties.unless_damaged(closing)?;
             // Many may have been decided at once, on more than one page: the first of them tells.
             if closing.first.is_some_and(|first| !jobs.contains(&first)) {
                 continue;
@@ -338,4 +378,80 @@ fn is_same(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
 
 fn policy_type(stored: &StoredObservation) -> Option<PolicyType> {
     stored.job.policy().policy_type.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use anomaly_model::{BackupJob, JobStatus};
+    use anomaly_settings::Settings;
+
+    use super::*;
+
+    const SINK: &str = "log";
+
+    fn day(number: i64) -> DateTime<Utc> {
+        let start: DateTime<Utc> = "2026-01-01T22:00:00Z".parse().unwrap();
+        start + TimeDelta::days(number)
+    }
+
+    fn job(client: &str, number: i64, hours: i64, status: JobStatus) -> BackupJob {
+        let id = format!("{client}-{number}");
+        let job = BackupJob::builder("restic", id, client, "daily", day(number));
+        let job = job.ended_at(day(number) + TimeDelta::hours(hours));
+        job.status(status).build().unwrap()
+    }
+
+    /// A service of which sinks were told all that there is.
+    fn service() -> AnomalyService {
+        let mut service = AnomalyService::in_memory(Settings::default());
+        Told::begin(&mut service).unwrap();
+        service
+    }
+
+    /// How many anomalies sinks are told of at a time.
+    fn told(service: &mut AnomalyService, now: DateTime<Utc>) -> usize {
+        let sender = Sender {
+            instance: "1".to_owned(),
+            address: "http://localhost".to_owned(),
+            sinks: vec![SINK.to_owned()],
+            duties: Duties::default(),
+        };
+        let recorded = service.records().recorded_after(None, 0, 1_000).unwrap();
+        let until = recorded.last().map_or(0, Recorded::number);
+        sender.post(service, &recorded, until, now).unwrap();
+        let messages = service.records().due_messages(SINK, now, 1_000).unwrap();
+        let anomalies = messages
+            .iter()
+            .filter(|message| message.record.topic == "anomaly");
+        anomalies.count()
+    }
+
+    /// What counts is when a job ended: a long one is news when it does.
+    #[test]
+    fn a_long_job_is_news_when_it_ends() {
+        for (hours, expected) in [(80, 1), (1, 0)] {
+            let mut service = service();
+            let failed = job("mail01", 0, hours, JobStatus::Failed);
+            assert!(service.observe(&failed).unwrap().verdict.is_anomalous());
+            let now = day(0) + TimeDelta::hours(81);
+            assert_eq!(told(&mut service, now), expected, "{hours} hours");
+        }
+    }
+
+    /// A job that did not come while nobody asked is news however late; that of a stream which was
+    /// imported after its end is not.
+    #[test]
+    fn a_missed_job_is_news_however_late_it_is_found() {
+        for (handed_over_on, expected) in [(40, 1), (60, 0)] {
+            let mut service = service();
+            service.set_received_at(day(handed_over_on));
+            let usual = (0..40).map(|number| job("mail01", number, 1, JobStatus::Succeeded));
+            service.observe_all(usual, |_| {}).unwrap();
+            let now = day(60);
+            service.tick(now - TimeDelta::minutes(1), |_| {}).unwrap();
+            assert_eq!(service.tick(now, |_| {}).unwrap().missed, 1);
+            let count = told(&mut service, now);
+            assert_eq!(count, expected, "handed over on day {handed_over_on}");
+        }
+    }
 }

@@ -344,6 +344,34 @@ mod tests {
 
     use super::*;
 
+    /// Whoever waits for room in memory waits to be written, until he gives up.
+    #[tokio::test]
+    async fn who_waits_for_room_is_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options = ServerOptions::default();
+        options.listen.set_port(0);
+        let database = directory.path().join("db");
+        let server = Server::bind(database, Layers::default(), options, Vec::new()).unwrap();
+        let app = server.app.clone();
+        let mut taken = Vec::new();
+        while let Some(Some(permit)) = app.upload().now_or_never() {
+            taken.push(permit);
+        }
+        assert!(!taken.is_empty());
+        assert_eq!(app.waiting_to_write(), 0);
+        let waiting = tokio::spawn({
+            let app = app.clone();
+            async move { app.upload().await.is_some() }
+        });
+        while app.waiting_to_write() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(app.waiting_to_write(), 1);
+        waiting.abort();
+        assert!(waiting.await.is_err());
+        assert_eq!(app.waiting_to_write(), 0);
+    }
+
     /// A part of the work that breaks down is done again, and the service ends when nothing can be
     /// kept any more: whoever watches over it starts it anew.
     #[tokio::test]

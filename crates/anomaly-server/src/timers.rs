@@ -7,6 +7,7 @@ use anomaly_service::{AnomalyService, ServiceError, SettingsNews};
 use anomaly_settings::{Layers, Role, Settings};
 
 use crate::app::{App, now};
+use crate::duties::Duty;
 
 /// How often it is asked which jobs did not come, and deleted what is old.
 const EVERY: Duration = Duration::from_mins(1);
@@ -42,14 +43,14 @@ pub(crate) async fn settle_again(app: App) {
 
 async fn settle_now(app: &App) {
     let layers = Arc::clone(&app.layers);
-    match app
+    let settled = app
         .writer
         .run(move |service| settle(service, &layers))
-        .await
-    {
+        .await;
+    app.duties.note(Duty::Settle, "", &settled);
+    match settled {
         Ok(settings) if settings != *app.readers.settings() => app.readers.set_settings(settings),
-        Ok(_) => {}
-        Err(problem) => tracing::warn!(detail = problem.detail(), "cannot look at the settings"),
+        _ => {}
     }
 }
 
@@ -68,14 +69,12 @@ pub(crate) async fn run(app: App) {
         }
         // What is missed is stored as an anomaly: the teller sees it as it sees any other.
         let ticked = app.writer.run(|service| service.tick(now(), |_| ())).await;
+        app.duties.note(Duty::Tick, "", &ticked);
         match ticked {
             Ok(report) if report.missed > 0 => {
                 tracing::info!(missed = report.missed, "jobs are missing");
             }
-            Ok(_) => {}
-            Err(problem) => {
-                tracing::warn!(detail = problem.detail(), "cannot ask for missing jobs");
-            }
+            _ => {}
         }
     }
 }
@@ -85,7 +84,5 @@ async fn purge(app: &App) {
         .writer
         .run(|service| service.purge(now(), MOST_PURGED))
         .await;
-    if let Err(problem) = purged {
-        tracing::warn!(detail = problem.detail(), "cannot delete what is old");
-    }
+    app.duties.note(Duty::Purge, "", &purged);
 }

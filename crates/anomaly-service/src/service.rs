@@ -17,8 +17,8 @@ use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, BackupJob, JobKey, JobRef, Severity, StreamKey, Verdict};
 use anomaly_settings::Settings;
 use anomaly_storage::{
-    AnomalyQuery, AuditEntry, MemoryStore, ObservationQuery, Purge, Purged, Read, SqliteStore,
-    Store, Transaction,
+    AnomalyQuery, AuditEntry, MemoryStore, ObservationQuery, Origin, Purge, Purged, Read,
+    SqliteStore, Store, Transaction,
 };
 
 pub use self::drill::StreamCopy;
@@ -219,12 +219,25 @@ impl AnomalyService {
         Ok(self.store.last_normal(job)?)
     }
 
+    /// The job that started last, of those that tools handed over and that had started by `now`. One
+    /// that was due and did not come is none, and neither is one that is dated ahead.
+    ///
+    /// # Errors
+    /// [`ServiceError::Store`] when the store cannot be read.
+    pub fn last_job(&self, now: DateTime<Utc>) -> Result<Option<BackupJob>, ServiceError> {
+        let query = ObservationQuery::default()
+            .origin(Origin::Tool)
+            .started_until(now)
+            .limit(1);
+        Ok(self.store.observations(&query)?.pop().map(|one| one.job))
+    }
+
     /// Deletes jobs that are older than `storage.retention_days`, and what goes with them: at most
     /// `most_jobs` of them, in short transactions, so that others write meanwhile. See [`Purge`] for
     /// what is kept.
     ///
     /// To be called beside the daily work, with the time of the caller's clock. A clock that is ahead
-    /// deletes no more than one a month after the newest job would.
+    /// deletes no more than one a month after the [last job](Self::last_job) would.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store fails; what was deleted before is deleted.
@@ -233,13 +246,10 @@ impl AnomalyService {
         let Some(retention) = self.settings().storage.retention() else {
             return Ok(purged);
         };
-        let newest = self
-            .store
-            .observations(&ObservationQuery::default().limit(1))?;
-        let Some(newest) = newest.first() else {
+        let Some(last) = self.last_job(now)? else {
             return Ok(purged);
         };
-        let now = now.min(newest.job.started_at() + LAST_JOB_IS_NEWS);
+        let now = now.min(last.started_at() + LAST_JOB_IS_NEWS);
         let mut left = most_jobs;
         while left > 0 {
             let limit =

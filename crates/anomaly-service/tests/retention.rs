@@ -60,6 +60,27 @@ fn a_wrong_clock_does_not_delete_what_is_needed() {
     assert_eq!(purged(&mut service, day(60) + TimeDelta::days(36_500)), 30);
 }
 
+/// Neither a job that did not come nor one that is dated ahead is the last one, however far the clock
+/// is ahead.
+#[test]
+fn the_last_job_is_one_that_came() {
+    let mut service = service(settings(60), 60);
+    let last = |service: &AnomalyService| service.last_job(day(70)).unwrap().unwrap().key();
+    let expected = job(59, usual_image(59)).key();
+    let century_ahead = day(36_560);
+
+    service.tick(day(70), |_| {}).unwrap();
+    let next = day(70) + TimeDelta::minutes(1);
+    assert_eq!(service.tick(next, |_| {}).unwrap().missed, 1);
+    assert_eq!(last(&service), expected);
+    assert_eq!(purged(&mut service, century_ahead), 30);
+
+    service.observe(&job(36_600, usual_image(60))).unwrap();
+    assert_eq!(last(&service), expected);
+    assert_eq!(purged(&mut service, century_ahead), 0);
+    assert_eq!(service.last_job(day(0)).unwrap(), None);
+}
+
 /// A client whose clock is set back a year: it is said, its job is kept, and all goes on.
 #[test]
 fn a_client_whose_clock_was_set_back_is_reported() {

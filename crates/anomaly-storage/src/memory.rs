@@ -145,6 +145,9 @@ macro_rules! read_from_data {
             ) -> Result<Vec<Recorded>, StoreError> {
                 Ok(self.data.recorded_after(stream, after, limit))
             }
+            fn recorded_at(&self, number: u64) -> Result<Option<DateTime<Utc>>, StoreError> {
+                Ok(self.data.recorded_at(number))
+            }
             fn listed_anomalies(
                 &self,
                 query: &AnomalyQuery,

@@ -142,6 +142,8 @@ pub struct ObservationQuery {
     pub stream: Option<StreamKey>,
     /// Only of this client.
     pub client: Option<ClientName>,
+    /// Only those of which this one says that there was such a job.
+    pub origin: Option<Origin>,
     /// Only those that were judged so.
     pub judged_as: Option<JudgedAs>,
     /// Only jobs that started at this time or later.
@@ -158,6 +160,7 @@ setters! {
     ObservationQuery {
         stream: StreamKey,
         client: ClientName,
+        origin: Origin,
         judged_as: JudgedAs,
         started_from: DateTime<Utc>,
         started_until: DateTime<Utc>,

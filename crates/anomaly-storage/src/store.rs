@@ -97,6 +97,13 @@ pub trait Read {
         limit: usize,
     ) -> Result<Vec<Recorded>, StoreError>;
 
+    /// When a record was stored, by its number; `None` where whoever stored it did not say, and when
+    /// there is no such record.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn recorded_at(&self, number: u64) -> Result<Option<DateTime<Utc>>, StoreError>;
+
     /// The anomalies that `query` asks for, in its order; each with its job, its current review and
     /// the stream's last normal job.
     ///

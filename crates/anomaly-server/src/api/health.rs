@@ -9,13 +9,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::duties::Duty;
 
 /// Whether the service works.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok`; `degraded`, when a part of the watching is switched off or a source cannot be read; or
-    /// `failing`, when the database does not answer.
+    /// `ok`; `degraded`, when a part of the watching is switched off, a source cannot be read, or the
+    /// service fails at something; or `failing`, when the database does not answer.
     status: &'static str,
+    /// What the service does by itself and fails at.
+    failing: Vec<Failing>,
     /// Which parts of the watching are on.
     roles: Roles,
     /// The sources that it polls.
@@ -24,6 +27,15 @@ pub(crate) struct Health {
     started_at: DateTime<Utc>,
     /// When the last job was handed over to it; `null` for never since it runs.
     last_job_at: Option<DateTime<Utc>>,
+}
+
+/// What the service fails at; its log says why.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Failing {
+    /// What it is.
+    duty: Duty,
+    /// Since when.
+    since: DateTime<Utc>,
 }
 
 /// Which parts of the watching are on.
@@ -74,13 +86,19 @@ pub(crate) async fn health(State(app): State<App>) -> (StatusCode, Json<Health>)
             Switch::Off
         }
     };
+    let failing = app.duties.failing();
+    let is_whole = degraded == 0 && settings.roles_off().is_empty() && failing.is_empty();
     let (code, status) = match answers {
-        Ok(_) if degraded > 0 || !settings.roles_off().is_empty() => (StatusCode::OK, "degraded"),
-        Ok(_) => (StatusCode::OK, "ok"),
+        Ok(_) if is_whole => (StatusCode::OK, "ok"),
+        Ok(_) => (StatusCode::OK, "degraded"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "failing"),
     };
     let health = Health {
         status,
+        failing: failing
+            .into_iter()
+            .map(|(duty, since)| Failing { duty, since })
+            .collect(),
         roles: Roles {
             gather: switch(Role::Gather),
             detect: switch(Role::Detect),

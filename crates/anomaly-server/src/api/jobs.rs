@@ -118,8 +118,7 @@ pub(crate) async fn hand_over(
     if !app.readers.settings().is_on(Role::Gather) {
         return Err(Problem::not_gathered());
     }
-    // The semaphores are never closed.
-    let _upload = app.uploads.acquire().await;
+    let _upload = app.upload().await;
     let body = axum::body::to_bytes(body, app.options.most_request_bytes);
     let body = body.await.map_err(|_| Problem::too_large())?;
     let parsing = Arc::clone(&app.parsing).acquire_owned().await;

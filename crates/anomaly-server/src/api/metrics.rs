@@ -6,13 +6,14 @@ use std::time::Instant;
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{FleetCoverage, Severity};
 use anomaly_settings::Role;
-use anomaly_storage::{IncidentQuery, ObservationQuery, Waiting};
+use anomaly_storage::{IncidentQuery, Waiting};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::app::{App, now};
+use crate::app::{App, last_job_ended_at, now};
+use crate::duties::Duty;
 use crate::gather::Condition;
 use crate::problem::Problem;
 
@@ -47,6 +48,11 @@ fn look(app: &App) {
     meters.set("backwatch_start_time_seconds", seconds(app.started_at));
     let settings = app.readers.settings();
     meters.roles(|role: Role| settings.is_on(role));
+    let failing = app.duties.failing();
+    for duty in Duty::ALL {
+        let up = f64::from(u8::from(!failing.contains_key(&duty)));
+        meters.set_of("backwatch_duty_up", "duty", duty.as_str(), up);
+    }
     for (name, state) in app.source_states.all() {
         let up = match state.condition {
             Condition::New => None,
@@ -65,7 +71,8 @@ fn look(app: &App) {
         let up = f64::from(u8::from(state.failing.is_none()));
         meters.set_of("backwatch_sink_up", "sink", sink.name(), up);
     }
-    meters.set("backwatch_writer_queue_length", wide(app.writer.waiting()));
+    let waiting = wide(app.waiting_to_write());
+    meters.set("backwatch_writer_queue_length", waiting);
     let (readers, busy) = app.readers.busy();
     meters.set("backwatch_readers", wide(readers));
     meters.set("backwatch_readers_busy", wide(busy));
@@ -102,8 +109,6 @@ async fn count(app: &App) -> Result<Counts, Problem> {
             for report in service.incidents(&open)? {
                 *incidents.entry(report.incident.severity()).or_default() += 1;
             }
-            let newest = ObservationQuery::default().limit(1);
-            let newest = records.observations(&newest)?.pop();
             let mut outboxes = Vec::new();
             for sink in sinks {
                 let waiting = records.waiting(&sink)?;
@@ -115,8 +120,7 @@ async fn count(app: &App) -> Result<Counts, Problem> {
                 unreviewed: records.count_unreviewed()?,
                 incidents,
                 coverage: service.coverage(now)?,
-                last_job: newest
-                    .map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at())),
+                last_job: last_job_ended_at(service, now)?,
                 outboxes,
                 pending: service.pending_settings()?.len(),
                 loosened: guarded.loosenings.iter().filter(|one| one.holds()).count(),

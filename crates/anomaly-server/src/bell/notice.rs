@@ -1,11 +1,11 @@
 //! One thing that people are told.
 
+use anomaly_model::Severity;
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Severity, Verdict};
 use anomaly_service::{AnomalyService, ServiceError};
-use anomaly_storage::{AuditEntry, Stored};
+use anomaly_storage::{AuditEntry, Stored, StoredObservation};
 
-use crate::news::NEWS;
+use crate::news::is_news;
 use crate::system::system_news;
 use crate::web::{address, kind, spread};
 
@@ -31,21 +31,23 @@ pub(super) enum About {
 }
 
 impl Notice {
-    /// An anomaly that was stored at a time, with the incident that it belongs to; `None` for one of
-    /// a job that had long ended by then: nobody is told of the past.
+    /// An anomaly that was stored at a time, with the incident that it belongs to; `None` for one that
+    /// was no news by then.
     pub(super) fn of(
         service: &AnomalyService,
-        number: u64,
-        verdict: &Verdict,
+        stored: &StoredObservation,
         at: DateTime<Utc>,
     ) -> Result<Option<Self>, ServiceError> {
-        let Some(severity) = verdict
-            .severity()
-            .filter(|_| at - verdict.started_at < NEWS)
-        else {
+        let StoredObservation {
+            number, verdict, ..
+        } = stored;
+        let Some(severity) = verdict.severity() else {
             return Ok(None);
         };
-        let key = verdict.key();
+        if !is_news(service, stored, at)? {
+            return Ok(None);
+        }
+        let (number, key) = (*number, verdict.key());
         let incident = match service.incident_of(&key)? {
             Some(number) => service.incident(number)?,
             None => None,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{FleetCoverage, Severity, StreamCoverage};
-use anomaly_service::IncidentReport;
+use anomaly_service::{AnomalyService, IncidentReport, ServiceError};
 use anomaly_settings::Role;
 use anomaly_storage::IncidentQuery;
 use askama::Template;
@@ -14,7 +14,7 @@ use super::calendar_strip::{Strip, axis};
 use super::chart::days_chart;
 use super::chrome::{Chrome, PageResult, show};
 use super::words::{When, ago, counted, day, kind, shape, spread, when};
-use crate::app::{App, now};
+use crate::app::{App, last_job_ended_at, now};
 
 /// Clients of which the days are shown.
 const MOST_CLIENTS: usize = 30;
@@ -47,6 +47,10 @@ struct Page {
     days: String,
     coverage: FleetCoverage,
     silent: Vec<SilentRow>,
+    /// Streams that are silent and not shown.
+    more_silent: u64,
+    /// What the service fails at, in words that a time follows.
+    failing: Vec<(&'static str, When)>,
     has_jobs: bool,
     address: String,
 }
@@ -90,19 +94,15 @@ struct SilentRow {
 }
 
 pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
-    let query = IncidentQuery::default()
-        .open(true)
-        .limit(MOST_INCIDENTS + 1);
     let (incidents, coverage, streams, last) = app
         .readers
         .read(move |service| {
             let now = now();
-            let last = anomaly_storage::ObservationQuery::default().limit(1);
             Ok((
-                service.incidents(&query)?,
+                worst_incidents(service)?,
                 service.coverage(now)?,
                 service.stream_coverage(now, 0, MOST_STREAMS)?.streams,
-                service.records().observations(&last)?.pop(),
+                last_job_ended_at(service, now)?,
             ))
         })
         .await?;
@@ -112,26 +112,28 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
         .iter()
         .map(|(client, days)| Strip::of(client, days, today))
         .collect();
-    let silent = streams
+    let silent: Vec<SilentRow> = streams
         .into_iter()
         .filter_map(silent)
         .take(MOST_SILENT)
         .collect();
-    let last = last.map(|stored| stored.job.ended_at().unwrap_or(stored.job.started_at()));
-    let incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
+    let failing: Vec<_> = app
+        .duties
+        .failing()
+        .into_iter()
+        .map(|(duty, since)| (duty.failure_in_words(), when(since)))
+        .collect();
+    let mut incidents: Vec<IncidentRow> = incidents.into_iter().map(IncidentRow::from).collect();
     let degraded = app.source_states.degraded();
     let looking = if app.readers.settings().is_on(Role::Detect) {
         looking(&coverage, last, degraded)
     } else {
         "Backwatch is not looking: detection is switched off.".to_owned()
     };
-    let is_all_on = chrome.off.is_empty() && degraded == 0;
+    let is_all_on = chrome.off.is_empty() && degraded == 0 && failing.is_empty();
     let (headline, tone) = headline(&incidents, &coverage, last, is_all_on);
     let more_incidents = incidents.len() > MOST_INCIDENTS;
-    let mut incidents = incidents;
     incidents.truncate(MOST_INCIDENTS);
-    // The worst first, and of equals the one seen last.
-    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.severity));
     Ok(show(&Page {
         chrome,
         headline,
@@ -143,12 +145,36 @@ pub(crate) async fn page(State(app): State<App>, chrome: Chrome) -> PageResult {
         strips,
         is_complete: app.calendar.is_complete(),
         days: days_chart(&app.calendar.counts(today)),
-        has_jobs: last.is_some(),
+        has_jobs: coverage.streams > 0,
         address: app.address(),
         incidents,
+        more_silent: coverage.silent.saturating_sub(silent.len() as u64),
         coverage,
         silent,
+        failing,
     })?)
+}
+
+/// Open incidents, the worst first, and of equals the one seen last: one more than are shown.
+///
+/// They are asked for by severity: many that matter little do not hide one that does.
+fn worst_incidents(service: &AnomalyService) -> Result<Vec<IncidentReport>, ServiceError> {
+    let query = IncidentQuery::default()
+        .open(true)
+        .limit(MOST_INCIDENTS + 1);
+    let mut found: Vec<IncidentReport> = Vec::new();
+    for &least in Severity::ALL.iter().rev() {
+        let page = service.incidents(&query.clone().at_least(least))?;
+        let new = |report: &IncidentReport| found.iter().all(|one| one.number != report.number);
+        let new: Vec<_> = page.into_iter().filter(new).collect();
+        found.extend(new);
+    }
+    found.sort_by_key(|report| {
+        let incident = &report.incident;
+        std::cmp::Reverse((incident.severity(), incident.last_seen, report.number))
+    });
+    found.truncate(MOST_INCIDENTS + 1);
+    Ok(found)
 }
 
 fn silent(stream: StreamCoverage) -> Option<SilentRow> {
@@ -167,8 +193,7 @@ fn headline(
     last: Option<Time>,
     is_all_on: bool,
 ) -> (String, &'static str) {
-    let worst = incidents.iter().max_by_key(|incident| incident.severity);
-    match worst {
+    match incidents.first() {
         Some(worst) => {
             let open = match incidents.len() {
                 count if count > MOST_INCIDENTS => {
@@ -194,8 +219,8 @@ fn headline(
             "Nothing strange was found, but not everything is looked at.".to_owned(),
             "medium",
         ),
-        None if last.is_none() => ("No job has been handed over yet.".to_owned(), "quiet"),
-        None if last.is_some_and(|last| now() - last > FRESH) => (
+        None if coverage.streams == 0 => ("No job has been handed over yet.".to_owned(), "quiet"),
+        None if last.is_none_or(|last| now() - last > FRESH) => (
             "Nothing strange, but no job has come lately.".to_owned(),
             "medium",
         ),
@@ -211,9 +236,9 @@ fn headline(
 }
 
 fn looking(coverage: &FleetCoverage, last: Option<Time>, degraded: usize) -> String {
-    let Some(last) = last else {
+    if coverage.streams == 0 {
         return "Backwatch is looking, and has seen nothing.".to_owned();
-    };
+    }
     let judged = coverage.judged;
     let mut text = format!(
         "Backwatch is looking: {judged} of {} judged",
@@ -231,7 +256,10 @@ fn looking(coverage: &FleetCoverage, last: Option<Time>, degraded: usize) -> Str
             _ = write!(text, ", {count} {words}");
         }
     }
-    _ = write!(text, ". The last job ended {}.", ago(last, now()));
+    text += ".";
+    if let Some(last) = last {
+        _ = write!(text, " The last job ended {}.", ago(last, now()));
+    }
     if degraded > 0 {
         let sources = counted(degraded as u64, "source");
         _ = write!(text, " {sources} cannot be read.");

@@ -1,5 +1,12 @@
 //! What people see.
 
+use std::time::SystemTime;
+
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
+use anomaly_model::{AnomalyKind, BackupJob, Incident, Judgement, Severity, Verdict};
+use anomaly_service::AnomalyService;
+use anomaly_settings::Settings;
+use anomaly_storage::IncidentRecord;
 use serde_json::json;
 
 use crate::{Service, job};
@@ -45,6 +52,93 @@ fn a_day_of_another_year_says_which() {
         page.contains("on mail01, since 26 November 2014."),
         "{page}"
     );
+}
+
+/// The worst of the open incidents is told of and comes first, however many lesser ones were seen later.
+#[test]
+fn the_dashboard_begins_with_the_worst() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    let mut transaction = beside.transaction().unwrap();
+    let first: DateTime<Utc> = "2026-01-01T22:00:00Z".parse().unwrap();
+    for day in 0..12 {
+        let severity = if day == 0 {
+            Severity::High
+        } else {
+            Severity::Low
+        };
+        let at = first + TimeDelta::days(day);
+        let client = format!("client{day:02}");
+        let job = BackupJob::builder("restic", client.clone(), client, "daily", at);
+        let kind = AnomalyKind::Failure;
+        let judgement = Judgement::Anomalous { severity, kind };
+        let verdict = Verdict::new(&job.build().unwrap(), judgement, "As the test says.");
+        let incident = IncidentRecord {
+            first_seen: at,
+            last_seen: at,
+            severity,
+            opened_at: at,
+            closed_at: None,
+            details: serde_json::to_value(Incident::of(&verdict).unwrap()).unwrap(),
+        };
+        transaction.open_incident(&incident).unwrap();
+    }
+    transaction.commit().unwrap();
+    let page = administrator.open("/").text;
+    assert!(page.contains("headline high"), "{page}");
+    let words = "More than 8 incidents are open. The worst looks like failure, on client00,";
+    assert!(page.contains(words), "{page}");
+    let titles = page.split("<a class=\"title\"").skip(1);
+    let shown: Vec<&str> = titles
+        .filter_map(|title| title.split_once(" on ")?.1.split_once("</a>"))
+        .map(|(client, _)| client)
+        .collect();
+    let expected = [0, 11, 10, 9, 8, 7, 6, 5].map(|day| format!("client{day:02}"));
+    assert_eq!(shown, expected);
+}
+
+/// A job that did not come is not the last one, and neither is one that is dated ahead; and a stream that
+/// is silent is counted, where it is not named.
+#[test]
+fn the_dashboard_says_when_no_job_comes() {
+    let service = Service::start();
+    let administrator = service.administrator();
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    let job = |client: &str, days_ago: i64| {
+        let start = now - TimeDelta::days(days_ago);
+        let job = BackupJob::builder(
+            "restic",
+            format!("{client}-{days_ago}"),
+            client,
+            "daily",
+            start,
+        );
+        job.ended_at(start + TimeDelta::minutes(9)).build().unwrap()
+    };
+    // More streams than the page looks at for silent ones, and none of them is.
+    let many = (0..1_000).map(|number| job(&format!("many{number}"), 60));
+    beside.observe_all(many, |_| {}).unwrap();
+    let usual = (10..50).rev().map(|days_ago| job("mail01", days_ago));
+    beside.observe_all(usual, |_| {}).unwrap();
+    let ticks = [now - TimeDelta::minutes(1), now].map(|now| beside.tick(now, |_| {}).unwrap());
+    assert_eq!(ticks.map(|report| report.missed).iter().sum::<u64>(), 1);
+    beside.observe(&job("ahead01", -30)).unwrap();
+
+    let page = administrator.open("/").text;
+    assert!(page.contains("The last job ended 9 days ago."), "{page}");
+    assert!(page.contains("1 silent: see"), "{page}");
+    assert!(
+        !page.contains("Every stream whose rhythm is known"),
+        "{page}"
+    );
+    let metrics = administrator.open("/metrics").text;
+    let name = "backwatch_last_job_timestamp_seconds ";
+    let last = metrics.lines().find_map(|line| line.strip_prefix(name));
+    let (seconds, _) = last.unwrap().split_once('.').unwrap();
+    let expected = job("mail01", 10).ended_at().unwrap();
+    assert_eq!(seconds, expected.timestamp().to_string());
 }
 
 /// Hostile names: every page has to show them as text.

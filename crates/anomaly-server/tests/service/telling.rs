@@ -1,6 +1,8 @@
 //! Sinks, told of what is stored.
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anomaly_model::Severity;
@@ -49,6 +51,126 @@ fn a_sink_is_told_of_what_anybody_stores() {
     assert_eq!(told.lines().count(), 2);
     let page = administrator.open("/notifications").text;
     assert!(page.contains("Works"), "{page}");
+}
+
+/// Anomalies of today that the dashboard has counted, each in its chart.
+fn charted(page: &str) -> u32 {
+    let bars = page.split("</title>").filter_map(|bar| {
+        let (_, title) = bar.rsplit_once("<title>")?;
+        let (count, _severity) = title.split_once(": ")?.1.split_once(' ')?;
+        count.parse::<u32>().ok()
+    });
+    bars.sum()
+}
+
+/// Anomalies that were stored since the start, by the metrics.
+fn metered(metrics: &str) -> u64 {
+    let name = "backwatch_jobs_total{verdict=\"anomalous\"} ";
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap().parse().unwrap()
+}
+
+/// What was stored while the service did not run is told once it does, and counted once: in the chart of
+/// days, and not as what was stored since the start.
+#[test]
+fn what_was_stored_meanwhile_is_told_and_counted_once() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let start = || Service::gathering(&to_file(&["anomaly"], "ocsf"), &[], &directory);
+    let mut service = start();
+    let key = service.administrator().key("ingest", &[]);
+    service.stop();
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    for client in ["first01", "second02", "third03"] {
+        let job = serde_json::from_value(failed(client, 0)).unwrap();
+        assert!(beside.observe(&job).unwrap().verdict.is_anomalous());
+    }
+    drop(beside);
+    let service = start();
+    assert_eq!(told(&service, 3).lines().count(), 3);
+    let body = failed("next04", 0).to_string();
+    service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    let administrator = service.administrator_again();
+    let metrics = administrator.wait_for("/metrics", |answer| metered(&answer.text) > 0);
+    assert_eq!(metered(&metrics.text), 1);
+    let is_read = |page: &str| !page.contains("Still reading");
+    let page = administrator.wait_for("/", |answer| is_read(&answer.text));
+    assert_eq!(charted(&page.text), 4, "{}", page.text);
+}
+
+/// Changes a number in a file, everywhere.
+fn damage(database: &Path, from: &str, to: &str) {
+    let mut bytes = fs::read(database).unwrap();
+    let places: Vec<usize> = (0..bytes.len() - from.len())
+        .filter(|&place| bytes[place..].starts_with(from.as_bytes()))
+        .collect();
+    assert!(!places.is_empty(), "{from}");
+    for place in places {
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+    }
+    fs::write(database, bytes).unwrap();
+}
+
+/// A record that is damaged, old or new, keeps nobody from hearing of the others, and is shown.
+#[test]
+fn a_damaged_record_silences_no_other() {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let start = || Service::gathering(&to_file(&["anomaly"], "ocsf"), &[], &directory);
+    let mut service = start();
+    let database = service.database.clone();
+    let key = service.administrator().key("ingest", &[]);
+    let mut old = failed("old01", 60);
+    old["status"] = json!("succeeded");
+    old["image_bytes"] = json!(41_234_567_891_u64);
+    let (kind, path) = ("application/json", "/api/v1/jobs");
+    let receipt = service.with_key(&key, path, kind, &old.to_string());
+    assert_eq!(receipt.json()["anomalous"], 0, "{}", receipt.text);
+    service.stop();
+    let mut beside = AnomalyService::open(&database, Settings::default()).unwrap();
+    for client in ["first01", "damaged02", "third03"] {
+        let mut job = failed(client, 0);
+        if client == "damaged02" {
+            job["image_bytes"] = json!(52_345_678_912_u64);
+        }
+        let job = serde_json::from_value(job).unwrap();
+        assert!(beside.observe(&job).unwrap().verdict.is_anomalous());
+    }
+    drop(beside);
+    damage(&database, "41234567891", "41234567892");
+    damage(&database, "52345678912", "52345678913");
+
+    let service = start();
+    let body = failed("next04", 0).to_string();
+    service.with_key(&key, path, kind, &body);
+    let told = told(&service, 3);
+    for (client, is_told) in [
+        ("first01", true),
+        ("damaged02", false),
+        ("third03", true),
+        ("next04", true),
+        ("old01", false),
+    ] {
+        assert_eq!(told.contains(client), is_told, "{client}: {told}");
+    }
+    let administrator = service.administrator_again();
+    let is_read = |page: &str| !page.contains("Still reading");
+    let page = administrator.wait_for("/", |answer| is_read(&answer.text));
+    assert_eq!(charted(&page.text), 3, "{}", page.text);
+    let words = "Something that is stored is damaged and was passed over";
+    assert!(page.text.contains(words), "{}", page.text);
+    let bell = administrator.open("/api/v1/notifications").text;
+    assert!(bell.contains("next04"), "{bell}");
+    let health = service.browser().open("/health");
+    let found = health.json();
+    assert_eq!((health.status, &found["status"]), (200, &json!("degraded")));
+    assert_eq!(found["failing"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["failing"][0]["duty"], "read");
+    let metrics = administrator.open("/metrics").text;
+    for line in ["{duty=\"read\"} 0", "{duty=\"tell\"} 1"] {
+        assert!(
+            metrics.contains(&format!("backwatch_duty_up{line}")),
+            "{metrics}"
+        );
+    }
 }
 
 /// Who called an anomaly what is told too, whoever it was.

@@ -273,7 +273,7 @@ pub(super) fn unreviewed(connection: &Connection) -> Result<BTreeMap<Severity, u
 }
 
 /// When a record was recorded, where whoever did it said so.
-fn recorded_at(connection: &Connection, number: u64) -> Result<Option<DateTime<Utc>>> {
+pub(super) fn recorded_at(connection: &Connection, number: u64) -> Result<Option<DateTime<Utc>>> {
     let recorded_at = connection
         .prepare_cached(RECORDED_AT)?
         .query_row((from_count(number),), |row| optional_time(row, 0))

@@ -192,6 +192,8 @@ pub(super) fn conditions(
         }
         conditions.and("this.client = ?", [client]);
     }
+    let origin = query.origin.map(|origin| origin.as_str().to_owned());
+    conditions.and_if("this.origin = ?", origin);
     let state = query.judged_as.map(|state| state.as_str().to_owned());
     conditions.and_if("state = ?", state);
     conditions.and_if("started_at_micros >= ?", from_time(query.started_from));

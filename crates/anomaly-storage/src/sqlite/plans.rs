@@ -15,7 +15,9 @@ use super::{
     verify,
 };
 use crate::evidence::LeafKind;
-use crate::{AnomalyQuery, AuditQuery, IncidentQuery, JudgedAs, ObservationQuery, Sort, SortKey};
+use crate::{
+    AnomalyQuery, AuditQuery, IncidentQuery, JudgedAs, ObservationQuery, Origin, Sort, SortKey,
+};
 
 fn sorts() -> impl Iterator<Item = Sort> {
     let directions = |&key| [true, false].map(|ascending| Sort { key, ascending });
@@ -189,6 +191,8 @@ fn every_list_begins_at_its_index() {
     for (query, stream, index) in [
         (query(), None, "jobs_by_start"),
         (query(), Some(1), "jobs_of_stream"),
+        (query().origin(Origin::Tool), None, "jobs_by_start"),
+        (query().origin(Origin::Tool), Some(1), "jobs_of_stream"),
         (
             query().judged_as(JudgedAs::Normal),
             Some(1),

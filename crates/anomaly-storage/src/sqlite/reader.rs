@@ -97,6 +97,10 @@ impl<T: Reader> Read for T {
         self.read(|connection| history::recorded_after(connection, stream, after, limit))
     }
 
+    fn recorded_at(&self, number: u64) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(|connection| anomalies::recorded_at(connection, number))
+    }
+
     fn listed_anomalies(&self, query: &AnomalyQuery) -> Result<Vec<ListedAnomaly>, StoreError> {
         self.read(|connection| anomalies::listed(connection, query))
     }

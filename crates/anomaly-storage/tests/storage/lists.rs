@@ -30,6 +30,7 @@ fn a_missed_backup_is_told_from_a_job_of_a_tool(store: &mut dyn Store) {
     ];
     store_all(store, [&of_tool]);
     let mut transaction = store.transaction().unwrap();
+    transaction.set_now(at(60));
     let observation = Observation {
         job: &of_clock.job,
         stream: &of_clock.stream,
@@ -48,6 +49,19 @@ fn a_missed_backup_is_told_from_a_job_of_a_tool(store: &mut dyn Store) {
         all.iter().map(|one| one.origin).collect::<Vec<_>>(),
         [Origin::Clock, Origin::Tool]
     );
+    for (origin, case) in [(Origin::Tool, &of_tool), (Origin::Clock, &of_clock)] {
+        for stream in [None, Some(case.stream.clone())] {
+            let query = ObservationQuery::default().origin(origin).stream(stream);
+            let found = store.observations(&query).unwrap();
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].job.key(), found[0].origin), (case.key(), origin));
+        }
+    }
+    // Only who stored the second one said what time it was.
+    let times = all.iter().map(|one| store.recorded_at(one.number).unwrap());
+    assert_eq!(times.collect::<Vec<_>>(), [Some(at(60)), None]);
+    assert_eq!(store.recorded_at(0).unwrap(), None);
+    assert_eq!(store.recorded_at(3).unwrap(), None);
 }
 
 /// Jobs and reviews, of all and of one stream, whatever the size of the pages.

@@ -109,6 +109,7 @@ impl Data {
                     .client
                     .as_ref()
                     .is_none_or(|client| row.job.client().name == *client)
+                && query.origin.is_none_or(|origin| row.origin == origin)
                 && query
                     .judged_as
                     .is_none_or(|state| JudgedAs::from(&row.verdict.judgement) == state)
