@@ -1,14 +1,14 @@
 //! `bpdbjobs -report`.
 
-use anomaly_model::{BackupJob, ScheduleType};
+use anomaly_model::BackupJob;
 use anomaly_sources::{Format, recognise};
 
 use crate::outline;
 use crate::printed::{Job, Try, Version};
 
-pub const FORMAT: Format = Format::NetBackupBpdbjobs;
+pub(crate) const FORMAT: Format = Format::NetBackupBpdbjobs;
 
-pub fn outlined(input: impl AsRef<[u8]>) -> Vec<String> {
+pub(crate) fn outlined(input: impl AsRef<[u8]>) -> Vec<String> {
     outline::outline(input, FORMAT)
 }
 
