@@ -11,6 +11,8 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 const MISSED_FACTOR: f64 = 2.5;
 /// However much gaps differ, a gap this many times the longest is no usual one.
 const MOST_FACTOR: f64 = 4.0;
+/// No job counts as missed before this: who starts one again and again by hand keeps no schedule.
+const LEAST_PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// Gaps needed to know a stream's cadence.
 const CADENCE_GAPS: usize = 7;
 /// No schedule has fewer jobs than one in a year and a month.
@@ -115,8 +117,8 @@ impl Cadence {
         let told = told.map_or(longest, |told| told.max(longest));
         Some(Self {
             longest,
-            patience: times(longest, factor),
-            told_patience: times(told, factor),
+            patience: times(longest, factor).max(LEAST_PATIENCE),
+            told_patience: times(told, factor).max(LEAST_PATIENCE),
         })
     }
 }

@@ -3,11 +3,16 @@
 //! `cargo run --manifest-path crates/anomaly-rustic/Cargo.toml --example back_up_and_judge -- \
 //!  DIRECTORY REPOSITORY DATABASE`, with the repository's password in `RUSTIC_PASSWORD`. The
 //! repository and the database are created where there is none.
-#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example shows what it does"
+)]
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use anomaly_rustic::content::{Inspection, Sampling};
@@ -22,12 +27,23 @@ use rustic_core::{
     SnapshotOptions,
 };
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<PathBuf> = env::args_os().skip(1).map(PathBuf::from).collect();
     let [directory, repository, database] = arguments.as_slice() else {
         return Err("usage: back_up_and_judge DIRECTORY REPOSITORY DATABASE".into());
     };
-    let password = env::var("RUSTIC_PASSWORD")?;
+    let password = env::var("RUSTIC_PASSWORD")
+        .map_err(|error| format!("RUSTIC_PASSWORD has the password of the repository: {error}"))?;
     let directory = fs::canonicalize(directory)?;
 
     let backends = BackendOptions::default()

@@ -1,14 +1,5 @@
 //! Engine and store, composed.
 
-mod backtest;
-mod coverage;
-mod drill;
-mod guard;
-mod incidents;
-mod recovery;
-mod reviews;
-mod tick;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,6 +34,24 @@ const LAST_JOB_IS_NEWS: TimeDelta = TimeDelta::days(31);
 ///
 /// Job, verdict and model state of one job are committed together: after a crash either all of it
 /// is there or none. Two processes may use one database; one writes at a time.
+///
+/// ```
+/// use anomaly_service::AnomalyService;
+/// use anomaly_service::model::{BackupImage, BackupJob, chrono::DateTime};
+/// use anomaly_service::settings::Settings;
+///
+/// let mut service = AnomalyService::in_memory(Settings::default());
+/// let image = BackupImage::default().image_bytes(40_000_000_000).transferred_bytes(90_000_000);
+/// let started_at = "2026-11-22T03:00:00Z".parse::<DateTime<_>>()?;
+/// let job = BackupJob::builder("mytool", "job-4711", "mail01", "daily", started_at)
+///     .image(image)
+///     .build()?;
+/// let observed = service.observe(&job)?;
+/// assert!(!observed.already_known);
+/// assert!(observed.verdict.summary.starts_with("Learning: 0 of 7 jobs learnt"));
+/// assert!(service.observe(&job)?.already_known);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct AnomalyService {
     engine: Engine,
@@ -300,3 +309,13 @@ impl AnomalyService {
         Ok(())
     }
 }
+
+// Below, so that the documentation begins with what everybody calls.
+mod backtest;
+mod coverage;
+mod drill;
+mod guard;
+mod incidents;
+mod recovery;
+mod reviews;
+mod tick;

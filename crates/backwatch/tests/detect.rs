@@ -401,6 +401,11 @@ fn a_csv_that_is_no_table_is_refused() {
             "line 2, column 2: \"\\u{1b}[2J\" is not a number",
         ),
         (
+            "a;b\n1;2\n",
+            None,
+            "is not a number; columns are separated by commas",
+        ),
+        (
             "a,2\n1,2\n",
             None,
             "line 1, column 1: \"a\" is not a number",

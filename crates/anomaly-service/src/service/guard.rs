@@ -134,7 +134,7 @@ impl AnomalyService {
         Ok(report_of(&record, news))
     }
 
-    /// The same, and this service judges by it.
+    /// Looks which settings hold, as the last method does, and judges by them from now on.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store cannot be read.

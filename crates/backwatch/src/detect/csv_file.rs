@@ -44,7 +44,15 @@ pub(super) fn read(
         for (column, text) in record.iter().enumerate() {
             let value = number(text).ok_or_else(|| {
                 let place = place(line_at(path, start), column, &header);
-                wrong(format!("{place}: {} is not a number", shown(text)))
+                let separator = if columns == 1 && text.contains([';', '\t', '|']) {
+                    "; columns are separated by commas"
+                } else {
+                    ""
+                };
+                wrong(format!(
+                    "{place}: {} is not a number{separator}",
+                    shown(text)
+                ))
             })?;
             values.push(value);
         }

@@ -4,7 +4,7 @@ use anomaly_model::NotableFile;
 
 use crate::terminal::harmless;
 
-/// More files than this are counted, not shown; every file is in the other outputs.
+/// More files than this are counted, not shown; those that a verdict keeps are in the other outputs.
 const SHOWN_FILES: usize = 8;
 
 /// One line per file, the weightiest first, and how many more there are.

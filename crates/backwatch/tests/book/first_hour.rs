@@ -16,7 +16,7 @@ use crate::program::root;
 use crate::tool::is_there;
 
 /// Where the pages write, and the ports at which they listen: in a test they are other ones.
-const PLACE: &str = "/tmp/backwatch-try";
+const PLACES: [&str; 2] = ["/tmp/backwatch-try", "/tmp/backwatch-compare"];
 const PORTS: [&str; 2] = ["8765", "9000"];
 
 /// Somebody who reads a page.
@@ -34,7 +34,7 @@ impl Reader {
         // Both at once, so that they are not the same.
         let listeners = PORTS.map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = listeners.map(|listener| listener.local_addr().unwrap().port().to_string());
-        let mut changes = vec![(PLACE.to_owned(), place)];
+        let mut changes = PLACES.map(|of| (of.to_owned(), place.clone())).to_vec();
         changes.extend(PORTS.map(str::to_owned).into_iter().zip(ports));
         Self {
             home,
