@@ -338,10 +338,10 @@ fn exports_of_several_programs_and_versions() {
     );
     // Names of columns are names that a job and a client can have.
     let like_names = [("JobId", "8"), ("Name", "JobId"), ("Client", "JobStatus")];
-    let named = row(&like_names).lines().nth(1).unwrap().to_owned() + "\n";
+    let alike = row(&like_names).lines().nth(1).unwrap().to_owned() + "\n";
     assert_eq!(
         catalogue(
-            &(row(&[]) + &named + "9,too,few\n"),
+            &(row(&[]) + &alike + "9,too,few\n"),
             &ReadOptions::default()
         ),
         [

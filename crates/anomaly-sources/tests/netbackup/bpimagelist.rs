@@ -233,9 +233,9 @@ fn a_backup_of_which_an_image_is_being_written_waits() {
         let [forward, back] = [lines.join("\n"), [&*lines[1], &*lines[0]].join("\n")];
         let told = |list| {
             let mut found = outlined(list);
-            found
-                .iter_mut()
-                .for_each(|text| *text = text[8..].to_owned());
+            for text in &mut found {
+                *text = text[8..].to_owned();
+            }
             found.sort_unstable();
             assert_eq!(found.len(), 2, "{found:?}");
             found
