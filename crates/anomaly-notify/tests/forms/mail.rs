@@ -1,7 +1,7 @@
 //! Mails as whole: their headers, their threads, and what is in them.
 
-use anomaly_model::{ReviewStatus, Severity};
 use anomaly_model::chrono::TimeDelta;
+use anomaly_model::{ReviewStatus, Severity};
 use anomaly_notify::{Event, IncidentChange, Sink, What};
 
 use crate::shared::{anomaly, anomaly_of, incident, night, review, sink, system, verdict};
