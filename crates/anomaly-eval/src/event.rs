@@ -47,7 +47,7 @@ impl Event {
     /// Whether a slow attack was flagged before this share of the files was touched; `None` if it
     /// is not slow, or it is not known how far it had come.
     #[must_use]
-    pub fn is_flagged_before(&self, share: f64) -> Option<bool> {
+    pub(crate) fn is_flagged_before(&self, share: f64) -> Option<bool> {
         if self.touched_in_all.is_empty() {
             return None;
         }

@@ -81,7 +81,8 @@ impl CommandSink {
     }
 }
 
-/// A program and what it started, which ends with this.
+/// A program and what it started, which end with this while the program runs. What it leaves behind when
+/// it has ended by itself was meant to stay.
 struct Group(Child);
 
 impl Group {

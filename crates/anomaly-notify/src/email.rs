@@ -87,6 +87,8 @@ impl EmailSink {
         let thread = format!("<{}.{sink}@{domain}>", first.thread_uid());
         let opens = events.iter().any(|event| match &event.what {
             What::Incident(news) => news.change == IncidentChange::Opened,
+            // It answers the mail about the anomaly that it decides.
+            What::Review(_) => false,
             _ => event.incident().is_none(),
         });
         let mut builder = Message::builder()
@@ -137,6 +139,7 @@ impl EmailSink {
             Some(code) => NotifyError::MailRefused {
                 what,
                 code: Some(code.into()),
+                enhanced: enhanced(&error),
                 message: one_line(&error.to_string(), 300).into_owned(),
             },
             None => NotifyError::Unreachable {
@@ -162,6 +165,16 @@ impl std::fmt::Debug for EmailSink {
             .field("from", &self.from)
             .field("to", &self.to)
             .finish_non_exhaustive()
+    }
+}
+
+/// The enhanced status that the server's reply begins with.
+fn enhanced(error: &lettre::transport::smtp::Error) -> Option<(u16, u16, u16)> {
+    let reply = std::error::Error::source(error)?.to_string();
+    let mut parts = reply.split(' ').next()?.split('.').map(str::parse);
+    match (parts.next()?, parts.next()?, parts.next()?, parts.next()) {
+        (Ok(class), Ok(subject), Ok(detail), None) => Some((class, subject, detail)),
+        _ => None,
     }
 }
 

@@ -79,6 +79,9 @@ pub enum NotifyError {
         what: String,
         /// The code of its reply; `None` where it gave none.
         code: Option<u16>,
+        /// The enhanced status (RFC 3463) that its reply begins with, such as 5.3.4; `None` where it
+        /// gave none.
+        enhanced: Option<(u16, u16, u16)>,
         /// What it said.
         message: String,
     },
@@ -102,15 +105,20 @@ impl NotifyError {
     }
 
     /// Whether the receiver said of this very event that it will never take it, so that trying again
-    /// is in vain. What a person may mend (a key, an address, a full disk) is not permanent.
+    /// is in vain: that it is too large, or what is in it. What a person may mend (a key, an address,
+    /// a form that the receiver does not read, a full disk) is not permanent.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Body { .. } => true,
-            // Malformed, too large, of a type or with a content that is not taken.
-            Self::Answered { status, .. } => matches!(status, 400 | 413 | 415 | 422),
-            // Too large for the mailbox, or its content was refused.
-            Self::MailRefused { code, .. } => matches!(code, Some(552 | 554)),
+            // Too large. 400, 415 and 422 are also the answers to a wrong index, a tenant that is
+            // missing, or a `format` that was not meant: each event would be given up for it.
+            Self::Answered { status, .. } => *status == 413,
+            // RFC 3463: too long for the mailbox, too big for the system, or its content. The reply's
+            // code does not say it: 554 is also "relay access denied", and 552 a full mailbox.
+            Self::MailRefused { enhanced, .. } => {
+                matches!(enhanced, Some((5, 2, 3) | (5, 3, 4) | (5, 6, _)))
+            }
             // EX_DATAERR of sysexits.h.
             Self::Command { status, .. } => *status == Some(65),
             _ => false,

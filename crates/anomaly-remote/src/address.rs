@@ -7,6 +7,7 @@ use anomaly_sources::{Format, Since};
 
 use crate::catalogue::{Catalogue, CatalogueAddress};
 use crate::netbackup::{NetBackup, NetBackupAddress};
+use crate::pieces::Pieces;
 use crate::{RemoteError, RemoteOptions};
 
 /// Where jobs are read from live: the database of a Bareos or Bacula director, or a NetBackup
@@ -75,8 +76,8 @@ impl Address {
     /// [`io::Error`](std::io::Error) with a [`RemoteError`] in it.
     pub fn open(&self, options: &RemoteOptions) -> Result<Remote, RemoteError> {
         let content: Box<dyn BufRead> = match &self.kind {
-            Kind::Catalogue(address) => Box::new(Catalogue::open(address, options)?),
-            Kind::NetBackup(address) => Box::new(NetBackup::open(address, options)?),
+            Kind::Catalogue(address) => Box::new(Pieces::of(Catalogue::open(address, options)?)),
+            Kind::NetBackup(address) => Box::new(Pieces::of(NetBackup::open(address, options)?)),
         };
         Ok(Remote {
             content,
@@ -86,6 +87,7 @@ impl Address {
                 .since
                 .clone()
                 .filter(|since| matches!(since, Since::Time(_))),
+            may_be_in_pieces: matches!(&self.kind, Kind::NetBackup(address) if address.is_of_images()),
         })
     }
 }
@@ -100,6 +102,9 @@ pub struct Remote {
     /// What may still be among them that was read before: for
     /// [`ReadOptions::since`](anomaly_sources::ReadOptions::since).
     pub since: Option<Since>,
+    /// Whether a backup that started before [`since`](Self::since) may lack some of its images, and pass
+    /// for a smaller one: then it must be passed over even where what is known is told by its id.
+    pub may_be_in_pieces: bool,
 }
 
 impl fmt::Debug for Remote {

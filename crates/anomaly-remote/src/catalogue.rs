@@ -2,16 +2,19 @@
 
 mod address;
 mod password;
+mod session;
 
-use std::io::{self, BufRead, Read};
+use std::io;
 
 use anomaly_sources::Since;
-use postgres::{Client, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::pieces::Source;
 use crate::{RemoteError, RemoteOptions, tls};
 
 pub(crate) use address::CatalogueAddress;
+use session::Session;
 
 /// The jobs of `Job`, and those that are in `JobHisto` only.
 const JOBS: &str = include_str!("catalogue/jobs.sql");
@@ -22,11 +25,7 @@ const IDLE_MILLISECONDS: u32 = 30 * 60 * 1000;
 
 /// The rows of a catalogue as CSV with a first line of names.
 pub(crate) struct Catalogue {
-    client: Client,
-    /// A piece of the CSV, ...
-    text: Vec<u8>,
-    /// ... of which so much was read.
-    read: usize,
+    session: Session,
     has_named_columns: bool,
     has_ended: bool,
 }
@@ -38,34 +37,33 @@ impl Catalogue {
     ) -> Result<Self, RemoteError> {
         let begin = begin(options)?;
         let config = address.with_password(options)?;
-        let ca_file = options.ca_file.as_deref().or(address.ca_file.as_deref());
         let roots = if address.may_use_tls() {
-            tls::roots(ca_file)?
+            tls::roots(address.ca_file(options))?
         } else {
             Vec::new()
         };
         let tls = MakeRustlsConnect::new(tls::client(roots)?);
-        let failed = |source| RemoteError::Catalogue { source };
-        let mut client = config.connect(tls).map_err(failed)?;
-        client.batch_execute(&begin).map_err(failed)?;
+        let mut session = Session::open(&config, tls, options.timeout)?;
+        session.query(&begin)?;
         Ok(Self {
-            client,
-            text: Vec::new(),
-            read: 0,
+            session,
             has_named_columns: false,
             has_ended: false,
         })
     }
+}
 
-    /// Puts the next rows into `text`.
-    fn fetch(&mut self) -> io::Result<()> {
+/// Rows, as many as are fetched at a time.
+impl Source for Catalogue {
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        if self.has_ended {
+            return Ok(());
+        }
         let rows = self
-            .client
-            .simple_query(&format!("FETCH FORWARD {ROWS} FROM jobs"))
-            .map_err(|source| io::Error::other(RemoteError::Catalogue { source }))?;
-        self.read = 0;
-        self.text.clear();
-        let mut csv = csv::Writer::from_writer(&mut self.text);
+            .session
+            .query(&format!("FETCH FORWARD {ROWS} FROM jobs"))
+            .map_err(io::Error::other)?;
+        let mut csv = csv::Writer::from_writer(text);
         self.has_ended = true;
         for row in rows {
             match row {
@@ -123,26 +121,5 @@ fn newer(since: Option<&Since>) -> Result<String, RemoteError> {
             ))
         }
         _ => Ok(String::new()),
-    }
-}
-
-impl BufRead for Catalogue {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.read == self.text.len() && !self.has_ended {
-            self.fetch()?;
-        }
-        Ok(&self.text[self.read..])
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.read = (self.read + bytes).min(self.text.len());
-    }
-}
-
-impl Read for Catalogue {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(out)?;
-        self.consume(read);
-        Ok(read)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a server cannot be read, or not to its end.
 ///
@@ -53,7 +54,19 @@ pub enum RemoteError {
     #[error("cannot read the catalogue{}", hint(.source))]
     Catalogue {
         /// Why.
-        source: postgres::Error,
+        source: tokio_postgres::Error,
+    },
+    /// The database accepted the connection, and did not answer.
+    #[error("did not answer within {} s", limit.as_secs())]
+    Silent {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// This machine has nothing left to connect with.
+    #[error("cannot be connected to")]
+    System {
+        /// Why.
+        source: io::Error,
     },
     /// It cannot be read on from a job.
     #[error("cannot be read on from the job {job_id}: {reason}")]
@@ -88,8 +101,8 @@ pub enum RemoteError {
 }
 
 /// What to do about an error of the database, where that is known.
-fn hint(error: &postgres::Error) -> &'static str {
-    use postgres::error::SqlState;
+fn hint(error: &tokio_postgres::Error) -> &'static str {
+    use tokio_postgres::error::SqlState;
 
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -97,6 +110,9 @@ fn hint(error: &postgres::Error) -> &'static str {
             return ": its certificate is not one that is trusted here; name the one that signed it \
                     (--ca-file), or put sslmode=disable into the address of a server on this \
                     machine";
+        }
+        if error.to_string().contains("does not support TLS") {
+            return " (over a network TLS is required, unless the address says sslmode=disable)";
         }
         cause = error.source();
     }

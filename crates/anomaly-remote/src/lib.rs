@@ -5,6 +5,7 @@ mod catalogue;
 mod error;
 mod netbackup;
 mod options;
+mod pieces;
 mod secret;
 mod tls;
 

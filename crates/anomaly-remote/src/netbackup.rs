@@ -4,8 +4,9 @@ mod address;
 mod page;
 mod request;
 
-use std::io::{self, BufRead, Read};
+use std::io;
 
+use crate::pieces::Source;
 use crate::{RemoteError, RemoteOptions};
 
 use page::{Next, Page};
@@ -16,11 +17,9 @@ pub(crate) use address::NetBackupAddress;
 /// The pages of a list, one after another.
 pub(crate) struct NetBackup {
     requests: Requests,
-    /// The page that is read, ...
-    text: Vec<u8>,
-    /// ... of which so much was.
-    read: usize,
-    /// Where the page after it begins; `None` after the last one.
+    /// The first page, until it is read.
+    first: Option<Page>,
+    /// Where the page after the last one that was read begins; `None` at the end.
     next: Option<Next>,
 }
 
@@ -30,49 +29,37 @@ impl NetBackup {
         address: &NetBackupAddress,
         options: &RemoteOptions,
     ) -> Result<Self, RemoteError> {
-        let mut pages = Self {
-            requests: Requests::new(address, options)?,
-            text: Vec::new(),
-            read: 0,
+        let mut requests = Requests::new(address, options)?;
+        let first = page(&mut requests, &Next::First)?;
+        Ok(Self {
+            requests,
+            first: Some(first),
             next: None,
+        })
+    }
+}
+
+fn page(requests: &mut Requests, place: &Next) -> Result<Page, RemoteError> {
+    let page = requests.page(place)?;
+    // A list that leads back to where it was would never end.
+    if page.next.as_ref() == Some(place) {
+        return Err(RemoteError::NotAPage {
+            reason: "the next page is the same again".to_owned(),
+        });
+    }
+    Ok(page)
+}
+
+/// A page.
+impl Source for NetBackup {
+    fn next(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        let page = match (self.first.take(), &self.next) {
+            (Some(first), _) => first,
+            (None, Some(place)) => page(&mut self.requests, place).map_err(io::Error::other)?,
+            (None, None) => return Ok(()),
         };
-        pages.turn_to(&Next::First)?;
-        Ok(pages)
-    }
-
-    fn turn_to(&mut self, place: &Next) -> Result<(), RemoteError> {
-        let Page { text, next } = self.requests.page(place)?;
-        // A list that leads back to where it was would never end.
-        if next.as_ref() == Some(place) {
-            return Err(RemoteError::NotAPage {
-                reason: "the next page is the same again".to_owned(),
-            });
-        }
-        (self.text, self.read, self.next) = (text, 0, next);
-        self.text.push(b'\n');
+        (*text, self.next) = (page.text, page.next);
+        text.push(b'\n');
         Ok(())
-    }
-}
-
-impl BufRead for NetBackup {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.read == self.text.len()
-            && let Some(next) = self.next.take()
-        {
-            self.turn_to(&next).map_err(io::Error::other)?;
-        }
-        Ok(&self.text[self.read..])
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.read = (self.read + bytes).min(self.text.len());
-    }
-}
-
-impl Read for NetBackup {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(out)?;
-        self.consume(read);
-        Ok(read)
     }
 }

@@ -32,17 +32,15 @@ pub struct RemoteOptions {
     pub password: Option<Secret>,
     /// A password file of PostgreSQL. That it is not there is no error.
     pub password_file: Option<PathBuf>,
-    /// How long the server may take for one step: for a statement, or for an answer. One minute
-    /// unless set.
+    /// How long the server may take for one step: for a connection, a statement, or an answer. One
+    /// minute unless set. A database that says nothing is left two seconds later.
     pub timeout: Duration,
     /// How often a request is sent before its failure is an error: six times unless set.
     pub tries: u32,
-    /// How long to wait before the second try of a request; twice as long before each further one,
-    /// and at least as long as the server asks for. One second unless set.
+    /// How long to wait before the second try of a request; twice as long before each further one, up
+    /// to a minute, and at least as long as the server asks for. If it asks for more than a minute, the
+    /// reading fails. One second unless set.
     pub first_wait: Duration,
-    /// The longest wait between two tries: one minute unless set. If the server asks for more, the
-    /// reading fails.
-    pub longest_wait: Duration,
 }
 
 impl Default for RemoteOptions {
@@ -57,7 +55,6 @@ impl Default for RemoteOptions {
             timeout: Duration::from_mins(1),
             tries: 6,
             first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_mins(1),
         }
     }
 }

@@ -6,6 +6,9 @@ mod servers;
 
 use std::error::Error as _;
 use std::io::{BufRead as _, Read as _};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use anomaly_model::JobId;
@@ -54,6 +57,19 @@ fn block(start: &str) -> &'static str {
     let from = HOW_TO.find(start).unwrap();
     let text = &HOW_TO[from..];
     &text[..text.find("```").unwrap()]
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left() {
+    // The system accepts, and nobody reads.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let address = format!("postgresql://u@127.0.0.1:{port}/bareos?sslmode=disable");
+    let options = RemoteOptions::default().timeout(Duration::from_millis(100));
+    let (told, answer) = mpsc::channel();
+    thread::spawn(move || told.send(refused(&address, &options)));
+    let message = answer.recv_timeout(Duration::from_mins(1)).unwrap();
+    assert_eq!(message, "did not answer within 2 s");
 }
 
 /// Servers take seconds to start: all of it uses one.

@@ -33,11 +33,19 @@ pub fn backup_job(snapshot: &SnapshotFile) -> Result<BackupJob, RusticJobError> 
 
 /// The job, with what was seen of its files while they were backed up.
 ///
-/// Counts stay those of rustic, which knows the files that it did not read.
+/// Counts stay those of rustic, which knows the files that it did not read. What only a look at those and
+/// at the deleted ones could tell is missing: the extensions of the image, and what was renamed and deleted.
 ///
 /// # Errors
 /// [`RusticJobError::Inspection`] when what was seen breaks a rule of the job format.
 pub fn with_inspection(job: &BackupJob, seen: Inspected) -> Result<BackupJob, RusticJobError> {
-    let image = job.image().content(seen.image.content);
+    let content = seen.image.content.map(|content| {
+        content
+            .extension_count(None::<u64>)
+            .extension_shift(None::<f64>)
+            .renamed_files(None::<u64>)
+            .deleted_bytes(None::<u64>)
+    });
+    let image = job.image().content(content);
     Ok(job.with_files_seen(image, seen.files)?)
 }

@@ -150,6 +150,14 @@ fn a_snapshot_is_the_job_that_its_json_is() {
     assert_eq!(content.written_bytes, Some(written));
     assert_eq!(content.random_files, Some(0));
     assert!(content.mean_entropy_bits.unwrap() < 5.0);
+    // What that cannot tell is missing, and not 0.
+    let of_the_rest = (
+        content.extension_count,
+        content.renamed_files,
+        content.deleted_bytes,
+    );
+    assert_eq!(of_the_rest, (None, None, None));
+    assert_eq!(content.extension_shift, None);
 }
 
 #[test]

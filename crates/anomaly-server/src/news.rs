@@ -238,8 +238,11 @@ impl Sender {
             let client = &own[0].verdict.client;
             let recovery = service.recovery_points(client, Some(number));
             let recovery = self.duties.unless_damaged(recovery)?;
+            // Of the anomalies before these it is not looked up what their policies protect.
+            let before = (change == IncidentChange::Grown).then_some(None);
+            let policy_types = own.iter().map(|stored| policy_type(stored)).chain(before);
             let news = IncidentNews::new(number, change, report.incident)
-                .with_policy_types(own.iter().map(|stored| policy_type(stored)))
+                .with_policy_types(policy_types)
                 .with_anomalies(lines)
                 .with_recovery(recovery.iter().map(anomaly_notify::RecoveryLine::from));
             let link = format!("{}/incidents/{number}", self.address);

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::input::trim_start;
+use crate::values::MAX_KEY_BYTES;
 
 /// More than this says nothing new.
 const HEAD_BYTES: usize = 1 << 16;
@@ -188,6 +189,11 @@ impl<'de> Visitor<'de> for Keys<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         self.found.keys.insert(self.within.to_owned());
         while let Some(key) = map.next_key::<String>()? {
+            // No tool has such a key, and below it each path and text would have a copy of it.
+            if key.len() > MAX_KEY_BYTES {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
             let dot = if self.within.is_empty() { "" } else { "." };
             let path = format!("{}{dot}{key}", self.within);
             self.found.keys.insert(path.clone());
@@ -228,5 +234,40 @@ impl<'de> Visitor<'de> for Keys<'_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept of a head is a small multiple of it, whatever its keys are.
+    #[test]
+    fn a_long_key_costs_no_more_than_a_short_one() {
+        let long = "k".repeat(HEAD_BYTES / 4);
+        let texts = vec!["\"\""; HEAD_BYTES / 6].join(",");
+        let keys: Vec<String> = (0..HEAD_BYTES / 20).map(|n| format!("\"{n}\":0")).collect();
+        let keys = keys.join(",");
+        for text in [
+            format!("{{\"{long}\":[{texts}],\"a\":0}}"),
+            format!("{{\"{long}\":{{{keys}}},\"a\":0}}"),
+            format!("{{\"{}\":[{texts}],\"a\":0}}", &long[..MAX_KEY_BYTES]),
+        ] {
+            let head = Head::new(text.as_bytes());
+            let kept: usize = head
+                .documents
+                .iter()
+                .map(|document| {
+                    let keys = document.keys.iter().map(String::len).sum::<usize>();
+                    let texts = document.texts.iter();
+                    keys + texts
+                        .map(|(key, text)| key.len() + text.len())
+                        .sum::<usize>()
+                })
+                .sum();
+            assert!(kept < 64 * HEAD_BYTES, "{kept}");
+            // What comes after it is looked at.
+            assert!(head.has(&["a"]));
+        }
     }
 }

@@ -49,7 +49,11 @@ impl Timezone {
     /// Like [`Self::to_utc`] for what ended, and so cannot be before `start`: of a time that clocks
     /// showed twice, the first that is not before it.
     #[must_use]
-    pub fn to_utc_from(self, local: NaiveDateTime, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(crate) fn to_utc_from(
+        self,
+        local: NaiveDateTime,
+        start: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         match self.candidates(local) {
             LocalResult::Ambiguous(first, second) if first < start => Some(second),
             candidates => candidates.earliest(),

@@ -17,7 +17,7 @@ pub(crate) type Path = &'static [&'static str];
 pub(crate) const ELEMENT: &str = "[]";
 
 /// Longer keys are not looked for.
-const MAX_KEY_BYTES: usize = 64;
+pub(crate) const MAX_KEY_BYTES: usize = 64;
 
 /// The wanted values of the documents that an input consists of: usually one, several where the
 /// output of several runs was put into one file.

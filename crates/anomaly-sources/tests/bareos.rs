@@ -336,6 +336,20 @@ fn exports_of_several_programs_and_versions() {
             "bad line 5: has 3 columns, but the line with their names 15"
         ]
     );
+    // Names of columns are names that a job and a client can have.
+    let like_names = [("JobId", "8"), ("Name", "JobId"), ("Client", "JobStatus")];
+    let alike = row(&like_names).lines().nth(1).unwrap().to_owned() + "\n";
+    assert_eq!(
+        catalogue(
+            &(row(&[]) + &alike + "9,too,few\n"),
+            &ReadOptions::default()
+        ),
+        [
+            "line 2: 7 succeeded",
+            "line 3: 8 succeeded",
+            "bad line 4: has 3 columns, but the line with their names 16"
+        ]
+    );
     // MySQL parts columns by tabs, and others by semicolons.
     for separator in ["\t", ";"] {
         let input = row(&[("SchedTime", "NULL")]).replace(',', separator);

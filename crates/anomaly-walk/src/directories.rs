@@ -1,6 +1,5 @@
 //! Finding the directories of a tree.
 
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
@@ -81,13 +80,7 @@ fn unlisted(shared: &Shared<'_>, seen: &mut FilesSeen, path: &Path, error: walkd
     let Some(error) = error.into_io_error() else {
         return;
     };
-    if error.kind() == io::ErrorKind::NotFound {
-        // It vanished since its own directory was listed.
-        seen.observe_unsteady();
-        shared.warn(WalkWarningKind::Unsteady, path, None);
-    } else if shared.note_unlisted(path, &error) {
-        seen.observe_unreadable();
-    }
+    shared.note_unlisted(seen, path, &error);
 }
 
 /// The directories from the root down to one.

@@ -1,12 +1,13 @@
 //! What all threads of a walk use.
 
 use std::collections::HashSet;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anomaly_features::content::{Inspection, Sampling};
+use anomaly_features::content::{FilesSeen, Inspection, Sampling};
 
 use crate::progress::Progress;
 use crate::state::NewState;
@@ -69,13 +70,16 @@ impl<'a> Shared<'a> {
         lock(&self.warnings).add(kind, path, reason);
     }
 
-    /// Notes that not all of a directory could be listed, and says whether nobody did before.
-    pub(crate) fn note_unlisted(&self, path: &Path, error: &std::io::Error) -> bool {
-        let is_first = lock(&self.unlisted).insert(self.directory(path));
-        if is_first {
+    /// Notes that not all of a directory could be listed, once.
+    pub(crate) fn note_unlisted(&self, seen: &mut FilesSeen, path: &Path, error: &io::Error) {
+        if error.kind() == io::ErrorKind::NotFound {
+            // It vanished since its own directory was listed.
+            seen.observe_unsteady();
+            self.warn(WalkWarningKind::Unsteady, path, None);
+        } else if lock(&self.unlisted).insert(self.directory(path)) {
+            seen.observe_unreadable();
             self.warn(WalkWarningKind::Unreadable, path, Some(error.to_string()));
         }
-        is_first
     }
 
     pub(crate) fn stop(&self) {

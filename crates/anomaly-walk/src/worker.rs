@@ -50,7 +50,8 @@ impl<'a> Worker<'a> {
         let directory = match open_directory(path) {
             Ok(directory) => directory,
             Err(error) => {
-                self.unlisted(path, &error.into());
+                self.shared
+                    .note_unlisted(&mut self.seen, path, &error.into());
                 return Ok(());
             }
         };
@@ -82,7 +83,7 @@ impl<'a> Worker<'a> {
                 for kept in &entries[first_left..] {
                     observe_kept(&mut self.seen, kept);
                 }
-                self.unlisted(path, &error);
+                self.shared.note_unlisted(&mut self.seen, path, &error);
             }
         }
         if let Some(new) = &self.shared.new {
@@ -260,15 +261,6 @@ impl<'a> Worker<'a> {
         let mut file = FileObservation::new(&name, FileChange::Unmodified);
         file.size_bytes = Some(metadata.size_bytes);
         self.seen.observe(&file);
-    }
-
-    fn unlisted(&mut self, path: &Path, error: &io::Error) {
-        if error.kind() == io::ErrorKind::NotFound {
-            self.seen.observe_unsteady();
-            self.shared.warn(WalkWarningKind::Unsteady, path, None);
-        } else if self.shared.note_unlisted(path, error) {
-            self.seen.observe_unreadable();
-        }
     }
 
     fn unsteady(&mut self, listing: &Listing<'_>, name: &CStr) {

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use anomaly_notify::SinkOptions;
@@ -52,6 +53,9 @@ struct Configuration {
     gather: Vec<GatherOptions>,
 }
 
+/// So long is waited for what still runs when the service has ended.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// The sections that are not settings.
 const SECTIONS: &[&str] = &["server", "sinks", "gather"];
 
@@ -77,7 +81,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(database, layers, options, sinks, gather))?;
+    let served = runtime.block_on(serve(database, layers, options, sinks, gather));
+    // All that is to be kept has been written. A disk that hangs holds nobody up.
+    runtime.shutdown_timeout(FAREWELL);
+    served?;
     Ok(Exit::Quiet)
 }
 

@@ -7,7 +7,7 @@ mod program;
 mod servers;
 
 use std::fs;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use program::{backwatch, stderr, stdout};
 use servers::https::{Reply, Server};
@@ -83,6 +83,19 @@ fn a_primary_server_is_read_with_a_key() {
     ]);
     assert_eq!(stdout(&converted), stdout(&saved));
     assert_eq!(server.requests()[0].header("authorization"), KEY);
+
+    // What the environment names as a proxy gets neither the request nor the key.
+    let next = server.requests().len();
+    let unproxied = Command::new(env!("CARGO_BIN_EXE_backwatch"))
+        .args(["convert", &address, "--api-key-file", key, "--ca-file", ca])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .current_dir(program::root())
+        .output()
+        .unwrap();
+    assert!(server.requests().len() > next, "{}", stderr(&unproxied));
 
     let nobody = backwatch(&["convert", &address, "--ca-file", ca]);
     assert_eq!(status(&nobody), 2);

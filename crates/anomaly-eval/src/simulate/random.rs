@@ -75,9 +75,14 @@ pub(super) fn whole(number: f64) -> usize {
     number.max(0.0) as usize
 }
 
-/// A size in bytes from a number that is not negative.
+/// A size in bytes from a number that is not negative. A `usize` ends at 4 GiB on some machines.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size, far below 2^53"
+)]
 pub(super) fn bytes(number: f64) -> u64 {
-    whole(number) as u64
+    number.max(0.0) as u64
 }
 
 fn mix(state: u64) -> u64 {

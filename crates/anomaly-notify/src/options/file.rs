@@ -12,7 +12,7 @@ use crate::NotifyError;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FileOptions {
-    /// The file. It is made where it is missing, and opened anew for each event, so that it may be
+    /// The file, or a named pipe that is read. It is made where it is missing, and opened anew for each event, so that it may be
     /// moved away at any time.
     pub path: PathBuf,
     /// In which form: `ocsf` (unless set), `cloudevents` or `cef`.

@@ -1,10 +1,10 @@
 //! Mails as whole: their headers, their threads, and what is in them.
 
-use anomaly_model::Severity;
 use anomaly_model::chrono::TimeDelta;
-use anomaly_notify::{Event, IncidentChange, Sink};
+use anomaly_model::{ReviewStatus, Severity};
+use anomaly_notify::{Event, IncidentChange, Sink, What};
 
-use crate::shared::{anomaly, incident, night, review, sink, system};
+use crate::shared::{anomaly, anomaly_of, incident, night, review, sink, system, verdict};
 
 fn ops() -> Sink {
     sink(
@@ -101,6 +101,20 @@ pub(crate) fn shape(event: &Event) -> (Vec<String>, usize, Vec<String>) {
     });
     let tags: Vec<String> = tags.collect();
     (headers, plain.trim_end().lines().count(), tags)
+}
+
+/// A mail server keeps one mail for each `Message-ID`.
+#[test]
+fn the_review_of_an_anomaly_without_an_incident_answers_its_mail() {
+    let found = anomaly_of(verdict("mail01", "daily", "d03-0056", Severity::High), None);
+    let mut decided = review(ReviewStatus::Confirmed);
+    if let What::Review(news) = &mut decided.what {
+        news.incident = None;
+    }
+    let (found, decided) = (mail(&[&found]), mail(&[&decided]));
+    let root = header(&found, "Message-ID").unwrap();
+    assert_ne!(header(&decided, "Message-ID"), Some(root));
+    assert_eq!(header(&decided, "In-Reply-To"), Some(root));
 }
 
 #[test]

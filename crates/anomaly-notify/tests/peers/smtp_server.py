@@ -1,6 +1,6 @@
 """A mail server that wants TLS and a password, and writes what it is told as JSON, one mail a line.
 
-Mails to `unknown@` and `full@` it refuses. Needs Debian's python3-aiosmtpd.
+Mails to the addresses of REFUSED, and to `unknown@`, it refuses. Needs Debian's python3-aiosmtpd.
 """
 
 import email
@@ -15,6 +15,14 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 port, certificate, key, path = sys.argv[1:]
 
+REFUSED = {
+    "small": "552 5.2.3 the mail is too large",
+    "content": "554 5.6.0 what is in it is not taken",
+    "full": "552 5.2.2 the mailbox is full",
+    "relay": "554 5.7.1 relay access denied",
+    "plain": "554 transaction failed",
+}
+
 
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
@@ -24,8 +32,9 @@ class Handler:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        if any(address.startswith("full@") for address in envelope.rcpt_tos):
-            return "552 5.2.3 the mail is too large"
+        for address in envelope.rcpt_tos:
+            if refusal := REFUSED.get(address.partition("@")[0]):
+                return refusal
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         told = {
             "from": envelope.mail_from,

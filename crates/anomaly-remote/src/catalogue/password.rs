@@ -19,10 +19,11 @@ pub(super) fn in_file(path: &Path, entry: &[String; 4]) -> Result<Option<Secret>
         Err(error) => return Err(failed(error)),
     };
     let password = text.lines().find_map(|line| password(line, entry));
-    if password.is_some() && is_open_to_others(path).map_err(failed)? {
+    if password.is_some() && is_open_to_all(path).map_err(failed)? {
         return Err(RemoteError::Content {
             path: path.to_owned(),
-            reason: "others may read it: set its mode to 0600".to_owned(),
+            reason: "every user of this machine may use it: take that away (chmod o= FILE)"
+                .to_owned(),
         });
     }
     Ok(password)
@@ -59,14 +60,14 @@ fn field(line: &str) -> (String, Option<&str>) {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> io::Result<bool> {
+fn is_open_to_all(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o007 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> io::Result<bool> {
+fn is_open_to_all(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
@@ -96,9 +97,10 @@ mod tests {
         assert_eq!(of(""), None);
     }
 
+    /// The service may read it as a member of the group.
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_may_read_is_not_used() {
+    fn a_file_that_every_user_may_read_is_not_used() {
         use std::fs::{Permissions, set_permissions, write};
         use std::os::unix::fs::PermissionsExt as _;
 
@@ -106,15 +108,16 @@ mod tests {
         let path = directory.path().join("pgpass");
         assert!(in_file(&path, &entry()).unwrap().is_none());
         write(&path, "a:b:c:d:e\n*:*:*:*:secret\n").unwrap();
-        set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let refused = in_file(&path, &entry()).unwrap_err().to_string();
-        assert!(
-            refused.ends_with("others may read it: set its mode to 0600"),
-            "{refused}"
-        );
-        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        let found = in_file(&path, &entry()).unwrap().unwrap();
-        assert_eq!(found.reveal(), "secret");
-        assert_eq!(format!("{found:?}"), "Secret");
+        for mode in [0o644, 0o604, 0o602] {
+            set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let refused = in_file(&path, &entry()).unwrap_err().to_string();
+            assert!(refused.ends_with("(chmod o= FILE)"), "{refused}");
+        }
+        for mode in [0o600, 0o640] {
+            set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let found = in_file(&path, &entry()).unwrap().unwrap();
+            assert_eq!(found.reveal(), "secret");
+            assert_eq!(format!("{found:?}"), "Secret");
+        }
     }
 }

@@ -32,6 +32,10 @@ impl List {
 }
 
 impl NetBackupAddress {
+    pub(crate) fn is_of_images(&self) -> bool {
+        self.list == List::Images
+    }
+
     /// Reads what follows `netbackup+https://`.
     pub(crate) fn parse(rest: &str) -> Result<Self, RemoteError> {
         let wrong = |reason: &str| RemoteError::Address {

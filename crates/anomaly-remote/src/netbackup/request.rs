@@ -29,6 +29,9 @@ const VERSIONS: [&str; 2] = ["9.0", "4.0"];
 /// The streams of one backup start within a day of each other: a backup is asked for whole.
 const STREAMS: TimeDelta = TimeDelta::days(1);
 
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
 /// What it takes to ask for pages.
 pub(super) struct Requests {
     agent: Agent,
@@ -44,7 +47,6 @@ pub(super) struct Requests {
 struct Timing {
     tries: u32,
     first_wait: Duration,
-    longest_wait: Duration,
 }
 
 /// Why there is no page.
@@ -74,6 +76,8 @@ impl Requests {
             .build();
         let agent = Agent::config_builder()
             .https_only(true)
+            // What is in the environment of a service is not for every source.
+            .proxy(None)
             // The key is for this server and no other.
             .max_redirects(0)
             .http_status_as_error(false)
@@ -97,7 +101,6 @@ impl Requests {
             timing: Timing {
                 tries: options.tries.max(1),
                 first_wait: options.first_wait,
-                longest_wait: options.longest_wait,
             },
         })
     }
@@ -116,10 +119,10 @@ impl Requests {
                 Err(Trouble::Version) => self.version += 1,
                 Err(Trouble::Passing(source, asked)) => {
                     let asked = asked.unwrap_or_default();
-                    if tries >= self.timing.tries || asked > self.timing.longest_wait {
+                    if tries >= self.timing.tries || asked > LONGEST_WAIT {
                         return Err(RemoteError::NoAnswer { tries, source });
                     }
-                    let wait_now = wait.max(asked).min(self.timing.longest_wait);
+                    let wait_now = wait.max(asked).min(LONGEST_WAIT);
                     tracing::warn!(error = source, ?wait_now, tries, "asking NetBackup again");
                     thread::sleep(wait_now);
                     wait *= 2;

@@ -188,7 +188,8 @@ fn wrong(reason: String) -> GatherError {
 }
 
 /// What a server sends again is known by its key, and not passed over by its start: a job may have
-/// started long before another that was read, and ended after it.
+/// started long before another that was read, and ended after it. Where the first images of a backup
+/// may be missing, the rest is no job, and its key is another.
 fn take_remote(
     address: &anomaly_remote::Address,
     remote: &RemoteOptions,
@@ -196,7 +197,9 @@ fn take_remote(
     out: &mut Out,
 ) -> Result<(), GatherError> {
     let opened = address.open(remote)?;
-    match anomaly_sources::read(opened.content, opened.format, options) {
+    let since = opened.since.filter(|_| opened.may_be_in_pieces);
+    let options = options.clone().since(since);
+    match anomaly_sources::read(opened.content, opened.format, &options) {
         Ok(reader) => out.take_all(reader),
         Err(SourceError::Empty { .. }) => Ok(()),
         Err(error) => Err(error.into()),

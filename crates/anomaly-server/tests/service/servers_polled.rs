@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::Service;
 use crate::gathering::{job_ids, read_again, read_now, wait_for};
@@ -121,21 +122,69 @@ fn page(jobs: &[u64]) -> Reply {
     Reply::new(200, page.to_string())
 }
 
+/// A page of images that were written for 90 seconds from these times on.
+fn images(starts: &[&str]) -> Reply {
+    let data: Vec<_> = starts
+        .iter()
+        .map(|start| {
+            json!({ "type": "image", "id": format!("files01_{start}"), "attributes": {
+                "clientName": "files01.example.com", "policyName": "Files",
+                "policyType": "Standard", "scheduleName": "Full", "scheduleType": "FULL",
+                "backupTime": start, "backupStatus": 0, "elapsedTimeSeconds": 90,
+                "imageType": "NORMAL", "kbytes": 247_834, "numFiles": 1822,
+                "numberFragments": 1 } })
+        })
+        .collect();
+    let page = json!({ "data": data, "meta": { "pagination": { "limit": 100 } } });
+    Reply::new(200, page.to_string())
+}
+
+/// Of a backup that began before what is asked for, the images that are sent are no backup.
+#[test]
+fn images_are_polled_and_what_is_left_of_a_backup_is_no_job() {
+    let [old, stream] = ["2026-03-22T03:01:00.000Z", "2026-03-22T03:02:00.000Z"];
+    let [middle, new] = ["2026-03-24T03:01:30.000Z", "2026-03-25T03:00:00.000Z"];
+    let server = Server::start(vec![
+        images(&[old, stream, middle]),
+        images(&[stream, middle, new]),
+    ]);
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let service = Service::gathering(
+        &primary(&server, "/catalog/images", &directory),
+        &[],
+        &directory,
+    );
+    let administrator = service.administrator();
+    wait_for(&administrator, "primary", |source| source["new_jobs"] == 2);
+    let state = read_again(&administrator, "primary");
+    assert_eq!(state["new_jobs"], 3, "{state}");
+    // Between the first two images.
+    let since = server.requests()[1].query("filter");
+    assert_eq!(
+        since.as_deref(),
+        Some("backupTime ge 2026-03-22T03:01:30.000Z")
+    );
+}
+
+/// The configuration for a server, whose key is in a file.
+fn primary(server: &Server, list: &str, directory: &TempDir) -> String {
+    let key = directory.path().join("key");
+    fs::write(&key, format!("{KEY}\n")).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    format!(
+        "[[gather]]\nname = 'primary'\nevery_seconds = 3600\n[gather.netbackup]\n\
+         address = 'netbackup+https://localhost:{}{list}'\napi_key_file = 'DIR/key'\nca_file = '{}'\n",
+        server.port,
+        server.ca_file.display()
+    )
+}
+
 #[test]
 fn a_primary_server_is_polled_and_reads_on() {
     let refused = Reply::new(401, r#"{"errorMessage":"the key has expired"}"#);
     let server = Server::start(vec![page(&[1, 2]), page(&[2, 3]), refused, page(&[3, 4])]);
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    let key = directory.path().join("key");
-    fs::write(&key, format!("{KEY}\n")).unwrap();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    let configuration = format!(
-        "[[gather]]\nname = 'primary'\nevery_seconds = 3600\n[gather.netbackup]\n\
-         address = 'netbackup+https://localhost:{}'\napi_key_file = 'DIR/key'\nca_file = '{}'\n",
-        server.port,
-        server.ca_file.display()
-    );
-    let service = Service::gathering(&configuration, &[], &directory);
+    let service = Service::gathering(&primary(&server, "", &directory), &[], &directory);
     let administrator = service.administrator();
     wait_for(&administrator, "primary", |source| source["new_jobs"] == 2);
     let state = read_again(&administrator, "primary");

@@ -231,6 +231,28 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     assert_eq!(changes, expected);
 }
 
+/// Whoever was told that an incident opened is told that it grew, by whatever it did.
+#[test]
+fn a_sink_for_a_type_of_policy_is_told_that_its_incident_grew_by_another() {
+    let scope = "[sinks.scope]\npolicy_types = [\"vmware\"]\n";
+    let sink = to_file(&["incident"], "cloudevents");
+    let service = Service::telling(&format!("{sink}\n{scope}"));
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    for (lines, policy_type) in [(1, "vmware"), (2, "standard")] {
+        let mut job = failed("mail01", 0);
+        job["job_id"] = json!(policy_type);
+        job["policy_type"] = json!(policy_type);
+        service.with_key(&key, "/api/v1/jobs", "application/json", &job.to_string());
+        told(&service, lines);
+    }
+    let changes: Vec<Value> = told_data(&service, 2)
+        .iter()
+        .map(|data| data["change"].clone())
+        .collect();
+    assert_eq!(changes, ["opened", "grown"]);
+}
+
 /// Writes a system event and 150 after it that matter less, all at once.
 fn flood(service: &Service) -> AnomalyService {
     let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();

@@ -107,6 +107,12 @@ impl Table {
             name.eq_ignore_ascii_case("JobId") || name.eq_ignore_ascii_case("ClientId")
         })?;
         let names: Vec<&str> = names.map(str::trim).collect();
+        // The row of a job or a client that was given such a name: it has its number.
+        let is_number =
+            |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        if names.iter().any(is_number) {
+            return None;
+        }
         let at = |name: &str| {
             names
                 .iter()

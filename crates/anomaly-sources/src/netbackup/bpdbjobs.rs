@@ -7,7 +7,8 @@ mod tail;
 
 use crate::netbackup::bpdbjobs::line::Line;
 use crate::netbackup::bpdbjobs::lines::{JobLines, is_job};
-use crate::netbackup::bpdbjobs::tail::is_whole;
+use crate::netbackup::bpdbjobs::tail::KNOWN_TAILS;
+use crate::netbackup::column::is_whole;
 use crate::netbackup::families::{Families, NoRun};
 use crate::netbackup::gather::records;
 use crate::netbackup::{JOBS_NEVER_TELL, STREAM_KEY};
@@ -59,7 +60,8 @@ impl Source for Bpdbjobs {
             let place = job.place;
             match job.text.and_then(|text| Line::read(&text, place)) {
                 Ok(Line::Backup(mut member, tail)) => {
-                    let is_whole = tail.is_some_and(|columns| is_whole(columns, before));
+                    let is_whole =
+                        tail.is_some_and(|columns| is_whole(columns, &KNOWN_TAILS, before));
                     if job.may_be_cut && !is_whole {
                         families.cut();
                         if !matches!(member.run, Err(NoRun::Bad(_))) {

@@ -1,7 +1,7 @@
 //! `bpimagelist -l`: the images in the catalog.
 
 use crate::lines::{Lines, text as text_of};
-use crate::netbackup::column::{Column, is_backup_id};
+use crate::netbackup::column::{Column, is_backup_id, is_whole};
 use crate::netbackup::gather::records;
 use crate::netbackup::images::Images;
 use crate::netbackup::run::{Run, known_moved};
@@ -66,7 +66,9 @@ impl Source for Bpimagelist {
             };
             let read = Line::read(line, place, max_bytes);
             match read {
-                Ok(Line::Image(_, columns)) if !lines.has_end() && !is_whole(columns, before) => {
+                Ok(Line::Image(_, columns))
+                    if !lines.has_end() && !is_whole(columns, &KNOWN_COLUMNS, before) =>
+                {
                     let message = "cut off in the middle of the record";
                     images.cut();
                     images.pass(Record::Bad(RecordError::new(place, message)));
@@ -75,6 +77,7 @@ impl Source for Bpimagelist {
                     before = Some(columns);
                     images.add(run);
                 }
+                Ok(Line::Running(run)) => images.add_running(&run),
                 Ok(Line::Other(why)) => images.pass(Record::skipped(place, why)),
                 Ok(Line::Part) => {}
                 Err(error) => {
@@ -99,6 +102,8 @@ const NO_IMAGES: SourceError = SourceError::Empty {
 enum Line {
     /// An image, and how many columns it has.
     Image(Box<Run>, usize),
+    /// An image that is being written.
+    Running(Box<Run>),
     /// An image that is no backup, and why.
     Other(&'static str),
     /// A fragment of the image above it, or its histogram: nothing that is used.
@@ -129,15 +134,6 @@ const AFTER_DESCRIPTION: std::ops::Range<usize> = 40..43;
 
 /// Where the lines of the known versions end. Newer ones are longer.
 const KNOWN_COLUMNS: [usize; 6] = [50, 54, 55, 58, 62, 67];
-
-/// Whether an image of so many columns can be whole, behind one of `before`.
-fn is_whole(columns: usize, before: Option<usize>) -> bool {
-    let [.., newest] = KNOWN_COLUMNS;
-    before.map_or_else(
-        || columns > newest || KNOWN_COLUMNS.contains(&columns),
-        |before| columns >= before,
-    )
-}
 
 impl Line {
     fn read(line: &[u8], place: Place, max_bytes: usize) -> Result<Self, RecordError> {
@@ -172,9 +168,7 @@ impl Line {
         let needed =
             |column: Column| number(columns, column)?.ok_or_else(|| format!("{column} is missing"));
         let (kilobytes, elapsed) = (needed(KILOBYTES)?, needed(ELAPSED)?);
-        if kilobytes == 0 && elapsed == 0 && number(columns, FRAGMENTS)? == Some(0) {
-            return Ok(Self::Other(codes::RUNNING));
-        }
+        let is_running = kilobytes == 0 && elapsed == 0 && number(columns, FRAGMENTS)? == Some(0);
         let started_at = BACKUP_TIME.time(needed(BACKUP_TIME)?)?;
         let later = Later::of(columns);
         let exit_code = later.exit_code;
@@ -202,7 +196,12 @@ impl Line {
                 .transpose()?,
             dedup_ratio: None,
         };
-        Ok(Self::Image(Box::new(run), columns.len()))
+        let run = Box::new(run);
+        Ok(if is_running {
+            Self::Running(run)
+        } else {
+            Self::Image(run, columns.len())
+        })
     }
 }
 

@@ -88,6 +88,7 @@ impl Source for BpimagelistJson {
             ends_badly = found.is_err();
             match found {
                 Ok(Found::Image(run)) => images.add(run),
+                Ok(Found::Running(run)) => images.add_running(&run),
                 Ok(Found::Other(why)) => images.pass(Record::skipped(place, why)),
                 Err(error) => images.pass(Record::Bad(error)),
             }
@@ -131,6 +132,8 @@ fn is_one_of(key: &str, names: &[&str]) -> bool {
 /// What an object is.
 enum Found {
     Image(Box<Run>),
+    /// An image that is being written.
+    Running(Box<Run>),
     /// No backup, and why.
     Other(&'static str),
 }
@@ -154,9 +157,12 @@ impl Image {
         }
         let needed = |names| self.number(names)?.ok_or_else(|| self.missing(names));
         let (kilobytes, elapsed) = (needed(KILOBYTES)?, needed(ELAPSED)?);
-        if kilobytes == 0 && elapsed == 0 && self.number(FRAGMENTS)? == Some(0) {
-            return Ok(Found::Other(codes::RUNNING));
-        }
+        let is_running = kilobytes == 0 && elapsed == 0 && self.number(FRAGMENTS)? == Some(0);
+        let found = if is_running {
+            Found::Running
+        } else {
+            Found::Image
+        };
         let exit_code = self.number(BACKUP_STATUS)?;
         let moved = known_moved(self.number(KILOBYTES_MOVED)?, Some(kilobytes));
         let text = |names| self.text(names).unwrap_or_default();
@@ -173,7 +179,7 @@ impl Image {
                 |number| Some(codes::schedule_type(number)),
             )
         });
-        Ok(Found::Image(Box::new(Run {
+        Ok(found(Box::new(Run {
             place: self.place,
             job_id: text(BACKUP_ID),
             client: text(CLIENT),

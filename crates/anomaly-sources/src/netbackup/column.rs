@@ -58,6 +58,15 @@ pub(super) fn bytes(kilobytes: u64) -> Option<u64> {
     kilobytes.checked_mul(KB)
 }
 
+/// Whether a record of so many columns can be whole: behind one of `before`, or by those that the `known`
+/// versions print, the newest of them last. Newer ones print more.
+pub(super) fn is_whole(columns: usize, known: &[usize], before: Option<usize>) -> bool {
+    let is_newer = known.last().is_none_or(|&newest| columns > newest);
+    before.map_or(is_newer || known.contains(&columns), |before| {
+        columns >= before
+    })
+}
+
 /// `client_1637000000`: what every image has as its name.
 pub(super) fn is_backup_id(text: &str) -> bool {
     let Some((client, seconds)) = text.trim().rsplit_once('_') else {

@@ -3,16 +3,21 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use anomaly_model::ScheduleType;
-use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 
-use crate::Record;
+use crate::netbackup::codes;
 use crate::netbackup::gather::Gather;
 use crate::netbackup::run::{Run, together};
+use crate::{Place, Record};
 
 /// So many images are held while others of the same backup may come. The lists are in the order of
 /// time, or against it.
 const HELD_IMAGES: usize = 10_000;
 
+/// The streams of one backup start within so much time of each other.
+const STREAMS: TimeDelta = TimeDelta::days(1);
+
+const NOT_ENDED: &str = "a stream of a backup that has not ended";
 const MAY_GO_ON: &str = "an image of a backup that may go on where the list is cut";
 
 /// Whose images can be of one backup: client, policy, name and type of the schedule.
@@ -25,6 +30,45 @@ struct Backup {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     images: BTreeMap<String, Box<Run>>,
+    /// Images that are being written.
+    running: Vec<Place>,
+}
+
+impl Backup {
+    fn of(image: &Run, end: DateTime<Utc>) -> Self {
+        Self {
+            stream: (
+                image.client.clone(),
+                image.policy.clone(),
+                image.schedule.clone(),
+                image.schedule_type,
+            ),
+            start: image.started_at,
+            end,
+            images: BTreeMap::new(),
+            running: Vec::new(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.images.len() + self.running.len()
+    }
+
+    /// Passes over all of it, because of `why`.
+    fn told(self, why: &'static str) -> impl Iterator<Item = Record> {
+        let running = self
+            .running
+            .into_iter()
+            .map(|place| (place, codes::RUNNING));
+        let images = self
+            .images
+            .into_values()
+            .map(move |image| (image.place, why));
+        let mut told: Vec<_> = running.chain(images).collect();
+        told.sort_unstable();
+        told.into_iter()
+            .map(|(place, why)| Record::skipped(place, why))
+    }
 }
 
 /// Images that wait for others, in the order in which the first of each backup came.
@@ -33,7 +77,8 @@ struct Backup {
 /// together. But one stream does not run twice at a time: images of the same client, policy and
 /// schedule whose times overlap are streams of one backup. It has the id of the earliest. Streams
 /// that wait for each other cannot be told from backups that follow each other: they stay backups
-/// of their own.
+/// of their own. A backup of which a stream still runs is passed over whole: a sum without it would
+/// look like lost data.
 #[derive(Debug, Default)]
 pub(super) struct Images {
     waiting: VecDeque<Waiting>,
@@ -71,24 +116,29 @@ impl Images {
 
     /// Takes in an image.
     pub(super) fn add(&mut self, image: Box<Run>) {
-        let stream = (
-            image.client.clone(),
-            image.policy.clone(),
-            image.schedule.clone(),
-            image.schedule_type,
-        );
-        let mut backup = Backup {
-            start: image.started_at,
-            end: image.end(),
-            images: BTreeMap::from([(image.job_id.clone(), image)]),
-            stream,
-        };
+        let mut backup = Backup::of(&image, image.end());
+        backup.images.insert(image.job_id.clone(), image);
+        self.join(backup);
+    }
+
+    /// Takes in an image that is being written. When it will end nobody knows: it may be of one backup
+    /// with all that starts within a day.
+    pub(super) fn add_running(&mut self, image: &Run) {
+        let end = image.started_at.checked_add_signed(STREAMS);
+        let mut backup = Backup::of(image, end.unwrap_or(DateTime::<Utc>::MAX_UTC));
+        backup.running.push(image.place);
+        self.join(backup);
+    }
+
+    /// Takes in a backup of one image, with those that ran at the same time.
+    fn join(&mut self, mut backup: Backup) {
         self.held += 1;
         let mut number = self.next_number;
         for (other_number, other) in self.take_overlapping(&backup) {
             number = number.min(other_number);
             backup.start = backup.start.min(other.start);
             backup.end = backup.end.max(other.end);
+            backup.running.extend(other.running);
             for (id, image) in other.images {
                 let place = image.place;
                 // The later one of two with one id is `backup`'s own.
@@ -146,12 +196,12 @@ impl Images {
             Waiting::Backup(number) => {
                 // One that was joined to an older one is not there any more.
                 if let Some(backup) = self.backups.remove(&number) {
-                    self.held -= backup.images.len();
+                    self.held -= backup.len();
                     self.forget(&backup);
                     if self.is_cut && self.last == Some(number) {
-                        let images = backup.images.into_values();
-                        let told = images.map(|image| Record::skipped(image.place, MAY_GO_ON));
-                        self.ready.extend(told);
+                        self.ready.extend(backup.told(MAY_GO_ON));
+                    } else if !backup.running.is_empty() {
+                        self.ready.extend(backup.told(NOT_ENDED));
                     } else {
                         self.tell(backup);
                     }

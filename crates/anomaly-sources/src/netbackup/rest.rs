@@ -117,6 +117,7 @@ impl Source for Rest {
             match element {
                 Ok(Element::Job(job)) => held.jobs.add(job),
                 Ok(Element::Image(run)) => held.images.add(run),
+                Ok(Element::Running(run)) => held.images.add_running(&run),
                 Ok(Element::Other(why)) => held.jobs.pass(Record::skipped(place, why)),
                 Ok(Element::OtherJob(number, why)) => {
                     held.jobs.see(number);
@@ -166,6 +167,8 @@ fn unquoted(text: &str) -> String {
 enum Element {
     Job(Box<Member>),
     Image(Box<Run>),
+    /// An image that is being written.
+    Running(Box<Run>),
     /// A job that is no backup, by its number, and why.
     OtherJob(u64, &'static str),
     /// Something else, or an image that is no backup, and why.

@@ -211,6 +211,73 @@ fn images_whose_times_overlap_are_one_backup() {
     assert_eq!(images(&[a.clone(), a]), [one("400", 1200, 90)]);
 }
 
+/// The half that is there would be judged as the whole, and stay.
+#[test]
+fn a_backup_of_which_an_image_is_being_written_waits() {
+    const DAY: u64 = 86_400;
+    let ended = |start: u64, schedule| Image {
+        start: 1_795_316_400 + start,
+        schedule,
+        ..Image::default()
+    };
+    let running = |start: u64| {
+        let image = Image {
+            elapsed: 0,
+            kilobytes: "0",
+            ..ended(start, "Full")
+        };
+        image.line().replacen("1200 1 1 0", "0 1 0 0", 1)
+    };
+    let told = |image: &Image, running: String| {
+        let lines = [image.line(), running];
+        let [forward, back] = [lines.join("\n"), [&*lines[1], &*lines[0]].join("\n")];
+        let told = |list| {
+            let mut found = outlined(list);
+            for text in &mut found {
+                *text = text[8..].to_owned();
+            }
+            found.sort_unstable();
+            assert_eq!(found.len(), 2, "{found:?}");
+            found
+        };
+        assert_eq!(told(&forward), told(&back));
+        told(&forward)
+    };
+    let not_ended = [
+        "skipped, a stream of a backup that has not ended",
+        "skipped, running",
+    ];
+    // It began before, with, or while the other was written.
+    for start in [0, 100, 189] {
+        assert_eq!(
+            told(&ended(100, "Full"), running(start)),
+            not_ended,
+            "{start}"
+        );
+    }
+    // After that, under another schedule, or so long ago that nobody can wait for it.
+    for (image, start) in [
+        (ended(100, "Full"), 190),
+        (ended(100, "Incr"), 100),
+        (ended(DAY, "Full"), 0),
+    ] {
+        let found = told(&image, running(start));
+        assert!(found[0].ends_with("partial"), "{found:?}");
+        assert_eq!(found[1], "skipped, running");
+    }
+    let object = OBJECT.replace("247834,\"num_files", "0,\"num_files");
+    let object = object.replace("\"elapsed\":90", "\"elapsed\":0");
+    let object = object.replace("\"num_fragments\":1", "\"num_fragments\":0");
+    let object = object.replace("mail01_1795316400", "mail01_1795316401");
+    assert_eq!(
+        outline::outline(format!("{OBJECT}\n{object}"), JSON),
+        [
+            "line 1: skipped, a stream of a backup that has not ended",
+            "line 2: skipped, running"
+        ]
+    );
+}
+
 #[test]
 fn no_more_than_some_images_are_held() {
     let image = |n: u64| {

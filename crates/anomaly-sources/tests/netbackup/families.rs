@@ -232,6 +232,17 @@ fn a_backup_with_a_bad_record_is_not_judged_by_the_rest() {
              18446744073709551615",
         ]
     );
+    // Whatever is wrong with it.
+    let bad = lines(&[child(12, 10)]);
+    for (column, value) in [(1, "x"), (1, ""), (2, "x"), (3, ""), (4, "\u{fffd}")] {
+        let mut columns: Vec<_> = bad.split(',').collect();
+        columns[column] = value;
+        let good = lines(&[parent(10), child(11, 10)]);
+        let found = outlined(format!("{good}\n{}", columns.join(",")));
+        let why = "line 2: skipped, a stream of a backup of which another record is bad";
+        assert_eq!(found[1], why, "{column}: {found:?}");
+        assert!(found[2].starts_with("bad line 3: "), "{found:?}");
+    }
 }
 
 #[test]

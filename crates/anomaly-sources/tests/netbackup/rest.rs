@@ -270,6 +270,50 @@ fn the_most_files_are_read_to_the_last() {
     }
 }
 
+/// A sum without it would look like lost data.
+#[test]
+fn a_backup_with_a_stream_that_cannot_be_read_is_not_judged_by_the_rest() {
+    let parent = job(json!({"jobId": 10, "childCount": 2}));
+    let stream = |id, changes: Value| {
+        let mut stream = job(json!({"jobId": id, "parentJobId": 10}));
+        change(&mut stream["attributes"], &changes);
+        stream
+    };
+    for wrong in [
+        json!({"numberOfFiles": -1}),
+        json!({"startTime": "yesterday"}),
+        json!({"policyName": 7}),
+        json!({"state": null}),
+    ] {
+        let input = page(&[parent.clone(), stream(11, json!({})), stream(12, wrong)]);
+        let found = outlined(input);
+        assert_eq!(
+            found[1],
+            "line 1, element 2: skipped, a stream of a backup of which another record is bad"
+        );
+        assert!(
+            found[2].starts_with("bad line 1, element 3: `attributes."),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_backup_of_which_an_image_is_being_written_waits() {
+    let running = json!({"kbytes": 0, "elapsedTimeSeconds": 0, "numberFragments": 0});
+    let images = [
+        image("mail01_1795316400", json!({})),
+        image("mail01_1795316401", running),
+    ];
+    assert_eq!(
+        outlined(page(&images)),
+        [
+            "line 1, element 1: skipped, a stream of a backup that has not ended",
+            "line 1, element 2: skipped, running"
+        ]
+    );
+}
+
 #[test]
 fn a_request_was_refused() {
     let refusal = include_str!("../fixtures/netbackup-error.json");

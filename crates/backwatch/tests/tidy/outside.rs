@@ -14,14 +14,14 @@ const CLOSED: &[(&str, &[&str])] = &[("anomaly-model", &["chrono", "serde", "thi
 const OWNED: &[(&[&str], &[&str])] = &[
     // SQL of our own database stays in storage, so that it can change without anyone above it
     // knowing.
-    (
-        &["rusqlite", "libsqlite3-sys", "tokio-postgres"],
-        &["anomaly-storage"],
-    ),
+    (&["rusqlite", "libsqlite3-sys"], &["anomaly-storage"]),
     // What signs stays with what is signed.
     (&["ed25519-dalek"], &["anomaly-storage"]),
     // The network is few rooms, which no embedder gets by accident.
-    (&["postgres", "tokio-postgres-rustls"], &["anomaly-remote"]),
+    (
+        &["postgres", "tokio-postgres", "tokio-postgres-rustls"],
+        &["anomaly-remote"],
+    ),
     // The benchmark of the service asks it over HTTP.
     (&["ureq"], &["anomaly-remote", "benches"]),
     (&["lettre", "reqwest"], &["anomaly-notify"]),

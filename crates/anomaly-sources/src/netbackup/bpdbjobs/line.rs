@@ -41,28 +41,25 @@ impl Line {
     pub(super) fn read(text: &str, place: Place) -> Result<Self, RecordError> {
         let bad = |message: String| RecordError::new(place, message);
         let columns = Columns::new(text);
-        let number = |column| columns.number(column).map_err(bad);
-        let needed = |column: Column, number: Option<u64>| {
-            number.ok_or_else(|| bad(format!("{column} is empty")))
-        };
-        let id = needed(JOB_ID, number(JOB_ID)?)?;
-        let (job_type, state) = (number(JOB_TYPE)?, number(STATE)?);
-        if job_type.is_none() && state.is_none() {
+        let id = columns.number(JOB_ID).map_err(bad)?;
+        let id = id.ok_or_else(|| bad(format!("{JOB_ID} is empty")))?;
+        let (job_type, state) = (columns.number(JOB_TYPE), columns.number(STATE));
+        if job_type == Ok(None) && state == Ok(None) {
             return Ok(Self::Other(id, "a job of which nothing is recorded"));
         }
-        if let Some(why) = codes::no_backup(needed(JOB_TYPE, job_type)?) {
+        if let Ok(Some(job_type)) = job_type
+            && let Some(why) = codes::no_backup(job_type)
+        {
             return Ok(Self::Other(id, why));
         }
         let client = columns.text(CLIENT).unwrap_or_default().into_owned();
-        let names = [&client, columns.raw(POLICY.index)];
-        if names
-            .iter()
-            .any(|name| name.contains(char::REPLACEMENT_CHARACTER))
-        {
-            return Err(bad("the client or the policy is not UTF-8 text".to_owned()));
-        }
         let tail = Tail::new(&columns, &client);
-        let run = match not_ended(&columns) {
+        // Whatever is wrong with it, it may be a stream of a backup, which is not whole without it.
+        let is_sound = job_type.and_then(|job_type| {
+            job_type.ok_or_else(|| format!("{JOB_TYPE} is empty"))?;
+            are_text(&[&client, columns.raw(POLICY.index)])
+        });
+        let run = match is_sound.and_then(|()| not_ended(&columns)) {
             Ok(Some(why)) => Err(NoRun::NotEnded(why)),
             Ok(None) => tail
                 .ok_or_else(|| cut_off(columns.len()))
@@ -80,6 +77,16 @@ impl Line {
         });
         Ok(Self::Backup(member, tail.map(|tail| tail.columns)))
     }
+}
+
+fn are_text(names: &[&str]) -> Result<(), String> {
+    if names
+        .iter()
+        .any(|name| name.contains(char::REPLACEMENT_CHARACTER))
+    {
+        return Err("the client or the policy is not UTF-8 text".to_owned());
+    }
+    Ok(())
 }
 
 /// Why a job has not ended; `None` if it has.

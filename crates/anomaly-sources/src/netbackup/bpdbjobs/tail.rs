@@ -16,7 +16,7 @@ const NUMBERS: [usize; 6] = [0, 1, 2, 6, 7, 12];
 const BACKUP_ID: usize = 18;
 
 /// How many columns the known versions print behind the lists. Newer ones print more.
-const KNOWN_TAILS: [usize; 4] = [13, 21, 28, 35];
+pub(super) const KNOWN_TAILS: [usize; 4] = [13, 21, 28, 35];
 
 /// What stands behind the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -68,15 +68,6 @@ impl Tail {
             rates: Rates::new(tail),
         })
     }
-}
-
-/// Whether a tail of so many columns can be whole, behind one of `before`.
-pub(super) fn is_whole(columns: usize, before: Option<usize>) -> bool {
-    let [.., newest] = KNOWN_TAILS;
-    before.map_or_else(
-        || columns > newest || KNOWN_TAILS.contains(&columns),
-        |before| columns >= before,
-    )
 }
 
 /// Where the lists end, and what the last try wrote.

@@ -43,9 +43,12 @@ pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
         return Ok(Element::Other("an imported image"));
     }
     let (image, elapsed) = (attributes.kbytes, attributes.elapsed_time_seconds);
-    if (image, elapsed, attributes.number_fragments) == (Some(0), Some(0), Some(0)) {
-        return Ok(Element::Other(codes::RUNNING));
-    }
+    let is_running = (image, elapsed, attributes.number_fragments) == (Some(0), Some(0), Some(0));
+    let element = if is_running {
+        Element::Running
+    } else {
+        Element::Image
+    };
     // Its name says KB, and its description bytes: KB, unless that cannot be.
     let moved = known_moved(attributes.kbytes_data_transferred, image)
         .filter(|&moved| image.is_none_or(|image| moved / 2 <= image));
@@ -53,7 +56,7 @@ pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
     let exit_code = attributes.backup_status;
     let policy_type = attributes.policy_type.as_deref();
     let schedule_type = attributes.schedule_type.as_deref();
-    Ok(Element::Image(Box::new(Run {
+    Ok(element(Box::new(Run {
         place,
         job_id: id,
         client: attributes.client_name.unwrap_or_default(),

@@ -9,6 +9,23 @@ use crate::netbackup::rest::{Element, bytes, missing};
 use crate::netbackup::run::{Run, known_moved, ratio_of_percent};
 use crate::{Place, RecordError, duration, json};
 
+/// Whose a job is: it counts even where the rest cannot be read.
+#[derive(Debug, Deserialize)]
+struct Relatives {
+    attributes: Numbers,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Numbers {
+    job_id: Option<u64>,
+    /// 0 for a job without a parent.
+    parent_job_id: Option<u64>,
+    child_count: Option<u64>,
+    job_type: String,
+    client_name: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Job {
     attributes: Attributes,
@@ -19,11 +36,6 @@ struct Job {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Attributes {
-    job_id: Option<u64>,
-    /// 0 for a job without a parent.
-    parent_job_id: Option<u64>,
-    child_count: Option<u64>,
-    job_type: String,
     state: Option<String>,
     status: Option<u64>,
     client_name: Option<String>,
@@ -44,26 +56,30 @@ struct Attributes {
 }
 
 pub(super) fn read(text: &str, place: Place) -> Result<Element, RecordError> {
-    let Job { attributes } = json::parse_by_path(text, place)?;
+    let Relatives { attributes } = json::parse_by_path(text, place)?;
     let id = attributes.job_id.ok_or_else(|| missing("jobId", place))?;
     if let Some(why) = codes::no_backup_in_word(&attributes.job_type) {
         return Ok(Element::OtherJob(id, why));
     }
-    let (parent, children) = (attributes.parent_job_id, attributes.child_count);
-    let client = attributes.client_name.clone().unwrap_or_default();
-    let run = match not_ended(attributes.state.as_deref(), place) {
+    let children = attributes.child_count;
+    Ok(Element::Job(Box::new(Member {
+        id,
+        parent: attributes.parent_job_id.unwrap_or_default(),
+        has_children: children.is_some_and(|children| children > 0),
+        client: attributes.client_name.unwrap_or_default(),
+        place,
+        run: run(id, text, place),
+    })))
+}
+
+/// What a job did, if that is known.
+fn run(id: u64, text: &str, place: Place) -> Result<Run, NoRun> {
+    let Job { attributes } = json::parse_by_path(text, place).map_err(NoRun::Bad)?;
+    match not_ended(attributes.state.as_deref(), place) {
         Ok(Some(why)) => Err(NoRun::NotEnded(why)),
         Ok(None) => ended_run(id, attributes, place).map_err(NoRun::Bad),
         Err(error) => Err(NoRun::Bad(error)),
-    };
-    Ok(Element::Job(Box::new(Member {
-        id,
-        parent: parent.unwrap_or_default(),
-        has_children: children.is_some_and(|children| children > 0),
-        client,
-        place,
-        run,
-    })))
+    }
 }
 
 /// Why a job has not ended; `None` if it has.
