@@ -1,4 +1,4 @@
-//! Agreement of series and calibration with NumPy and SciPy; `fixtures/make_series.py` made their
+//! Agreement of series and calibration with `NumPy` and `SciPy`; `fixtures/make_series.py` made their
 //! values, from the definitions.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -63,7 +63,8 @@ struct Calibrator {
 struct Pooled {
     base: TailPrior,
     streams: Vec<Vec<f64>>,
-    pooled: TailPrior,
+    #[serde(rename = "pooled")]
+    prior: TailPrior,
 }
 
 fn fixture() -> Fixture {
@@ -172,9 +173,9 @@ fn pooled_priors_are_those_of_scipy() {
             .map(|scores| TailCalibrator::default().fit(scores).unwrap())
             .collect();
         let ours = TailPrior::pooled(case.base, &streams).unwrap();
-        assert_close(ours.shape, case.pooled.shape);
-        assert_close(ours.shape_deviation, case.pooled.shape_deviation);
-        assert_close(ours.scale.unwrap(), case.pooled.scale.unwrap());
-        assert_close(ours.scale_deviation, case.pooled.scale_deviation);
+        assert_close(ours.shape, case.prior.shape);
+        assert_close(ours.shape_deviation, case.prior.shape_deviation);
+        assert_close(ours.scale.unwrap(), case.prior.scale.unwrap());
+        assert_close(ours.scale_deviation, case.prior.scale_deviation);
     }
 }
