@@ -14,6 +14,7 @@ use anomaly_settings::{AcceptLevelShiftAfterJobs, Settings};
 use common::{any_jobs, builder, day, job, learnt, overwriting, usual_image};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::{Index, select};
 
 /// What lasts is reported as one job and, a week later, as one that lasts; said each time, proposed
 /// after another week, and learnt when a person says that it is the new normal; taken back, it is not.
@@ -176,6 +177,45 @@ proptest! {
         if reviewed.retract(&job) {
             prop_assert_eq!(reviewed.learnt_jobs(), never.learnt_jobs());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// When a person confirms makes no difference: what goes on from it later is confirmed with it.
+    #[test]
+    fn confirmed_soon_or_late_is_the_same(
+        percents in vec(select(vec![0, 50, 50, 52, 55, 80]), 4..30), choice in any::<Index>(),
+    ) {
+        let engine = Engine::default();
+        let days = (40..).zip(&percents);
+        let jobs: Vec<BackupJob> = days
+            .map(|(day, &percent)| match percent {
+                0 => job(day, usual_image(day)),
+                _ => overwriting(day, percent),
+            })
+            .collect();
+        let judged = |confirmed: Option<&JobKey>| {
+            let mut model = learnt();
+            let verdicts: Vec<Verdict> = jobs
+                .iter()
+                .map(|job| {
+                    let verdict = engine.judge(job, &mut model);
+                    assert!(confirmed != Some(&verdict.key()) || model.confirm(&verdict.key()));
+                    verdict
+                })
+                .collect();
+            (model, verdicts)
+        };
+        let (mut late, verdicts) = judged(None);
+        let told: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.is_anomalous()).collect();
+        prop_assume!(!told.is_empty());
+        let confirmed = choice.get(&told).key();
+        let (soon, same) = judged(Some(&confirmed));
+        prop_assume!(same == verdicts);
+        prop_assert!(late.confirm(&confirmed));
+        prop_assert_eq!(late.to_bytes().unwrap(), soon.to_bytes().unwrap());
     }
 }
 

@@ -64,6 +64,10 @@ impl Stream {
                 "it is found by its time"
             );
             status.note_missed(silence, now);
+            // What was told is not asked for again, but where the last job is one that has yet to come.
+            let due_at = status.due_at(Some(now));
+            let is_ahead = self.coverage(now).last_job.started_at > now + TimeDelta::days(1);
+            assert_eq!(due_at.is_some(), is_ahead);
         }
         overdue
     }

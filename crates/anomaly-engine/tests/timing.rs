@@ -161,3 +161,73 @@ fn two_gaps_in_a_row_are_two() {
         verdict.summary
     );
 }
+
+/// Whether a job that comes `gap` after others, which came after `gaps`, is told of as one before which
+/// another was missed.
+fn is_missed(gaps: &[TimeDelta], gap: TimeDelta) -> bool {
+    let mut engine = Engine::default();
+    let mut start = day(0);
+    let mut came = |number: u64, gap: TimeDelta| {
+        start += gap;
+        let job = BackupJob::builder("restic", number.to_string(), "mail01", "daily", start);
+        let verdict = engine.observe(&job.image(usual_image(number)).build().unwrap());
+        // Told of, be it as known.
+        verdict.summary.starts_with("No job for")
+    };
+    came(0, TimeDelta::zero());
+    for (&gap, number) in gaps.iter().zip(1..) {
+        assert!(!came(number, gap), "{gap} is usual");
+    }
+    came(gaps.len() as u64 + 1, gap)
+}
+
+/// Two and a half times the longest gap is late; where gaps differ more than that, as many times as the
+/// longest is the middle one, and four times at most. Six gaps say nothing.
+#[test]
+fn a_job_is_late_beyond_what_gaps_differ_by() {
+    for (gap_hours, late_hours) in [
+        ([24; 7].as_slice(), Some(60)),
+        (&[24; 6], None),
+        (&[24, 24, 24, 72, 24, 24, 24], Some(216)),
+        (&[24, 24, 24, 240, 24, 24, 24], Some(960)),
+        (&[1, 4, 1, 4, 1, 4, 4], Some(10)),
+        (&[1, 4, 1, 4, 1, 4, 1, 4], Some(10)),
+    ] {
+        let gaps: Vec<TimeDelta> = gap_hours
+            .iter()
+            .map(|&hours| TimeDelta::hours(hours))
+            .collect();
+        let second = TimeDelta::seconds(1);
+        match late_hours.map(TimeDelta::hours) {
+            Some(late) => {
+                assert!(!is_missed(&gaps, late), "{gap_hours:?}");
+                assert!(is_missed(&gaps, late + second), "{gap_hours:?}");
+            }
+            None => assert!(!is_missed(&gaps, TimeDelta::days(900)), "{gap_hours:?}"),
+        }
+    }
+}
+
+/// An hour out of turn is nothing, and does not turn back the time: the next job is late when it would
+/// have been.
+#[test]
+fn an_hour_out_of_turn_is_in_turn() {
+    let started = |start| {
+        let job = BackupJob::builder("restic", "odd", "mail01", "daily", start);
+        job.image(usual_image(40)).build().unwrap()
+    };
+    let hour = TimeDelta::hours(1);
+    let second = TimeDelta::seconds(1);
+    let too_early = started(day(39) - hour - second);
+    assert!(learnt_engine().observe(&too_early).is_anomalous());
+    for (gap, is_late) in [
+        (TimeDelta::hours(60), false),
+        (TimeDelta::hours(60) + second, true),
+    ] {
+        let mut engine = learnt_engine();
+        let early = engine.observe(&started(day(39) - hour));
+        assert!(!early.is_anomalous(), "{}", early.summary);
+        let next = engine.observe(&started(day(39) + gap));
+        assert_eq!(next.is_anomalous(), is_late, "{}", next.summary);
+    }
+}

@@ -266,3 +266,52 @@ fn an_attribute_shift_is_measured_in_deviations() {
         );
     }
 }
+
+/// What a person accepts is that many files with that extension, for as long as there are others to
+/// remember; what nobody accepted never becomes usual by being pushed out.
+#[test]
+fn accepted_extensions_stay_known_up_to_their_number() {
+    let engine = Engine::default();
+    let mut model = settled(&engine);
+    let found = |model: &StreamModel, number: u64, extension: &str, count: u64| {
+        let job = with_extension(number, extension, count);
+        engine.judge(&job, &mut model.clone()).is_anomalous()
+    };
+    let accepted = judged(&engine, &mut model, &with_extension(40, "lockbit", 30));
+    assert!(model.accept(&accepted.key()));
+    for number in 41..59 {
+        assert!(!found(&model, number, "lockbit", 30), "day {number}");
+        assert!(found(&model, number, "lockbit", 31), "day {number}");
+        assert!(found(&model, number, "akira", 30), "day {number}");
+        let other = judged(&engine, &mut model, &with_extension(number, "akira", 30));
+        assert!(other.is_anomalous());
+    }
+}
+
+/// Attributes that were accepted are forgotten when that is taken back, to the byte; but for what was
+/// learnt since.
+#[test]
+fn accepted_attributes_can_be_taken_back() {
+    let engine = Engine::default();
+    let mut model = settled(&engine);
+    let shift = judged(&engine, &mut model, &shifted(40)).key();
+    let before = model.to_bytes().unwrap();
+    assert!(model.accept(&shift));
+    let accepted = model.to_bytes().unwrap();
+    assert_ne!(accepted, before);
+    assert!(!model.accept(&shift), "once");
+    assert_eq!(model.to_bytes().unwrap(), accepted);
+    let told = |model: &StreamModel| {
+        engine
+            .judge(&shifted(42), &mut model.clone())
+            .is_anomalous()
+    };
+    let mut since = model.clone();
+    _ = judged(&engine, &mut since, &job(41, usual_files(41)));
+    assert!(since.retract(&shift));
+    assert!(!told(&since), "others were learnt since");
+    assert!(model.retract(&shift));
+    assert_eq!(model.to_bytes().unwrap(), before);
+    _ = judged(&engine, &mut model, &job(41, usual_files(41)));
+    assert!(told(&model));
+}
