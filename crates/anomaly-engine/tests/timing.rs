@@ -208,6 +208,14 @@ fn a_job_is_late_beyond_what_gaps_differ_by() {
     }
 }
 
+/// Whoever starts jobs by hand, one after the other, keeps no schedule of minutes.
+#[test]
+fn nothing_is_missed_within_an_hour() {
+    let quick = [TimeDelta::seconds(15); 10];
+    assert!(!is_missed(&quick, TimeDelta::hours(1)));
+    assert!(is_missed(&quick, TimeDelta::seconds(60 * 60 + 1)));
+}
+
 /// An hour out of turn is nothing, and does not turn back the time: the next job is late when it would
 /// have been.
 #[test]
