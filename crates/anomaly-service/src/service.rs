@@ -1,5 +1,14 @@
 //! Engine and store, composed.
 
+mod backtest;
+mod coverage;
+mod drill;
+mod guard;
+mod incidents;
+mod recovery;
+mod reviews;
+mod tick;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -309,13 +318,3 @@ impl AnomalyService {
         Ok(())
     }
 }
-
-// Below, so that the documentation begins with what everybody calls.
-mod backtest;
-mod coverage;
-mod drill;
-mod guard;
-mod incidents;
-mod recovery;
-mod reviews;
-mod tick;
