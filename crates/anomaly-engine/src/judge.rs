@@ -300,6 +300,12 @@ impl Seen {
         shares.chain(self.levels.iter().map(Measured::of)).collect()
     }
 
+    /// Whether the share of this name is known: by other numbers than those of the feature, if need be.
+    fn is_judged_as_share(&self, name: &str) -> bool {
+        let mut shares = Share::ALL.iter().filter(|share| share.name() == name);
+        shares.any(|&share| self.shares.get(share).is_some())
+    }
+
     /// The share, 0 where it is not known.
     pub(crate) fn share(&self, share: Share) -> f64 {
         self.shares.get(share).unwrap_or(0.0)
@@ -376,6 +382,7 @@ fn conclude(
     verdict.unseen = seen
         .features
         .unreported()
+        .filter(|feature| !seen.is_judged_as_share(feature.name))
         .filter_map(|feature| feature.feature_name().ok())
         .filter(|name| !excluded.contains(name))
         .collect();
