@@ -192,6 +192,9 @@ fn incidents_are_part_of_their_transaction(store: &mut dyn Store) {
     assert_eq!(store.incident(1).unwrap(), Some(kept));
     assert_eq!(store.incident(2).unwrap(), None);
     assert_eq!(store.incident_of(&case.key()).unwrap(), Some(1));
+    // What was taken back took no number.
+    let mut transaction = store.transaction().unwrap();
+    assert_eq!(transaction.open_incident(&other).unwrap(), 2);
 }
 
 fn anomalies_are_found_by_their_time(store: &mut dyn Store) {
