@@ -149,3 +149,57 @@ fn few_past_divergences_say_little() {
     assert_eq!(odd.p_value, Some(1.0 / 29.0));
     assert_eq!(usual.of(&[&[95, 5]]).p_value, Some(1.0));
 }
+
+/// What the documentation writes, of whole numbers: bits of the shares against those of the baseline,
+/// less what chance adds.
+fn bits_by_definition(counts: &[u64], usual: &[u64]) -> f64 {
+    let total = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+    let (n, all) = (total(counts), total(usual));
+    let occupied = counts.iter().filter(|&&count| count > 0).count() as f64;
+    let terms = counts.iter().zip(usual).filter(|(count, _)| **count > 0);
+    let bits = terms.map(|(&count, &usual)| {
+        let share = count as f64 / n;
+        // A hundredth of it is spread evenly.
+        let usual = 0.99 * usual as f64 / all + 0.01 / counts.len() as f64;
+        share * (share / usual).log2()
+    });
+    (bits.sum::<f64>() - (occupied - 1.0) / (2.0 * n * std::f64::consts::LN_2)).max(0.0)
+}
+
+proptest! {
+    /// Against a baseline that stays: the bits of each, and mean and deviation of the past ones.
+    #[test]
+    fn divergences_and_what_is_usual_are_those_of_the_definition(
+        nights in vec(vec(0..60_u64, 4), 23..40),
+    ) {
+        // Enough files in each, and not the same.
+        let nights: Vec<Vec<u64>> = nights
+            .into_iter()
+            .map(|mut night| {
+                night[0] += 20;
+                night
+            })
+            .collect();
+        let mut usual = HistogramDivergence::default();
+        usual.learn(&[&nights[0]], 0.0);
+        let mut past = Vec::new();
+        for night in &nights[1..] {
+            let expected = bits_by_definition(night, &nights[0]);
+            let found = usual.of(&[night]);
+            prop_assert!((found.total_bits - expected).abs() < 1e-4, "{found:?}, {expected}");
+            if past.len() >= 2 {
+                let n = past.len() as f64;
+                let mean = past.iter().sum::<f64>() / n;
+                let squares = past.iter().map(|bits: &f64| (bits - mean).powi(2)).sum::<f64>();
+                let deviation = (squares / (n - 1.0)).sqrt().max(0.1);
+                prop_assert!((found.usual_bits.0 - mean).abs() < 1e-4);
+                prop_assert!((found.usual_bits.1 - deviation).abs() < 1e-4);
+                if let Some(deviations) = found.deviations {
+                    prop_assert!((deviations - (expected - mean) / deviation).abs() < 1e-2);
+                }
+            }
+            past.push(expected);
+            usual.learn(&[night], 0.0);
+        }
+    }
+}

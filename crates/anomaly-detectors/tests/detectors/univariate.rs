@@ -3,8 +3,8 @@
 use anomaly_detectors::ndarray::{Array1, Array2, Axis, array};
 use anomaly_detectors::tail::Side;
 use anomaly_detectors::{
-    Aggregation, Baseline, Fit, FittedIqr, FittedZScore, Iqr, IqrParams, ModifiedZScore,
-    ModifiedZScoreParams, Score, Univariate, ZScore, ZScoreParams,
+    Aggregation, Baseline, Fit, FittedIqr, FittedUnivariate, FittedZScore, Iqr, IqrParams,
+    MAX_DISTANCE, ModifiedZScore, ModifiedZScoreParams, Score, Univariate, ZScore, ZScoreParams,
 };
 use proptest::prelude::*;
 
@@ -214,4 +214,80 @@ fn stored_baselines_are_checked() {
     ] {
         assert!(error.starts_with(expected), "{error}");
     }
+}
+
+/// Numbers of the standard normal distribution, evenly: Box and Muller (1958) on a grid.
+fn normal_values() -> Array2<f64> {
+    const STEPS: usize = 150;
+    Array2::from_shape_fn((STEPS * STEPS, 1), |(place, _)| {
+        let part = |step: usize| (step as f64 + 0.5) / STEPS as f64;
+        let radius = (-2.0 * part(place / STEPS).ln()).sqrt();
+        radius * (std::f64::consts::TAU * part(place % STEPS)).cos()
+    })
+}
+
+fn scale_is_as_it_says<D: Univariate + Fit<Fitted = FittedUnivariate<D>>>(detector: &D) {
+    let usual = detector.fit(normal_values().view()).unwrap();
+    let baseline = usual.baselines()[0];
+    let expected = detector.deviations_per_scale();
+    assert!(
+        (baseline.scale() / expected - 1.0).abs() < 0.01,
+        "{baseline:?}"
+    );
+    for side in [Side::Above, Side::Below, Side::Both] {
+        for rate in [1e-12, 1e-6, 0.001, 0.05, 0.5] {
+            let critical = usual.critical_distance(0, rate, side).unwrap();
+            assert_eq!(critical < 0.0, side == Side::Below && rate < 0.5);
+            let value = baseline.location() + critical * baseline.scale();
+            let chance = usual.p_value(0, value, side).unwrap();
+            assert!((chance / rate - 1.0).abs() < 1e-6, "{chance} for {rate}");
+        }
+        for rate in [1e-13, 0.51, f64::NAN] {
+            assert_eq!(usual.critical_distance(0, rate, side), None);
+        }
+        assert_eq!(usual.critical_distance(1, 0.05, side), None);
+    }
+    // Nine equal values: a new one has a chance of a tenth, and no smaller rate can be kept.
+    let constant = detector.fit(Array2::ones((9, 1)).view()).unwrap();
+    let critical = |rate, side| constant.critical_distance(0, rate, side);
+    assert_eq!(critical(0.1, Side::Below), Some(-MAX_DISTANCE));
+    assert_eq!(critical(0.1, Side::Both), Some(MAX_DISTANCE));
+    assert_eq!(critical(0.099, Side::Both), None);
+}
+
+/// A scale is so many standard deviations of normal values, and a critical distance is where the
+/// p-value is the rate.
+#[test]
+fn a_scale_and_a_critical_distance_are_what_they_say() {
+    let (z_score, modified, iqr) = univariate(Aggregation::LogSum);
+    scale_is_as_it_says(&z_score);
+    scale_is_as_it_says(&modified);
+    scale_is_as_it_says(&iqr);
+    let wide = IqrParams::default().k(3.0).check().unwrap();
+    scale_is_as_it_says(&wide);
+    let usual = wide.fit(normal_values().view()).unwrap();
+    let (low, high) = usual.fences(0).unwrap();
+    let distances = [low, high].map(|fence| usual.distances(array![fence].view()).unwrap()[0]);
+    assert!((distances[0] + 1.0).abs() < 1e-12 && (distances[1] - 1.0).abs() < 1e-12);
+    assert_eq!(usual.fences(1), None);
+}
+
+/// The largest distance is the score, where that was asked for.
+#[test]
+fn the_aggregation_is_the_one_that_was_asked_for() {
+    let data = array![[1.0, 5.0], [2.0, 7.0], [3.0, 4.0], [4.0, 9.0], [6.0, 8.0]];
+    let row = array![11.0, 2.0];
+    let (z_score, modified, iqr) = univariate(Aggregation::Max);
+    let largest = |distances: Array1<f64>| distances.fold(0.0_f64, |most, z| most.max(z.abs()));
+    let z_score = z_score.fit(data.view()).unwrap();
+    let modified = modified.fit(data.view()).unwrap();
+    let iqr = iqr.fit(data.view()).unwrap();
+    let expected = [
+        largest(z_score.distances(row.view()).unwrap()),
+        largest(modified.distances(row.view()).unwrap()),
+        largest(iqr.distances(row.view()).unwrap()),
+    ];
+    let found = [&z_score as &dyn Score, &modified, &iqr]
+        .map(|usual| usual.score(row.view().insert_axis(Axis(0))).unwrap()[0]);
+    assert_eq!(found, expected);
 }

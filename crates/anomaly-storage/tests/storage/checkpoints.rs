@@ -3,7 +3,7 @@
 use anomaly_storage::{Read, SqliteStore, Tampering};
 
 use crate::data::{Case, anomalous, store_all};
-use crate::small_log::verify;
+use crate::small_log::{SmallLog, verify};
 
 /// Who writes the whole log anew, with all its hashes: only what was kept elsewhere tells.
 #[test]
@@ -48,4 +48,26 @@ fn a_log_written_anew_is_found_by_a_checkpoint() {
         let first = one as u64 + 1;
         assert_eq!(found, Some(Tampering::Rewritten { first, last: first }));
     }
+}
+
+/// A log of nothing agrees with what it was, and with no other.
+#[test]
+fn an_empty_log_has_one_root() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let mut head = SqliteStore::open(&path).unwrap().log_head().unwrap();
+    assert_eq!(verify(&path, &[head]), None);
+    head.root[0] ^= 1;
+    let found = verify(&path, &[head]);
+    assert_eq!(found, Some(Tampering::Rewritten { first: 1, last: 0 }));
+}
+
+/// The tree that is stored is that of the leaves.
+#[test]
+fn a_tree_of_other_leaves_is_found() {
+    let found = SmallLog::new().found(|connection| {
+        let sql = "UPDATE log_tree SET peaks = zeroblob(length(peaks))";
+        assert_eq!(connection.execute(sql, ()).unwrap(), 1);
+    });
+    assert_eq!(found, Some(Tampering::Rewritten { first: 1, last: 12 }));
 }

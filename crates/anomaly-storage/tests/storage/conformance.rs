@@ -338,6 +338,7 @@ fn only_anomalies_can_be_reviewed(store: &mut dyn Store) {
     for case in [&normal, &warming_up, &unknown] {
         let error = store.review(&case.key(), &review).unwrap_err();
         assert!(matches!(&error, StoreError::NoSuchAnomaly { job } if *job == case.key()));
+        assert!(error.is_refused() && !error.is_damaged() && !error.is_busy());
         assert_eq!(store.reviews(&case.key()).unwrap(), []);
     }
     // A refusal in the middle of a transaction does not spoil the rest of it.

@@ -214,15 +214,18 @@ fn damage_of_a_large_file_is_told_when_it_is_met() {
 
     // A page of an index, of which no list has said anything yet.
     let connection = Connection::open(&path).unwrap();
-    let root: i64 = connection
-        .query_row(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'jobs_by_start'",
-            (),
-            |row| row.get(0),
-        )
-        .unwrap();
+    let [index, table] = ["jobs_by_start", "jobs"].map(|name| {
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        let root: i64 = connection.query_row(sql, [name], |row| row.get(0)).unwrap();
+        (usize::try_from(root).unwrap() - 1) * PAGE_BYTES
+    });
     drop(connection);
-    bytes[(usize::try_from(root).unwrap() - 1) * PAGE_BYTES + 5] ^= 0xff;
+    bytes[index + 5] ^= 0xff;
+    fs::write(&path, &bytes).unwrap();
+    let problems = SqliteStore::open(&path).unwrap().check().unwrap();
+    assert!(!problems.is_empty());
+    // A page of the table itself, at which whoever reads jobs ends: a check tells of it, and goes on.
+    bytes[table..table + PAGE_BYTES].fill(0xff);
     fs::write(&path, &bytes).unwrap();
     let problems = SqliteStore::open(&path).unwrap().check().unwrap();
     assert!(!problems.is_empty());

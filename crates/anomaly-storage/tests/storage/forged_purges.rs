@@ -106,6 +106,31 @@ fn a_purge_that_was_not_due_is_found() {
     }
 }
 
+/// What a purge says of the leaves that it emptied holds without any checkpoint, too.
+#[test]
+fn a_purged_leaf_that_changed_is_found() {
+    let log = SmallLog::new();
+    assert_eq!(log.found(grow_tree_anew), None);
+    let found = log.found(|connection| {
+        // Job 2 was another, which started at the same time.
+        let (started_at, digest) = (at(2).timestamp_micros(), [7; 32]);
+        let mut leaf = vec![0, 6];
+        leaf.extend(2_u64.to_be_bytes());
+        leaf.extend(i64::MIN.to_be_bytes());
+        for part in [started_at.to_string().as_bytes(), &digest] {
+            leaf.extend((part.len() as u64).to_be_bytes());
+            leaf.extend(part);
+        }
+        let hash: [u8; 32] = Sha256::digest(leaf).into();
+        let changed = connection.execute("UPDATE log SET hash = ?1 WHERE number = 2", [hash]);
+        assert_eq!(changed.unwrap(), 1);
+        let sql = "UPDATE purged_observations SET digest = ?1 WHERE number = 2";
+        assert_eq!(connection.execute(sql, [digest]).unwrap(), 1);
+        grow_tree_anew(connection);
+    });
+    assert_eq!(found, Some(Tampering::Rewritten { first: 1, last: 2 }));
+}
+
 /// A purge that calls old what is not has kept nothing for long, and says so.
 #[test]
 fn a_hasty_purge_shows_for_how_long_it_kept() {
@@ -194,9 +219,15 @@ fn forge_purge(connection: &Connection, leaf: i64, started_before: i64, deletion
     let sql = "INSERT INTO log VALUES (?1, 5, ?2, ?3)";
     let hash: [u8; 32] = Sha256::digest(leaf).into();
     connection.execute(sql, (number, micros, hash)).unwrap();
-    // The tree: the roots of perfect trees, and how high they are.
+    grow_tree_anew(connection);
+}
+
+/// Makes the tree that of the leaves: the roots of perfect trees, and how high they are.
+fn grow_tree_anew(connection: &Connection) {
+    let leaves = rows(connection, "log", "hash");
+    let size = i64::try_from(leaves.len()).unwrap();
     let mut peaks: Vec<([u8; 32], u32)> = Vec::new();
-    for (_, value) in rows(connection, "log", "hash") {
+    for (_, value) in leaves {
         let Value::Blob(hash) = value else { panic!() };
         let (mut node, mut height) = (<[u8; 32]>::try_from(hash).unwrap(), 0);
         while let Some((left, _)) = peaks.pop_if(|(_, last)| *last == height) {
@@ -207,7 +238,7 @@ fn forge_purge(connection: &Connection, leaf: i64, started_before: i64, deletion
     }
     let peaks: Vec<u8> = peaks.into_iter().flat_map(|(node, _)| node).collect();
     let sql = "UPDATE log_tree SET size = ?1, peaks = ?2";
-    connection.execute(sql, (number, peaks)).unwrap();
+    connection.execute(sql, (size, peaks)).unwrap();
 }
 
 /// What an honest purge would leave of a job.

@@ -192,6 +192,9 @@ fn incidents_are_part_of_their_transaction(store: &mut dyn Store) {
     assert_eq!(store.incident(1).unwrap(), Some(kept));
     assert_eq!(store.incident(2).unwrap(), None);
     assert_eq!(store.incident_of(&case.key()).unwrap(), Some(1));
+    // What was taken back took no number.
+    let mut transaction = store.transaction().unwrap();
+    assert_eq!(transaction.open_incident(&other).unwrap(), 2);
 }
 
 fn anomalies_are_found_by_their_time(store: &mut dyn Store) {
@@ -242,20 +245,21 @@ fn anomalies_are_found_by_their_time(store: &mut dyn Store) {
     let mail = ClientName::new("mail01").unwrap();
     assert_eq!(near(39, 29, Some(&mail), 9), ["a", "c", "same", "true"]);
     let around = Around {
-        at: at(20),
-        within: TimeDelta::zero(),
+        at: at(15),
+        within: TimeDelta::minutes(5),
         client: None,
         limit: 9,
     };
-    let expected = NearbyAnomaly {
-        job: cases[1].key(),
-        client: ClientName::new("web02").unwrap(),
-        started_at: at(20),
+    let expected = [(&cases[0], 10, None), (&cases[1], 20, Some(number))];
+    let expected = expected.map(|(case, minute, incident)| NearbyAnomaly {
+        job: case.key(),
+        client: case.job.client().name.clone(),
+        started_at: at(minute),
         severity: Severity::Medium,
         kind: AnomalyKind::MassChange,
-        incident: Some(number),
-    };
-    assert_eq!(store.anomalies_around(&around).unwrap(), [expected]);
+        incident,
+    });
+    assert_eq!(store.anomalies_around(&around).unwrap(), expected);
 }
 
 fn false_positives_are_those_that_stand(store: &mut dyn Store) {

@@ -186,3 +186,16 @@ fn there_is_no_proof_of_what_is_not_there(store: &mut dyn Store) {
     assert_eq!(store.leaf(4).unwrap(), None);
     assert_eq!(store.leaf(0).unwrap(), None);
 }
+
+/// However many leaves a proof stands on, its root is that of the log.
+#[test]
+fn a_proof_of_a_long_log_leads_to_its_root() {
+    const SIZE: u64 = 10_000;
+    let mut store = MemoryStore::default();
+    audited(&mut store, SIZE);
+    let root = store.log_head().unwrap().root;
+    for leaf in [1, SIZE] {
+        let proof = InclusionProof::of(&store, leaf, SIZE).unwrap().unwrap();
+        assert_eq!(proof.root, root, "{leaf}");
+    }
+}

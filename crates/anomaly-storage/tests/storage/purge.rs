@@ -322,6 +322,12 @@ fn steps_add_up_to_a_whole(store: &mut dyn Store) {
             details: json!({}),
         };
         transaction.open_incident(&seen).unwrap();
+        let message = Message {
+            made_at: at(number),
+            topic: "anomaly".to_owned(),
+            body: json!({}),
+        };
+        transaction.post(&message, &[]).unwrap();
     }
     transaction.commit().unwrap();
     let purge = Purge {
@@ -340,7 +346,7 @@ fn steps_add_up_to_a_whole(store: &mut dyn Store) {
     assert!(steps > 2, "{steps}");
     assert_eq!(
         (whole.jobs, whole.streams, whole.incidents, whole.messages),
-        (6, 5, 3, 0)
+        (6, 5, 3, 3)
     );
 }
 

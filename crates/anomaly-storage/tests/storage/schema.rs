@@ -296,4 +296,21 @@ fn a_database_of_version_1_opens_and_answers() {
     store_all(&mut store, [&Case::new("6", 6, anomalous())]);
     let found = store.anomalies(&AnomalyQuery::default()).unwrap();
     assert_eq!(found[0].last_normal.as_ref().unwrap().key, cases[0].key());
+    // Of what is purged, no leaf from before there was a log proves how old it was.
+    let ignored = review(ReviewStatus::Ignored, "ann");
+    store.review(&cases[1].key(), &ignored).unwrap();
+    let mut transaction = store.transaction().unwrap();
+    let purge = Purge {
+        now: at(2_000),
+        started_before: at(1_000),
+        idle_before: at(0),
+        limit: 100,
+    };
+    assert_eq!(transaction.purge(&purge).unwrap().jobs, 6);
+    transaction.commit().unwrap();
+    let verification = store.verify(&[]).unwrap();
+    assert_eq!(
+        (verification.unproven_leaves, verification.tampering),
+        (7, None)
+    );
 }
