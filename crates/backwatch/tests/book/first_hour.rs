@@ -1,11 +1,11 @@
 //! The pages of the part *Start*: their commands, run one after the other as a reader does.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -19,12 +19,27 @@ use crate::tool::is_there;
 const PLACES: [&str; 2] = ["/tmp/backwatch-try", "/tmp/backwatch-compare"];
 const PORTS: [&str; 2] = ["8765", "9000"];
 
+/// No command of a page fails, but that ours say with status 1 that there are anomalies.
+const STRICT: &str = r#"
+set -E -o pipefail
+trap '[[ $? -eq 1 && $BASH_COMMAND == backwatch\ * ]] || { echo "FAILED: $BASH_COMMAND"; exit 99; }' ERR
+"#;
+
 /// Somebody who reads a page.
 struct Reader {
+    /// Ends before what it writes into is removed.
+    shell: Shell,
     home: TempDir,
     changes: Vec<(String, String)>,
-    /// Groups of processes that were started.
-    groups: Vec<u32>,
+}
+
+/// The one shell in which a page is followed, so that a block knows the directory, the variables, and
+/// the jobs of those before it. The leader of a group of all that it starts.
+struct Shell {
+    child: Child,
+    input: ChildStdin,
+    /// A line for each block that has ended.
+    ended: BufReader<ChildStdout>,
 }
 
 impl Reader {
@@ -36,10 +51,11 @@ impl Reader {
         let ports = listeners.map(|listener| listener.local_addr().unwrap().port().to_string());
         let mut changes = PLACES.map(|of| (of.to_owned(), place.clone())).to_vec();
         changes.extend(PORTS.map(str::to_owned).into_iter().zip(ports));
+        let shell = Shell::start(home.path());
         Self {
+            shell,
             home,
             changes,
-            groups: Vec::new(),
         }
     }
 
@@ -56,43 +72,13 @@ impl Reader {
         fs::write(path, self.here(text)).unwrap();
     }
 
-    /// Runs a block in the directory in which the one before it ended, with what that exported, and
-    /// returns what it printed. A command may say that there are anomalies (status 1); no other
-    /// failure is let pass.
-    fn run(&mut self, block: &str) -> String {
-        let home = self.home.path();
-        let (state, printed) = (home.join("state"), home.join("printed"));
-        let script = format!(
-            "[ ! -e {state} ] || . {state}\n\
-             trap '[ $? -eq 1 ] || {{ echo \"FAILED: $BASH_COMMAND\" >&2; exit 99; }}' ERR\n\
-             {}\n\
-             {{ echo \"cd '$PWD'\"; declare -p OLDPWD KEY 2>/dev/null; }} >{state} || true\n",
-            self.here(block),
-            state = state.display(),
-        );
-        let out = fs::File::create(&printed).unwrap();
-        let binary = Path::new(env!("CARGO_BIN_EXE_backwatch")).parent().unwrap();
-        let path = std::env::var("PATH").unwrap();
-        let mut child = Command::new("bash")
-            .args(["-c", &script])
-            .current_dir(root())
-            .env("PATH", format!("{}:{path}", binary.display()))
-            .env("HOME", home)
-            .env_remove("XDG_DATA_HOME")
-            .env("BORG_BASE_DIR", home)
-            .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(out)
-            .process_group(0)
-            .spawn()
-            .unwrap();
-        self.groups.push(child.id());
-        let status = child.wait().unwrap();
-        let mut text = String::new();
-        let mut file = fs::File::open(&printed).unwrap();
-        file.read_to_string(&mut text).unwrap();
-        assert!(status.success(), "{block}\n{text}");
-        text
+    /// Runs a block and returns what it printed: as an error where a command failed, of which a page
+    /// is not followed further.
+    fn run(&mut self, block: &str) -> Result<String, String> {
+        let printed = self.home.path().join("printed");
+        let ended = self.shell.run(&self.here(block), &printed);
+        let text = fs::read_to_string(&printed).unwrap();
+        if ended { Ok(text) } else { Err(text) }
     }
 
     /// Follows a page from its beginning to its end.
@@ -119,10 +105,14 @@ impl Reader {
     /// Runs a block that must print what the page shows. A look at what others write meanwhile is
     /// taken again until they have.
     fn see(&mut self, block: &str, shown: Option<&Block>) {
+        let is_a_look = shown.is_some() && block.starts_with("cat ");
         let shown = shown.map_or(String::new(), |block| self.here(&block.text));
-        let is_a_look = block.starts_with("cat ");
+        // What is looked at may not even be there yet.
+        let patient = format!("{} || true\n", block.trim_end());
+        let block = if is_a_look { &patient } else { block };
         for _ in 0..600 {
             let printed = self.run(block);
+            let printed = printed.unwrap_or_else(|printed| panic!("{block}\n{printed}"));
             match missing(&shown, &printed) {
                 None => return,
                 Some(_) if is_a_look => sleep(Duration::from_millis(100)),
@@ -133,14 +123,49 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
-    fn drop(&mut self) {
-        for group in &self.groups {
-            _ = Command::new("kill")
-                .args(["-KILL", "--", &format!("-{group}")])
-                .stderr(Stdio::null())
-                .status();
+impl Shell {
+    fn start(home: &Path) -> Self {
+        let binary = Path::new(env!("CARGO_BIN_EXE_backwatch")).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let mut child = Command::new("bash")
+            .current_dir(root())
+            .env("PATH", format!("{}:{path}", binary.display()))
+            .env("HOME", home)
+            .env_remove("XDG_DATA_HOME")
+            .env("BORG_BASE_DIR", home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(STRICT.as_bytes()).unwrap();
+        let ended = BufReader::new(child.stdout.take().unwrap());
+        Self {
+            child,
+            input,
+            ended,
         }
+    }
+
+    /// Runs a block that prints into a file, and says whether it went well; the shell ends where not.
+    fn run(&mut self, block: &str, printed: &Path) -> bool {
+        let printed = printed.display();
+        let script = format!("{{\n{block}\n}} >'{printed}' 2>&1 </dev/null\necho ended\n");
+        self.input.write_all(script.as_bytes()).unwrap();
+        let mut line = String::new();
+        self.ended.read_line(&mut line).unwrap();
+        line == "ended\n"
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.child.id())])
+            .stderr(Stdio::null())
+            .status();
+        _ = self.child.wait();
     }
 }
 
@@ -181,6 +206,30 @@ fn an_administrators_first_hour() {
 #[test]
 fn comparing_detectors() {
     Reader::new().follow(&Page::read("start/compare.md"));
+}
+
+/// What runs in one shell, and what of a page fails it.
+#[test]
+fn only_anomalies_may_end_with_status_1() {
+    let mut reader = Reader::new();
+    for passes in [
+        "backwatch scan examples/data/fileserver.ndjson",
+        "cd examples\nKEY=secret\nsleep 600 &",
+        "[ \"$KEY\" = secret ]\ncd \"$OLDPWD\"\nkill %1\nwait\nls examples",
+    ] {
+        let ran = reader.run(passes);
+        assert!(ran.is_ok(), "{passes}: {ran:?}");
+    }
+    for fails in [
+        "bash -c 'exit 1'\ntrue",
+        "bash -c 'exit 1' | cat",
+        "kill %1",
+        "backwatch scan no-such-file",
+        "if true; then cat no-such-file; fi\ntrue",
+    ] {
+        let ran = Reader::new().run(fails);
+        assert!(ran.is_err(), "{fails}: {ran:?}");
+    }
 }
 
 #[test]
