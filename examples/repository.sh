@@ -9,6 +9,8 @@
 #
 # Needs GNU date, the backup tool, and backwatch on the path. Everything that it makes is in DIR.
 set -eu
+# Other users see nothing of it: what is tried there has passwords and keys.
+umask 077
 export LC_ALL=C TZ=UTC
 
 # text SEED LINES: so many lines of words.
