@@ -2,10 +2,10 @@
 # A backup repository to try Backwatch on: a month of nightly backups of two hundred documents, and
 # what ransomware does to them.
 #
-#   repository.sh restic DIR     makes DIR: the documents, a restic repository, and the backups of
-#   repository.sh borg DIR       the last 30 nights (or a borg repository)
-#   DIR/back-up                  the nightly job that it leaves there, with Backwatch behind it
-#   repository.sh encrypt DIR    puts random bytes in the place of each document
+#   repository.sh restic DIR [NIGHTS]      makes DIR: the documents, a restic repository, and the
+#   repository.sh borg DIR [NIGHTS]        backups of the last 30 nights (or a borg repository)
+#   DIR/back-up                            the nightly job that it leaves there, with Backwatch behind it
+#   repository.sh encrypt DIR [PERCENT]    puts random bytes in the place of each document, or of so many
 #
 # Needs GNU date, the backup tool, and backwatch on the path. Everything that it makes is in DIR.
 set -eu
@@ -80,23 +80,25 @@ exit "$status"
 JOB
 }
 
-# A month of nights, the last one yesterday at ten in the evening.
+# So many nights, the last one yesterday at ten in the evening.
 make_history() {
     write_documents
-    for night in $(seq 30); do
+    for night in $(seq "$1"); do
         work "$night"
-        ./back-up "$(date -d "$((31 - night)) days ago" +'%Y-%m-%d 22:00:00')"
+        ./back-up "$(date -d "$(($1 + 1 - night)) days ago" +'%Y-%m-%d 22:00:00')"
     done
 }
 
+# So many of a hundred documents, evenly strewn.
 encrypt() {
-    find documents -type f | while read -r file; do
+    strewn='int(NR * part / 100) > int((NR - 1) * part / 100)'
+    find documents -type f | sort | awk -v part="$1" "$strewn" | while read -r file; do
         head -c "$(wc -c <"$file")" /dev/urandom >"$file.new"
         mv "$file.new" "$file"
     done
 }
 
-[ $# -eq 2 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || [ $# -eq 3 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 case $1 in
 restic | borg)
     mkdir "$2"
@@ -108,11 +110,11 @@ restic | borg)
     else
         BORG_PASSPHRASE=try BORG_BASE_DIR=$PWD borg init --encryption repokey repository
     fi
-    make_history
+    make_history "${3:-30}"
     ;;
 encrypt)
     cd "$2"
-    encrypt
+    encrypt "${3:-100}"
     ;;
 *)
     echo "$1 is none of restic, borg, encrypt" >&2
