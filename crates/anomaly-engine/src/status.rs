@@ -93,7 +93,7 @@ struct Missed {
 pub enum Overdue {
     /// It has come, or is not due yet: to be asked again at this time, if ever.
     Not {
-        /// When.
+        /// The time to ask again; `None` when it is never due.
         again_at: Option<DateTime<Utc>>,
     },
     /// It may not have come; whether that is so, the next tick says.

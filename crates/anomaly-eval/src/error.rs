@@ -15,7 +15,7 @@ pub enum EvalError {
     Read {
         /// Which one.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// A file or directory cannot be written.
@@ -23,7 +23,7 @@ pub enum EvalError {
     Write {
         /// Which one.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// The directory holds no history.

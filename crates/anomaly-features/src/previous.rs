@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Previous {
     /// Logical size.
     pub image_bytes: Option<u64>,
-    /// Files.
+    /// How many files the image held.
     pub file_count: Option<u64>,
-    /// Directories.
+    /// How many directories the image held.
     pub directory_count: Option<u64>,
 }
 

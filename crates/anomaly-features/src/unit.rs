@@ -6,9 +6,9 @@
 pub enum Unit {
     /// Bytes; shown in decimal multiples.
     Bytes,
-    /// Files.
+    /// Whole files, shown as a count.
     Files,
-    /// Directories.
+    /// Directories, shown as a count.
     Directories,
     /// Seconds; shown in minutes and hours where that reads better.
     Seconds,

@@ -119,11 +119,11 @@ impl From<Ceiling> for f64 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Undo {
-    /// Who.
+    /// The person who took it back.
     pub by: String,
-    /// When.
+    /// When it was taken back.
     pub at: DateTime<Utc>,
-    /// Why.
+    /// Why, in that person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -155,7 +155,7 @@ pub struct Review {
     pub status: ReviewStatus,
     /// Who decided.
     pub reviewer: String,
-    /// When.
+    /// When it was decided.
     pub reviewed_at: DateTime<Utc>,
     /// Why, in the reviewer's words.
     pub reason: Option<String>,

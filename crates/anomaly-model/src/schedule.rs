@@ -8,7 +8,7 @@ use crate::words::words;
 words! {
     /// How much a job of a schedule backs up.
     pub enum ScheduleType, "schedule_type" {
-        /// Everything.
+        /// All that is protected, whatever was backed up before.
         Full = "full",
         /// What changed since the last full or incremental backup.
         DifferentialIncremental = "differential_incremental",

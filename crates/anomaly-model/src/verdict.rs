@@ -78,7 +78,7 @@ impl From<PValue> for f64 {
 pub enum Judgement {
     /// Nothing unusual in what could be seen.
     Normal,
-    /// Unusual.
+    /// Unusual for its stream, or for any.
     Anomalous {
         /// How much it matters.
         severity: Severity,

@@ -29,33 +29,33 @@ pub enum NotifyError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// TLS cannot be used.
     #[error("TLS cannot be used: {reason}")]
     Tls {
-        /// Why.
+        /// What is wrong, such as a certificate that cannot be read.
         reason: String,
     },
     /// An event cannot be written in the form that the sink takes.
     #[error("the event cannot be written: {reason}")]
     Body {
-        /// Why.
+        /// What cannot be written, or what wrote it said.
         reason: String,
     },
     /// Nobody answers there, or the connection broke.
     #[error("cannot reach {what}")]
     Unreachable {
-        /// Who.
+        /// The receiver, as errors name it.
         what: String,
-        /// Why.
+        /// What the connection ended with.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It took too long.
     #[error("{what} did not take it within {} s", limit.as_secs())]
     TimedOut {
-        /// Who.
+        /// The receiver, as errors name it.
         what: String,
         /// How long it may take.
         limit: Duration,
@@ -63,7 +63,7 @@ pub enum NotifyError {
     /// The receiver of a webhook did not say that it took it.
     #[error("{what} answered {status}{}", said(.message))]
     Answered {
-        /// Who.
+        /// The receiver, as errors name it.
         what: String,
         /// The HTTP status.
         status: u16,
@@ -75,7 +75,7 @@ pub enum NotifyError {
     /// The mail server did not take the mail.
     #[error("{what} refused the mail{}", said(.message))]
     MailRefused {
-        /// Who.
+        /// The mail server, as errors name it.
         what: String,
         /// The code of its reply; `None` where it gave none.
         code: Option<u16>,

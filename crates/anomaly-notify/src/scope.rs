@@ -16,9 +16,9 @@ use crate::{Event, What};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SinkScope {
-    /// Clients.
+    /// Clients by name; none means any.
     pub clients: Vec<ClientName>,
-    /// Policies.
+    /// Policies by name; none means any.
     pub policies: Vec<PolicyName>,
     /// What the policies protect.
     pub policy_types: Vec<PolicyType>,

@@ -27,7 +27,7 @@ pub enum RemoteError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// A file does not hold what it must.
@@ -47,13 +47,13 @@ pub enum RemoteError {
     /// The certificates that are trusted cannot be used.
     #[error("TLS cannot be used: {reason}")]
     Tls {
-        /// Why.
+        /// What is wrong with them.
         reason: String,
     },
     /// The database cannot be reached, or refused.
     #[error("cannot read the catalogue{}", hint(.source))]
     Catalogue {
-        /// Why.
+        /// What the driver of the database said.
         source: tokio_postgres::Error,
     },
     /// The database accepted the connection, and did not answer.
@@ -65,7 +65,7 @@ pub enum RemoteError {
     /// This machine has nothing left to connect with.
     #[error("cannot be connected to")]
     System {
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// It cannot be read on from a job.

@@ -14,7 +14,7 @@ pub struct SwitchedOff {
     pub detectors: BTreeSet<DetectorName>,
     /// Features and shares.
     pub features: BTreeSet<String>,
-    /// Rules.
+    /// Rules that would judge by default.
     pub rules: BTreeSet<&'static str>,
 }
 

@@ -20,7 +20,7 @@ pub enum SourceError {
     Unreadable {
         /// The line at which the reading stopped, from 1.
         line: u64,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// The input is something else than UTF-8 text.

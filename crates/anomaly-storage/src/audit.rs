@@ -22,7 +22,7 @@ use crate::setters::setters;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuditEntry {
-    /// When.
+    /// When it was done, by the clock of whoever recorded it.
     pub at: DateTime<Utc>,
     /// A person, or a program.
     pub who: String,

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Settings that were accepted, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SettingsVersion {
-    /// When.
+    /// From when on they held.
     pub accepted_at: DateTime<Utc>,
     /// Who wanted them so.
     pub accepted_by: String,
@@ -41,9 +41,9 @@ pub struct PendingChange {
 /// What a second person, or the clock, said to a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// When.
+    /// When it was decided.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The person; `backwatch` where no person did.
     pub who: String,
     /// Whether the change was made.
     pub accepted: bool,

@@ -99,7 +99,7 @@ impl Walk {
         Some(self.old.as_ref()?.summary.file_count)
     }
 
-    /// Walks.
+    /// Reads the directory, and says what has changed since the walk before.
     ///
     /// # Errors
     /// [`WalkError`] when the state can no longer be read or written. What cannot be read of the

@@ -35,7 +35,7 @@ pub enum PopulationError {
     /// A number in it can be of no population.
     #[error("{place} of the population: {found} is not {expected}; learn it again")]
     Value {
-        /// Where.
+        /// The part of the population in which it stands.
         place: String,
         /// What stands there.
         found: f64,

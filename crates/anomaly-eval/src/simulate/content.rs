@@ -75,7 +75,7 @@ impl FileClass {
 }
 
 impl Content {
-    /// Ciphertext.
+    /// What is encrypted: all bytes equally often, and nothing left to compress.
     pub(super) const CIPHER: Self = Self {
         entropy_bits: 7.995,
         printable_share: 0.37,
@@ -89,7 +89,7 @@ impl Content {
         stored_share: 0.76,
         random_share: 0.0,
     };
-    /// Zeros.
+    /// What is overwritten with zeros.
     pub(super) const ZERO: Self = Self {
         entropy_bits: 0.0,
         printable_share: 0.0,

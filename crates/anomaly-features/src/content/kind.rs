@@ -94,7 +94,7 @@ impl FileKind {
 pub(super) enum Promise {
     /// Nothing, or nothing that always holds.
     None,
-    /// Text.
+    /// Readable text, whatever it says.
     Text,
     /// One of these formats, by its magic number.
     Magic(fn(FileFormat) -> bool),

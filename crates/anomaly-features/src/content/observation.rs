@@ -241,6 +241,6 @@ pub enum DenseBy {
     Compression,
     /// They were encrypted.
     Encryption,
-    /// Either.
+    /// They may have been either: what was seen fits both.
     CannotTell,
 }
