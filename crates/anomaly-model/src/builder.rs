@@ -7,8 +7,8 @@ use crate::{BackupImage, BackupJob, FileInspection, JobStatus, ModelError, Sched
 
 /// Collects what is known of a job; [`build`](Self::build) checks it.
 ///
-/// Made by [`BackupJob::builder`]. Setters of what a tool may not know take
-/// the value or an `Option` of it; [`status`](Self::status) and [`image`](Self::image) take the value.
+/// Made by [`BackupJob::builder`]. Setters of what a tool may not know take the value or an `Option`
+/// of it; [`status`](Self::status) and [`image`](Self::image) take the value.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BackupJobBuilder {
