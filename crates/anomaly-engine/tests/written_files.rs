@@ -139,6 +139,60 @@ fn a_ransom_note_is_told_of_and_the_files_are_named() {
     assert_eq!(found.files, [note]);
 }
 
+/// What goes on from an anomaly, and is not told, teaches nothing of its files either.
+#[test]
+fn files_of_what_goes_on_are_not_learnt() {
+    let engine = Engine::default();
+    let mut model = settled(&engine);
+    let overwriting = |number, files: Option<FileInspection>| {
+        let image = usual_image(number);
+        let image = image.transferred_bytes(3_000_000_000).files_changed(15_000);
+        builder(number)
+            .image(image)
+            .inspection(files)
+            .build()
+            .unwrap()
+    };
+    assert!(judged(&engine, &mut model, &overwriting(40, None)).is_anomalous());
+    let mut blind = model.clone();
+    for number in 41..44 {
+        let verdict = judged(
+            &engine,
+            &mut model,
+            &overwriting(number, Some(usual_files(number))),
+        );
+        assert!(!verdict.is_anomalous(), "{}", verdict.summary);
+        _ = judged(&engine, &mut blind, &overwriting(number, None));
+    }
+    assert_eq!(model, blind);
+}
+
+/// An attribute is named that moved at least three tenths as far as the one that moved most.
+#[test]
+fn attributes_that_moved_little_are_not_named() {
+    let engine = Engine::default();
+    let named = |permissions: Vec<u64>| {
+        let mut files = usual_files(40);
+        let attributes = files.attributes.as_mut().unwrap();
+        attributes.modification_age = vec![0, 0, 0, 0, 203];
+        attributes.permission = permissions;
+        judged(&engine, &mut settled(&engine), &job(40, files)).summary
+    };
+    for permissions in [vec![180, 20], vec![100, 100]] {
+        let summary = named(permissions);
+        assert!(
+            summary.ends_with("by time of modification (8.97 bits apart)."),
+            "{summary}"
+        );
+    }
+    let both = named(vec![0, 200]);
+    let (modified, permissions) = ("time of modification (8.97", "permissions (3.30");
+    assert!(
+        both.contains(modified) && both.contains(permissions),
+        "{both}"
+    );
+}
+
 #[test]
 fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
     let engine = Engine::default();
