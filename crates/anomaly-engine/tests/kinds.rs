@@ -329,6 +329,25 @@ fn shares_say_what_was_done() {
     }
 }
 
+/// Where nobody counts files, nothing says that the data rewritten are those of a few: what was looked at
+/// counts for all of them, however much that is.
+#[test]
+fn uncounted_files_are_not_called_few() {
+    let budget = ("detection.alarm_budget".to_owned(), "36.5".to_owned());
+    let engine = Engine::new(Settings::load(None, [], &[budget]).unwrap());
+    let sending = |bytes: u64| sizes().transferred_bytes(bytes).content(content(0));
+    for percent in [20, 24, 26, 60] {
+        let usual = |number| sending(100_000_000 + number % 7 * 10_000_000);
+        let verdict = last(&engine, usual, &[sending(percent * 100_000_000)]);
+        assert_eq!(
+            verdict.kind(),
+            Some(MassChange),
+            "{percent} %: {}",
+            verdict.summary
+        );
+    }
+}
+
 /// What goes on in small steps is as severe as what it has hit since it began.
 #[test]
 fn a_drip_adds_up() {
