@@ -262,7 +262,8 @@ mod tests {
     }
 
     /// As many p-values are below each of some levels as there should be: exactly, where the evidence
-    /// is spread evenly (of 101, one lies on each level); and beyond the last of them, evidence goes as far on average as it did.
+    /// is spread evenly (of 101, one lies on each level); and beyond the last of them, evidence goes as
+    /// far on average as it did.
     #[test]
     fn a_calibration_holds_on_what_it_was_made_of() {
         for count in [FEWEST_CALIBRATING, 101, 997, 1000] {

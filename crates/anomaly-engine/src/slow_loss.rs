@@ -133,8 +133,7 @@ fn second_largest_fall(numbers: &[u64], confirmed: &[bool]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use anomaly_model::BackupImage;
-    use anomaly_model::BackupJob;
+    use anomaly_model::{BackupImage, BackupJob};
 
     use super::SlowLoss;
     use crate::memory::Memory;

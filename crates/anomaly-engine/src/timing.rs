@@ -146,7 +146,7 @@ pub(crate) fn is_before(start: DateTime<Utc>, reference: DateTime<Utc>) -> bool 
 mod tests {
     use super::is_by_a_wrong_clock;
 
-    /// No schedule waits 400 days, nor four times as long as ever; one that waits for both is none.
+    /// What is longer than 400 days, and more than four times as long as the next, is no gap between jobs.
     #[test]
     fn a_gap_of_years_is_of_a_wrong_clock() {
         let days = |days: i64| days * 24 * 60 * 60;

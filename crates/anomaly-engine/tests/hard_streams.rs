@@ -10,8 +10,8 @@ mod common;
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{
-    AnomalyKind, BackupImage, BackupJob, ContentStatistics, Judgement, ScheduleType, Severity,
-    Verdict,
+    AnomalyKind, BackupImage, BackupJob, ContentStatistics, FeatureName, Judgement, ScheduleType,
+    Severity, Verdict,
 };
 use anomaly_settings::Settings;
 use common::{builder, day, job, usual_image, usual_jobs};
@@ -105,7 +105,7 @@ fn what_follows_from_other_numbers_is_seen() {
         for number in 0..3 {
             let image = usual_image(number).files_deleted(None).files_new(new);
             let verdict = judge(&job(number, image), &mut model);
-            let unseen: Vec<&str> = verdict.unseen.iter().map(|name| name.as_str()).collect();
+            let unseen: Vec<&str> = verdict.unseen.iter().map(FeatureName::as_str).collect();
             assert!(unseen.contains(&"files_deleted"), "{unseen:?}");
             // There is nothing before the first.
             let is_unseen = unseen.contains(&"replaced_share");

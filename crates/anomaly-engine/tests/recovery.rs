@@ -158,8 +158,7 @@ fn the_first_sign_may_be_before_the_first_alarm() {
     assert_eq!(reasons[9], SuspectReason::Raised);
 }
 
-/// What is as rare as an anomaly may be is none, and what is as frequent as one usual job in twenty is no
-/// sign of one.
+/// What is as rare as an anomaly has to be is none, and what is ten times as frequent is no sign of one.
 #[test]
 fn a_sign_is_rarer_than_its_bound() {
     let strange = DetectionSettings::default().p_value_threshold();

@@ -556,8 +556,8 @@ fn a_loss_is_slow_if_no_step_explains_it() {
     }
 }
 
-/// What came back to nine tenths is told when it goes again, as the first time; what came back to less is
-/// told when another tenth is gone.
+/// What came back to more than nine tenths is told when it goes again, as the first time; what came back to
+/// less is told when another tenth is gone.
 #[test]
 fn a_loss_that_was_made_good_is_news_again() {
     for (back, again) in [(91, 84), (90, 79), (88, 78)] {
