@@ -292,23 +292,27 @@ fn many_extensions_are_counted() {
 /// score is what the divergences of the past can say at most.
 #[test]
 fn an_attribute_shift_is_measured_in_deviations() {
-    let found = |deviations: f64| {
+    let told = |deviations: f64| {
         let mut settings = Settings::default();
         settings.detection.attribute_deviations = AttributeDeviations::new(deviations).unwrap();
         let engine = Engine::new(settings);
         let verdict = engine.judge(&shifted(40), &mut settled(&engine));
-        let finding = verdict.findings.into_iter();
-        finding
-            .into_iter()
-            .find(|one| one.feature.as_str() == "attribute_divergence_bits")
-            .unwrap()
+        let mut findings = verdict.findings.into_iter();
+        findings.find(|one| one.feature.as_str() == "attribute_divergence_bits")
     };
+    let found = |deviations| told(deviations).unwrap();
     let (four, five, six) = (found(4.0), found(5.0), found(6.0));
     let deviation = five.usual_high - four.usual_high;
     assert!(deviation > 0.0);
     assert!((six.usual_high - five.usual_high - deviation).abs() < 1e-9);
     let mean = four.usual_high - 4.0 * deviation;
     assert!((0.0..four.usual_high).contains(&mean), "{mean}");
+    // What is told is what lies beyond the usual range.
+    let bound = (four.observed - mean) / deviation;
+    assert!(
+        told(0.999 * bound).is_some() && told(1.001 * bound).is_none(),
+        "{bound}"
+    );
     for finding in [four, five, six] {
         assert!(finding.observed > finding.usual_high);
         // Of forty days the first had nothing to be compared with.
