@@ -1,6 +1,6 @@
 //! What kind of anomaly it is, and how much it matters.
 
-use anomaly_features::{AffectedShares, Share};
+use anomaly_features::{AffectedShares, AnomalyType, Share};
 use anomaly_model::{AnomalyKind, Direction, Finding, Severity};
 
 use crate::impact::Impact;
@@ -120,14 +120,8 @@ pub(crate) fn by_level(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
     let overwritten = impact.overwritten();
     let level = matches!(feature, "image_bytes" | "file_count" | "directory_count");
     let content = matches!(
-        feature,
-        "mean_entropy_bits"
-            | "entropy_delta_bits_changed"
-            | "random_files"
-            | "unseen_extension_files"
-            | "extension_shift"
-            | "renamed_files"
-            | "emptied_files"
+        AnomalyType::of_evidence(feature),
+        AnomalyType::FileEntropy | AnomalyType::FileBased
     );
     match impact.looks_encrypted {
         Some(true)

@@ -2,7 +2,7 @@
 
 use anomaly_model::{BackupImage, BackupJob, ContentStatistics};
 
-use crate::share::transferred;
+use crate::share::{rewritten, transferred};
 use crate::{Absent, Feature, Previous, Reading, Suspicion, Transform, Unit};
 
 /// A mean over fewer written files than this says nothing about the job.
@@ -178,14 +178,11 @@ fn sizes(job: &BackupJob, previous: Option<&Previous>) -> Result<(f64, f64), Abs
     ))
 }
 
-/// Transferred beyond the image's growth, as a share of the image: an import grows the image,
-/// encryption does not. Half of the image before bounds the divisor, so that what little is left
-/// after a deletion does not look rewritten.
 fn rewritten_share(job: &BackupJob, previous: Option<&Previous>) -> Result<Reading, Absent> {
     let (image, before) = sizes(job, previous)?;
     let transferred = transferred(job.image()).ok_or(Absent::NotReported)?;
     let grown = (image - before).max(0.0);
-    let share = (transferred - grown) / image.max(before / 2.0).max(1.0);
+    let share = rewritten(transferred, grown, image.max(1.0), before);
     Ok(Reading::new(share.clamp(0.0, 1.0), 1.0))
 }
 

@@ -258,9 +258,7 @@ impl AffectedShares {
         let Some(transferred) = transferred(image) else {
             return;
         };
-        // Half of the image before bounds the divisor: what little is left after a deletion does
-        // not look rewritten.
-        let rewritten = (transferred - grown_bytes) / size.max(before / 2.0);
+        let rewritten = rewritten(transferred, grown_bytes, size, before);
         self.set(Share::Rewritten, Some(rewritten));
         self.set(Share::Duplicated, Some((grown_bytes - transferred) / size));
         self.set(
@@ -353,6 +351,12 @@ fn visible(image: &BackupImage, left_out: impl Fn(&str) -> bool) -> BackupImage 
         );
     }
     image
+}
+
+/// What was sent beyond the growth of an image, as a part of it; below 0 where less was sent. Half of
+/// the image before bounds the divisor: what little is left after a deletion does not look rewritten.
+pub(crate) fn rewritten(transferred: f64, grown: f64, image: f64, before: f64) -> f64 {
+    (transferred - grown) / image.max(before / 2.0)
 }
 
 /// What was sent: as reported, or as the deduplication ratio tells.
