@@ -242,36 +242,34 @@ impl Memory {
         if statistic.is_sustained() {
             self.compare_sustained(statistic, now)
         } else {
-            let past = self.past(statistic.share);
-            let strange = self.jobs.iter().filter(|job| job.held);
-            Some(Comparison {
-                now,
-                past,
-                strangest: strange.filter_map(|job| job.level(statistic.share)).max(),
-            })
+            Some(self.compare_one(statistic.share, now))
         }
     }
 
-    /// The past levels of a share that teach: those of usual jobs. Where every job is ordinary, those
-    /// of strange ones too, all but the strangest: one says nothing, the same again is how the
-    /// stream is.
-    fn past(&self, share: Share) -> Vec<Level> {
-        let mut levels = Vec::with_capacity(self.jobs.len());
-        let mut strangest: Option<Level> = None;
+    /// A share of one job. Usual jobs teach. Where every job is ordinary, strange ones do too, all but
+    /// the strangest: one says nothing, the same again is how the stream is.
+    fn compare_one(&self, share: Share, now: Level) -> Comparison {
+        let mut past = Vec::with_capacity(self.jobs.len());
+        let (mut strangest, mut kept_back) = (None, None);
         for job in &self.jobs {
             let Some(level) = job.level(share) else {
                 continue;
             };
             if !job.held {
-                levels.push(level);
-            } else if let Some(before) = strangest.filter(|_| job.is_ordinary()) {
-                levels.push(level.min(before));
-                strangest = Some(level.max(before));
-            } else if job.is_ordinary() {
-                strangest = Some(level);
+                past.push(level);
+                continue;
+            }
+            strangest = strangest.max(Some(level));
+            if job.is_ordinary() {
+                past.extend(kept_back.map(|before| level.min(before)));
+                kept_back = kept_back.max(Some(level));
             }
         }
-        levels
+        Comparison {
+            now,
+            past,
+            strangest,
+        }
     }
 
     /// The smallest level of the last jobs, this one included, and that of each window of jobs that

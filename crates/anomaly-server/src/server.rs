@@ -344,14 +344,20 @@ mod tests {
 
     use super::*;
 
-    /// Whoever waits for room in memory waits to be written, until he gives up.
-    #[tokio::test]
-    async fn who_waits_for_room_is_counted() {
+    /// A server of an empty database, which is gone with the directory.
+    fn bound() -> (Server, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let mut options = ServerOptions::default();
         options.listen.set_port(0);
         let database = directory.path().join("db");
         let server = Server::bind(database, Layers::default(), options, Vec::new()).unwrap();
+        (server, directory)
+    }
+
+    /// Whoever waits for room in memory waits to be written, until he gives up.
+    #[tokio::test]
+    async fn who_waits_for_room_is_counted() {
+        let (server, _directory) = bound();
         let app = server.app.clone();
         let mut taken = Vec::new();
         while let Some(Some(permit)) = app.upload().now_or_never() {
@@ -376,11 +382,7 @@ mod tests {
     /// kept any more: whoever watches over it starts it anew.
     #[tokio::test]
     async fn what_breaks_down_is_started_anew() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut options = ServerOptions::default();
-        options.listen.set_port(0);
-        let database = directory.path().join("db");
-        let server = Server::bind(database, Layers::default(), options, Vec::new()).unwrap();
+        let (server, _directory) = bound();
         let app = server.app.clone();
 
         let begun = Arc::new(AtomicUsize::new(0));
