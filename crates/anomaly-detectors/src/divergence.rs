@@ -228,4 +228,17 @@ mod tests {
         assert!((p_value(19.0, 361_000_000) - 1.0 / 361.0).abs() < 1e-8);
         assert!(p_value(-1.0, 29) >= 1.0 && p_value(1e-300, 29) >= 1.0);
     }
+
+    /// Two of `n + 1` values can lie `k` deviations above the mean of the others up to `k` of
+    /// `(n + 1) / sqrt(n)`, where the bound is a whole number.
+    #[test]
+    fn two_can_lie_so_far_and_no_farther() {
+        for n in [20_u32, 50, 500] {
+            let all = f64::from(n + 1);
+            let farthest = all / f64::from(n).sqrt();
+            let as_far = |deviations: f64| p_value(deviations, n) * all;
+            assert!((as_far(farthest * (1.0 - 1e-9)) - 2.0).abs() < 1e-9);
+            assert!((as_far(farthest * (1.0 + 1e-9)) - 1.0).abs() < 1e-9);
+        }
+    }
 }

@@ -45,3 +45,21 @@ pub(crate) fn part_of(rows: usize, part: f64) -> usize {
 pub(crate) fn mean_absolute_deviation(values: &[f64], centre: f64) -> f64 {
     values.iter().map(|v| (v - centre).abs()).sum::<f64>() / values.len() as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quantile;
+
+    /// At the ends it is the ends, and of one value that one.
+    #[test]
+    fn a_quantile_lies_among_the_values() {
+        let ascending = [1.0, 2.0, 4.0];
+        let quantiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(|part| quantile(&ascending, part));
+        assert!(quantiles.into_iter().eq([1.0, 1.5, 2.0, 3.0, 4.0]));
+        assert!(
+            [0.0, 0.3, 1.0]
+                .iter()
+                .all(|&part| quantile(&[7.0], part) >= 7.0)
+        );
+    }
+}

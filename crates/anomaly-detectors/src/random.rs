@@ -99,4 +99,14 @@ mod tests {
             }
         }
     }
+
+    /// Where the span is beyond the largest number, numbers are spread as elsewhere.
+    #[test]
+    fn numbers_of_the_widest_span_are_spread_evenly() {
+        let (mut near, mut far) = (SplitMix64::new(1, 0), SplitMix64::new(1, 0));
+        for _ in 0..100 {
+            let (near, far) = (near.between(-1.0, 1.0), far.between(f64::MIN, f64::MAX));
+            assert!((far / f64::MAX - near).abs() < 1e-12, "{far} for {near}");
+        }
+    }
 }

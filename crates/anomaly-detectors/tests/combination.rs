@@ -52,14 +52,18 @@ proptest! {
 
     /// One alone is itself, below the certainty that counts as less, and as many like it are too.
     #[test]
-    fn one_is_itself(p_value in 1e-200..0.99_f64, count in 1..9_usize) {
+    fn one_is_itself(
+        p_value in prop_oneof![0.001..0.99, (-200.0..-3.0).prop_map(|power| 10_f64.powf(power))],
+        count in 1..9_usize,
+    ) {
         let combined = cauchy_p_value(&vec![p_value; count]);
         prop_assert!((combined / p_value - 1.0).abs() < 1e-9, "{combined} for {p_value}");
     }
 
     /// One that is tiny decides, as it does in the harmonic mean.
     #[test]
-    fn one_small_p_value_decides(small in 1e-250..1e-8_f64, others in vec(0.05..0.9_f64, 1..20)) {
+    fn one_small_p_value_decides(exponent in -250.0..-8.0_f64, others in vec(0.05..0.9_f64, 1..20)) {
+        let small = 10_f64.powf(exponent);
         let all: Vec<f64> = others.iter().copied().chain([small]).collect();
         let (cauchy, harmonic) = (cauchy_p_value(&all), harmonic_mean_p_value(&all, &[]));
         prop_assert!((cauchy / harmonic - 1.0).abs() < 0.01, "{cauchy} {harmonic}");

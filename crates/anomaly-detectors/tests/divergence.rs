@@ -203,3 +203,23 @@ proptest! {
         }
     }
 }
+
+/// However many attributes there are, each is learnt and compared with its own past.
+#[test]
+fn every_attribute_is_learnt() {
+    let night: Vec<Vec<u64>> = (0..5).map(|attribute| vec![30, 10 * attribute]).collect();
+    let night: Vec<&[u64]> = night.iter().map(Vec::as_slice).collect();
+    let mut usual = HistogramDivergence::default();
+    usual.learn(&night, 0.1);
+    let bits = usual.of(&night).bits;
+    assert!(
+        bits.iter().all(|bits| bits.is_some_and(|bits| bits < 0.1)),
+        "{bits:?}"
+    );
+    let other: Vec<&[u64]> = night.iter().map(|_| &[0, 100][..]).collect();
+    let bits = usual.of(&other).bits;
+    assert!(
+        bits.iter().all(|bits| bits.is_some_and(|bits| bits > 0.5)),
+        "{bits:?}"
+    );
+}

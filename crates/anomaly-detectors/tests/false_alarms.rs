@@ -113,6 +113,10 @@ fn what_has_no_critical_distance() {
     }
     // The median of a value is exceeded half of the time.
     assert_eq!(critical(0, 0.5, Side::Above), Some(0.0));
+    // Two values are enough.
+    let of_two = ModifiedZScore::default().fit(array![[1.0], [2.0]].view());
+    let of_two = of_two.unwrap().critical_distance(0, 0.1, Side::Both);
+    assert!(of_two > critical(0, 0.1, Side::Both), "{of_two:?}");
     // Three equal values say that another one comes at most every fourth time.
     assert_eq!(critical(1, 0.25, Side::Above), Some(MAX_DISTANCE));
     assert_eq!(critical(1, 0.25, Side::Below), Some(-MAX_DISTANCE));

@@ -160,18 +160,20 @@ fn density_is_the_share_of_rows_over_the_share_of_room() {
 
 #[test]
 fn columns_are_chosen_by_weight() {
-    let data = wave(300, 3);
+    let data = wave(300, 4);
     let params = || IsolationForestParams::plain().trees(1_000);
-    let forest = fit(params().column_weights([1.0, 0.0, 9.0]), &data);
+    let forest = fit(params().column_weights([4.0, 0.0, 6.0, 10.0]), &data);
     let stored = serde_json::to_value(&forest).unwrap();
-    let roots = stored["trees"].as_array().unwrap().iter();
-    let third = roots
-        .filter(|tree| tree["steps"][0]["Split"]["feature"] == 2)
-        .count();
-    // Five standard deviations of a binomial count.
-    assert!(third.abs_diff(900) < 48, "{third}");
+    for (column, expected) in [200, 0, 300, 500_usize].into_iter().enumerate() {
+        let roots = stored["trees"].as_array().unwrap().iter();
+        let count = roots
+            .filter(|tree| tree["steps"][0]["Split"]["feature"] == column)
+            .count();
+        // Five standard deviations of a binomial count.
+        assert!(count.abs_diff(expected) < 80, "{count} of column {column}");
+    }
 
-    let ignored = forest.explain(array![3.0, 9e9, 4.0].view()).unwrap()[1];
+    let ignored = forest.explain(array![3.0, 9e9, 4.0, 5.0].view()).unwrap()[1];
     assert_eq!(ignored, 0.0);
 
     let error = params()
@@ -179,7 +181,7 @@ fn columns_are_chosen_by_weight() {
         .check()
         .unwrap()
         .fit(data.view());
-    let expected = "`column_weights` is 2 numbers for 3 columns: must be one per column, or none";
+    let expected = "`column_weights` is 2 numbers for 4 columns: must be one per column, or none";
     assert_eq!(error.unwrap_err().to_string(), expected);
     for weights in [[0.0, 0.0], [1.0, -1.0], [f64::NAN, 1.0]] {
         let error = params().column_weights(weights).check().unwrap_err();
@@ -214,15 +216,18 @@ fn many_rows_score_as_one_to_the_last_bit() {
         (3, plain().trees(30).max_samples(700)),
         (8, plain().trees(30)),
         (9, plain().trees(30).max_samples(64)),
+        (17, plain().trees(30)),
         (33, plain().trees(30)),
         (65, plain().trees(30)),
         (0, default().trees(30)),
         (1, default().trees(30)),
         (8, default().trees(30)),
         (9, default().trees(30)),
+        (17, default().trees(30)),
         (64, default().trees(30)),
         (65, default().trees(30)),
         (5, default().trees(30).columns_per_split(3)),
+        (5, default().trees(30).scoring(ForestScoring::Depth)),
         (
             5,
             default().trees(30).scoring(ForestScoring::AdjustedDensity),

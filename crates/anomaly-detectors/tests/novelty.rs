@@ -106,3 +106,57 @@ fn odd_input_is_defined() {
     assert!(fitted.p_value(f64::NAN) >= 1.0);
     assert!(NoveltyParams::default().resolution(-1.0).check().is_err());
 }
+
+proptest! {
+    /// With the value counted, the share of all values that were seen no more often.
+    #[test]
+    fn p_values_count_what_is_as_rare(history in vec(0..9_i32, 8..60), value in 0..10_i32) {
+        let numbers: Vec<f64> = history.iter().map(|&value| value.into()).collect();
+        let mut all = history;
+        all.push(value);
+        let count = |value: i32| all.iter().filter(|other| **other == value).count();
+        let rare = all.iter().filter(|other| count(**other) <= count(value)).count();
+        let p_value = fit(&numbers, 0.0).p_value(value.into());
+        prop_assert!((p_value - rare as f64 / all.len() as f64).abs() < 1e-12, "{p_value}");
+    }
+}
+
+/// Values are rounded to multiples of the resolution, which is what is stored of them.
+#[test]
+fn values_are_rounded_to_multiples() {
+    for resolution in [0.25, 10.0] {
+        let fitted = fit(&[2.0 * resolution; 8], resolution);
+        let seen = |multiple: f64| fitted.seen(multiple * resolution);
+        assert_eq!((seen(1.51), seen(2.49)), (8, 8));
+        assert_eq!((seen(1.49), seen(2.51), seen(0.01)), (0, 0, 0));
+        let stored = serde_json::to_value(&fitted).unwrap();
+        assert_eq!(stored["counts"], serde_json::json!([[2.0 * resolution, 8]]));
+    }
+}
+
+#[test]
+fn counts_of_no_fit_are_refused() {
+    let stored =
+        serde_json::to_string(&fit(&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0], 0.0)).unwrap();
+    assert!(stored.contains("[[1.0,4],[2.0,3],[3.0,1]]"), "{stored}");
+    let read = |counts: &str| {
+        let changed = stored.replace("[[1.0,4],[2.0,3],[3.0,1]]", counts);
+        serde_json::from_str::<FittedNovelty>(&changed).is_ok()
+    };
+    assert!(read("[[1.0,4],[2.0,3]]"));
+    for counts in [
+        "[[2.0,4],[1.0,3]]",
+        "[[1.0,4],[1.0,3]]",
+        "[[1.0,4],[2.0,0]]",
+    ] {
+        assert!(!read(counts), "{counts}");
+    }
+    let not_a_number = (
+        "novelty",
+        1_u32,
+        NoveltyParams::default(),
+        [(f64::NAN, 9_u32)].as_slice(),
+    );
+    let bytes = postcard::to_stdvec(&not_a_number).unwrap();
+    assert!(postcard::from_bytes::<FittedNovelty>(&bytes).is_err());
+}

@@ -139,3 +139,43 @@ fn two_values_say_something_of_a_third() {
         );
     }
 }
+
+/// Estimators that are less efficient count as mean and deviation of fewer values: the formula of the
+/// documentation, by Student's t alone.
+#[test]
+fn an_estimator_counts_as_its_efficiency_says() {
+    let efficiencies = [
+        (Efficiency::MEAN_AND_DEVIATION, 1.0, 1.0),
+        (
+            Efficiency::MEDIAN_AND_MAD,
+            2.0 / std::f64::consts::PI,
+            0.3674,
+        ),
+        (Efficiency::QUARTILES, 0.8079, 0.3674),
+    ];
+    for (efficiency, location, scale) in efficiencies {
+        for n in [4_u16, 20, 300] {
+            let count = f64::from(n);
+            let widening = f64::sqrt(1.0 + 1.0 / (count * location));
+            for side in SIDES {
+                let expected = student_t_tail(2.0 / widening, (count - 1.0) * scale, side);
+                let found = predictive_t_tail(2.0, n.into(), efficiency, side);
+                assert!((found / expected - 1.0).abs() < 1e-9, "{found} {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_no_critical_value() {
+    let critical = |rate, freedom| student_t_critical_value(rate, freedom, Side::Above);
+    for rate in [f64::NAN, -0.1, 0.0, 1e-305, 0.500_001, 0.9, f64::INFINITY] {
+        assert_eq!(critical(rate, 5.0), None, "{rate}");
+    }
+    for freedom in [f64::NAN, f64::NEG_INFINITY, -1.0, 0.0] {
+        assert_eq!(critical(0.1, freedom), None, "{freedom}");
+    }
+    // So heavy a tail has it beyond all numbers that are looked at.
+    assert_eq!(critical(1e-9, 0.01), None);
+    assert_eq!(critical(0.5, 5.0), Some(0.0));
+}

@@ -243,3 +243,132 @@ fn another_state_is_refused() {
         );
     }
 }
+
+/// Seventy days with a trend, quiet weekends and large months' ends.
+fn all_patterns() -> Vec<Point> {
+    let usual = |day: u32| {
+        let value = f64::from(day) + f64::from(day * 5 % 3);
+        let weekend = if day % 7 < 5 { 0.0 } else { -60.0 };
+        let point = Point::new(day.into(), value + weekend);
+        if day % 10 < 9 {
+            return point;
+        }
+        let value = point.value + 200.0;
+        Point { value, ..point }.at_month_end()
+    };
+    (0..70).map(usual).collect()
+}
+
+#[test]
+fn what_may_not_be_learnt_is_not() {
+    let history = all_patterns();
+    let parts = |params: SeasonalBaselineParams| {
+        let fitted = params.check().unwrap().fit(&history).unwrap();
+        assert_eq!((fitted.params(), fitted.observations()), (params, 70));
+        [
+            fitted.has_trend(),
+            fitted.has_week(),
+            fitted.has_month_end(),
+        ]
+    };
+    let params = SeasonalBaselineParams::default;
+    assert_eq!(parts(params()), [true; 3]);
+    assert!(!parts(params().trend(false))[0]);
+    assert!(!parts(params().week(false))[1]);
+    assert!(!parts(params().month_end(false))[2]);
+    assert_eq!(
+        parts(params().trend(false).week(false).month_end(false)),
+        [false; 3]
+    );
+}
+
+/// Neither months' ends nor other days are known from two of them.
+#[test]
+fn two_of_a_kind_are_no_pattern() {
+    let has_month_end = |are_ends: fn(u32) -> bool| {
+        let point = |day: u32| {
+            let value = f64::from(day * 7 % 5);
+            if are_ends(day) {
+                Point::new(day.into(), value + 90.0).at_month_end()
+            } else {
+                Point::new(day.into(), value)
+            }
+        };
+        fit(&(0..20).map(point).collect::<Vec<_>>()).has_month_end()
+    };
+    assert!(!has_month_end(|day| day % 10 == 6));
+    assert!(!has_month_end(|day| day % 10 != 6));
+    assert!(has_month_end(|day| day % 7 == 5));
+    assert!(has_month_end(|day| day % 7 != 5));
+}
+
+/// A trend is followed to a million times half of the history's length, and no farther.
+#[test]
+fn a_trend_is_followed_far() {
+    let usual = |step: u32| {
+        let day = f64::from(1_001 + 100 * step);
+        Point::new(day, day + f64::from(step * 5 % 3))
+    };
+    let fitted = fit(&(0..21).map(usual).collect::<Vec<_>>());
+    let expected = |days: f64| fitted.expected(&Point::new(2_001.0 + days, 0.0));
+    assert!(
+        (expected(9e8) / 9e8 - 1.0).abs() < 0.01,
+        "{}",
+        expected(9e8)
+    );
+    assert!(
+        (expected(-9e8) / -9e8 - 1.0).abs() < 0.01,
+        "{}",
+        expected(-9e8)
+    );
+    assert!(
+        expected(2e9) <= expected(1e9),
+        "{} {}",
+        expected(2e9),
+        expected(1e9)
+    );
+}
+
+/// A smallest difference is in the unit of the values, whatever their spread.
+#[test]
+fn distances_count_smallest_differences() {
+    let points: Vec<Point> = (0..20)
+        .map(|day| Point::new(day.into(), 5.0 + f64::from(day * 7 % 5) / 100.0))
+        .collect();
+    let params = SeasonalBaselineParams::default().min_scale(10.0);
+    let fitted = params.check().unwrap().fit(&points).unwrap();
+    let distance = fitted.distance(&Point::new(20.0, 25.02));
+    // How unsure the level itself is makes it a little less.
+    assert!(
+        (distance - 2.0 / f64::sqrt(1.05)).abs() < 0.01,
+        "{distance}"
+    );
+}
+
+#[test]
+fn what_no_fit_can_give_is_refused() {
+    let read = |stored: &serde_json::Value| {
+        serde_json::from_str::<FittedSeasonalBaseline>(&stored.to_string()).ok()
+    };
+    // Neither days that are all one nor values that are all equal are from no fit.
+    let one_day: Vec<Point> = (0..9).map(|value| Point::new(3.0, value.into())).collect();
+    let equal: Vec<Point> = (0..9).map(|day| Point::new(day.into(), 3.0)).collect();
+    for points in [one_day, equal, all_patterns()] {
+        let fitted = fit(&points);
+        let stored = serde_json::to_value(&fitted).unwrap();
+        assert_eq!(read(&stored), Some(fitted));
+        for (part, field, number) in [
+            ("clock", "half", 0.0),
+            ("clock", "half", -1.0),
+            ("unit", "spread", 0.0),
+            ("unit", "spread", -1.0),
+        ] {
+            let mut changed = stored.clone();
+            changed[part][field] = number.into();
+            assert_eq!(read(&changed), None, "{field} {number}");
+        }
+        let mut changed = stored;
+        changed["scale"] = (-1.0).into();
+        assert_eq!(read(&changed), None);
+    }
+}

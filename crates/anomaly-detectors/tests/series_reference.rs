@@ -18,6 +18,7 @@ struct Fixture {
     seasonal: Vec<Seasonal>,
     calibrators: Vec<Calibrator>,
     pooled: Vec<Pooled>,
+    outlier_edges: Vec<OutlierEdge>,
 }
 
 /// A reference, what came later, and by side what is found in it.
@@ -65,6 +66,15 @@ struct Pooled {
     streams: Vec<Vec<f64>>,
     #[serde(rename = "pooled")]
     prior: TailPrior,
+}
+
+/// How far out the largest scores, `steps` apart, are when they begin to be outliers.
+#[derive(Deserialize)]
+struct OutlierEdge {
+    others: Vec<f64>,
+    steps: Vec<f64>,
+    outlier_share: f64,
+    edge: f64,
 }
 
 fn fixture() -> Fixture {
@@ -177,5 +187,21 @@ fn pooled_priors_are_those_of_scipy() {
         assert_close(ours.shape_deviation, case.prior.shape_deviation);
         assert_close(ours.scale.unwrap(), case.prior.scale.unwrap());
         assert_close(ours.scale_deviation, case.prior.scale_deviation);
+    }
+}
+
+#[test]
+fn outliers_begin_where_those_of_numpy_do() {
+    for case in fixture().outlier_edges {
+        let calibrator = TailCalibratorParams::default().outliers(case.outlier_share);
+        let calibrator = calibrator.check().unwrap();
+        let outliers = |edge: f64| {
+            let far = case.steps.iter().map(|step| edge + step);
+            let scores: Vec<f64> = case.others.iter().copied().chain(far).collect();
+            calibrator.fit(&scores).unwrap().outliers()
+        };
+        let strange = case.steps.len();
+        assert_eq!(outliers(case.edge * (1.0 + 1e-9)), strange, "{}", case.edge);
+        assert_ne!(outliers(case.edge * (1.0 - 1e-9)), strange, "{}", case.edge);
     }
 }

@@ -34,6 +34,15 @@ fn windows(stream: &FittedSlowDrift, side: Side) -> Vec<WindowDrift> {
     stream.windows(side).collect()
 }
 
+/// Reads a stored stream in which the first `from` was made `to`.
+fn read_with(stream: &FittedSlowDrift, from: f64, to: f64) -> Option<FittedSlowDrift> {
+    let mut bytes = postcard::to_stdvec(stream).unwrap();
+    let from = from.to_le_bytes();
+    let place = bytes.windows(8).position(|window| window == from).unwrap();
+    bytes[place..place + 8].copy_from_slice(&to.to_le_bytes());
+    postcard::from_bytes(&bytes).ok()
+}
+
 /// Takes values and gives the p-value.
 fn p_values(history: &[f64]) -> impl FnMut(&[f64]) -> f64 + use<> {
     let mut stream = fit(history);
@@ -197,6 +206,50 @@ fn what_cannot_be_is_refused() {
             "{to}"
         );
     }
+}
+
+/// Each number of a reference and each observation has a range, and an observation too many is refused.
+#[test]
+fn a_reference_of_no_fit_is_refused() {
+    let history: Vec<f64> = (0..20).map(|day| f64::from(day * 7 % 20) / 4.0).collect();
+    let stream = after(&history, &[777.25; 90]);
+    let stored = serde_json::to_value(&stream).unwrap();
+    let reference = &stored["since"]["reference"];
+    let number = |name: &str| reference[name].as_f64().unwrap();
+    let (low, high) = stream.usual_range();
+    for (from, others) in [
+        (777.25, [777.5, -777.5, f64::INFINITY, f64::NAN]),
+        (low, [low - 1.0, high, f64::NEG_INFINITY, high + 1.0]),
+        (high, [high + 1.0, low, f64::INFINITY, low - 1.0]),
+        (number("deviation"), [0.85, 2.5, 0.84, 5.1]),
+        (number("correlation"), [-0.05, 0.9, -0.06, 0.91]),
+    ] {
+        let read = others.map(|to| read_with(&stream, from, to).is_some());
+        assert_eq!(read, [true, true, false, false], "{from} {others:?}");
+    }
+    let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut stored = stored.clone();
+        change(&mut stored["since"]);
+        serde_json::from_str::<FittedSlowDrift>(&stored.to_string()).is_ok()
+    };
+    assert!(changed(&|_| {}));
+    assert!(changed(
+        &|since| since["reference"]["baseline"][2] = 8.into()
+    ));
+    assert!(!changed(
+        &|since| since["reference"]["baseline"][2] = 7.into()
+    ));
+    for (mean, possible) in [(2.5, true), (-2.5, true), (2.6, false), (-2.6, false)] {
+        assert_eq!(
+            changed(&|since| since["reference"]["mean"] = mean.into()),
+            possible,
+            "{mean}"
+        );
+    }
+    assert!(!changed(&|since| since["recent"]
+        .as_array_mut()
+        .unwrap()
+        .push(1.0.into())));
 }
 
 proptest! {

@@ -136,7 +136,7 @@ pub(crate) fn by_level(impact: &Impact, findings: &[Finding]) -> AnomalyKind {
         _ => {}
     }
     let losing = level && below || feature == "files_deleted" || feature == "emptied_files";
-    if losing && impact.lost() > overwritten.min(impact.replaced_files) && impact.lost() > 0.0 {
+    if losing && impact.lost() > overwritten.min(impact.replaced_files) {
         return loss(impact);
     }
     if level && below {
@@ -183,5 +183,110 @@ pub(crate) fn severity(kind: AnomalyKind, impact: &Impact) -> Severity {
         Severity::Medium
     } else {
         Severity::Low
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use AnomalyKind::{ContentShift, Growth, MassDeletion, MassEncryption, Shrinkage};
+    use anomaly_model::{AnomalyKind, Direction, FeatureName, Finding};
+
+    use super::by_level;
+    use crate::impact::Impact;
+
+    /// What a job is called whose only finding is of this feature.
+    fn called(feature: &str, direction: Direction, impact: Impact) -> AnomalyKind {
+        let name = FeatureName::new(feature).unwrap();
+        let finding = Finding::new(name, 1.0, (2.0, 3.0), direction, 4.0);
+        by_level(&impact, &[finding])
+    }
+
+    /// Encryption overwrites something, and more than is new or gone; growth is of more than was
+    /// overwritten, loss of more than was replaced. Where it is as much, it is the other.
+    #[test]
+    fn a_kind_is_what_there_is_more_of() {
+        let (above, below) = (Direction::Above, Direction::Below);
+        let nothing = Impact::default();
+        let random = |impact| Impact {
+            looks_encrypted: Some(true),
+            ..impact
+        };
+        let overwritten = |part| Impact {
+            touched_files: part,
+            looks_encrypted: Some(false),
+            ..nothing
+        };
+        let gone = |impact, part| Impact {
+            lost_files: part,
+            lost_bytes: part,
+            ..impact
+        };
+        let rewritten = Impact {
+            rewritten: 0.5,
+            ..nothing
+        };
+        let replaced = |part| Impact {
+            replaced_files: part,
+            ..overwritten(part)
+        };
+        let grown = |impact, part| Impact {
+            grown: part,
+            ..impact
+        };
+        let cases = [
+            ("random_files", above, random(nothing), ContentShift),
+            (
+                "random_files",
+                above,
+                random(overwritten(0.01)),
+                MassEncryption,
+            ),
+            (
+                "random_files",
+                above,
+                random(grown(overwritten(0.1), 0.1)),
+                ContentShift,
+            ),
+            (
+                "random_files",
+                above,
+                random(grown(overwritten(0.1), 0.2)),
+                Growth,
+            ),
+            (
+                "files_deleted",
+                above,
+                gone(rewritten, 0.49),
+                MassEncryption,
+            ),
+            ("files_deleted", above, gone(rewritten, 0.5), MassDeletion),
+            (
+                "files_deleted",
+                above,
+                gone(nothing, 0.0),
+                AnomalyKind::Unclassified,
+            ),
+            (
+                "files_deleted",
+                above,
+                gone(replaced(0.25), 0.25),
+                AnomalyKind::MassChange,
+            ),
+            (
+                "files_deleted",
+                above,
+                gone(replaced(0.25), 0.26),
+                Shrinkage,
+            ),
+            ("random_files", above, gone(nothing, 0.2), ContentShift),
+            ("image_bytes", above, gone(nothing, 0.4), Growth),
+            ("image_bytes", below, gone(nothing, 0.4), MassDeletion),
+            ("directory_count", below, nothing, Shrinkage),
+            ("random_files", above, grown(nothing, 0.3), Growth),
+        ];
+        for (feature, direction, impact, kind) in cases {
+            let found = called(feature, direction, impact);
+            assert_eq!(found, kind, "{feature} {direction:?} {impact:?}");
+        }
     }
 }

@@ -144,3 +144,34 @@ pub(crate) fn covering<'a>(
         .map(|said| &said.by)
         .max_by_key(|by| by.reviewed_at)
 }
+
+#[cfg(test)]
+mod tests {
+    use anomaly_model::{Ceiling, Direction};
+
+    use super::furthest;
+
+    /// A ceiling lets a value go further the way it went: away from zero or towards it, on either side.
+    #[test]
+    fn a_ceiling_is_further_the_same_way() {
+        let ceiling = Ceiling::new(2.0).unwrap();
+        for (value, direction, expected) in [
+            (4.0, Direction::Above, 8.0),
+            (4.0, Direction::Below, 2.0),
+            (-4.0, Direction::Above, -2.0),
+            (-4.0, Direction::Below, -8.0),
+            (0.0, Direction::Above, 0.0),
+        ] {
+            let found = furthest(value, direction, ceiling);
+            assert_eq!(
+                found.to_bits(),
+                f64::to_bits(expected),
+                "{value} {direction:?}"
+            );
+            assert_eq!(
+                furthest(value, direction, Ceiling::NO_MORE).to_bits(),
+                value.to_bits()
+            );
+        }
+    }
+}

@@ -445,7 +445,7 @@ fn quiet(
     Verdict::new(
         job,
         Judgement::Normal,
-        "Nothing unusual in what was reported.",
+        sentence::normal(seen.p_value, seen.threshold),
     )
 }
 

@@ -78,7 +78,7 @@ impl Level {
 
     /// The nearest point of the grid.
     pub(crate) fn nearest_grid_point(self) -> usize {
-        usize::from((self.0 + PER_GRID_STEP / 2) / PER_GRID_STEP).min(GRID - 1)
+        usize::from((self.0 + PER_GRID_STEP / 2) / PER_GRID_STEP)
     }
 
     /// The point of the grid below, at most the last but one, and the part of the way to the next.

@@ -305,3 +305,45 @@ impl Memory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use anomaly_features::AffectedShares;
+    use anomaly_model::{BackupImage, BackupJob};
+
+    use super::{Memory, Remembered};
+
+    /// Half of both went, twice, by itself: data alone, files alone, and nothing at all do not count.
+    #[test]
+    fn a_stream_alternates_where_half_of_both_goes_more_than_once() {
+        let alternates = |sizes: &[(u64, u64)], confirmed: Option<u64>| {
+            let mut memory = Memory::default();
+            for (bytes, files) in sizes {
+                let image = BackupImage::default()
+                    .image_bytes(*bytes)
+                    .file_count(*files);
+                let start = "2026-01-01T00:00:00Z".parse().unwrap();
+                let job = BackupJob::builder("restic", "1", "mail01", "daily", start);
+                let job = job.image(image).build().unwrap();
+                let shares = AffectedShares::of(&job, None, &memory.usual());
+                memory.push(Remembered::of(&job, &shares, true), 10);
+            }
+            if let Some(number) = confirmed {
+                memory.confirm(number..number + 1, true);
+            }
+            memory.alternates()
+        };
+        let both = [(80, 40), (40, 20), (80, 40), (39, 19)];
+        assert!(alternates(&both, None));
+        assert!(!alternates(&both[..3], None));
+        assert!(!alternates(&both, Some(3)));
+        assert!(alternates(&both, Some(2)));
+        assert!(!alternates(&both.map(|(bytes, _)| (bytes, 40)), None));
+        assert!(!alternates(&both.map(|(_, files)| (80, files)), None));
+        assert!(!alternates(
+            &both.map(|(bytes, files)| (bytes.max(41), files)),
+            None
+        ));
+        assert!(!alternates(&[(0, 0); 4], None));
+    }
+}

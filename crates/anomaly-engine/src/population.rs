@@ -265,10 +265,11 @@ mod tests {
     }
 
     /// As many p-values are below each of some levels as there should be: exactly, where the evidence
-    /// is spread evenly; and beyond the last of them, evidence goes as far on average as it did.
+    /// is spread evenly (of 101, one lies on each level); and beyond the last of them, evidence goes as
+    /// far on average as it did.
     #[test]
     fn a_calibration_holds_on_what_it_was_made_of() {
-        for count in [FEWEST_CALIBRATING, 997, 1000] {
+        for count in [FEWEST_CALIBRATING, 101, 997, 1000] {
             let evidence: Vec<f64> = (0..count)
                 .rev()
                 .map(|i| i as f64 / (count - 1) as f64)

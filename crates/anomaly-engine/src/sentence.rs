@@ -9,7 +9,7 @@ use crate::impact::Impact;
 use crate::judge::Seen;
 use crate::level::Level;
 use crate::slow_loss::SlowLoss;
-use crate::surprise::Term;
+use crate::surprise::{OUTSTANDING, Term};
 
 /// A time span in one unit that a person would choose.
 pub(crate) fn span(delta: TimeDelta) -> String {
@@ -20,6 +20,24 @@ pub(crate) fn span(delta: TimeDelta) -> String {
         _ => (days, "day"),
     };
     counted(u64::try_from(count).unwrap_or(0), noun)
+}
+
+/// The sentence for a job with this p-value, where what is below `threshold` would be reported. What comes near to it
+/// is not called usual.
+pub(crate) fn normal(p_value: Option<f64>, threshold: f64) -> String {
+    let near = p_value.filter(|p_value| (threshold..OUTSTANDING).contains(p_value));
+    let one_in = |part: f64| (1.0 / part).round();
+    near.map_or_else(
+        || "Nothing unusual in what was reported.".to_owned(),
+        |p_value| {
+            format!(
+                "Unusual, but not enough to be reported: about 1 usual job in {} is as strange, \
+                 and what is reported is rarer than 1 in {}.",
+                one_in(p_value),
+                one_in(threshold)
+            )
+        },
+    )
 }
 
 /// The sentence for an anomaly that was reported before, and goes on or comes again.
@@ -296,4 +314,20 @@ fn usual(findings: &[Finding]) -> String {
     range
         .map(|range| format!(", usual {range}"))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+
+    /// From one in a hundred on it is said, up to where it would be reported.
+    #[test]
+    fn what_comes_near_to_an_alarm_is_not_called_usual() {
+        let is_usual = |p_value| normal(p_value, 0.004).starts_with("Nothing unusual");
+        assert!(is_usual(None) && is_usual(Some(0.01)) && is_usual(Some(0.0039)));
+        let near = normal(Some(0.005), 0.004);
+        assert!(near.starts_with("Unusual, but not enough to be reported"));
+        assert!(near.contains("1 usual job in 200 ") && near.contains("1 in 250."));
+        assert!(!is_usual(Some(0.004)) && !is_usual(Some(0.0099)));
+    }
 }

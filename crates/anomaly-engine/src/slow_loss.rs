@@ -130,3 +130,21 @@ fn second_largest_fall(numbers: &[u64], confirmed: &[bool]) -> u64 {
     }
     second
 }
+
+#[cfg(test)]
+mod tests {
+    use anomaly_model::{BackupImage, BackupJob};
+
+    use super::SlowLoss;
+    use crate::memory::Memory;
+
+    /// Of nothing, no part is gone.
+    #[test]
+    fn there_is_nothing_to_lose() {
+        let image = BackupImage::default().image_bytes(0).file_count(0);
+        let start = "2026-01-01T00:00:00Z".parse().unwrap();
+        let job = BackupJob::builder("restic", "1", "mail01", "daily", start);
+        let job = job.image(image).build().unwrap();
+        assert_eq!(SlowLoss::of(&Memory::default(), &job), None);
+    }
+}

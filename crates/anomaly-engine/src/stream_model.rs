@@ -322,9 +322,8 @@ impl StreamModel {
 
     /// Marks the last job as confirmed if it goes on from one that was.
     pub(crate) fn go_on_confirmed(&mut self) {
-        let goes_on = self.incident.filter(Incident::shows);
-        let is_later = goes_on.is_some_and(|incident| incident.age_jobs > 0);
-        if is_later && self.memory.is_confirmed(self.reported_number()) {
+        let shows = self.incident.as_ref().is_some_and(Incident::shows);
+        if shows && self.memory.is_confirmed(self.reported_number()) {
             let count = self.memory.count();
             self.memory.confirm(count - 1..count, true);
         }

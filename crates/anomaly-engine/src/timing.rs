@@ -141,3 +141,27 @@ fn times(gap: TimeDelta, factor: f64) -> TimeDelta {
 pub(crate) fn is_before(start: DateTime<Utc>, reference: DateTime<Utc>) -> bool {
     reference - start > CLOCK_TOLERANCE
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_by_a_wrong_clock;
+
+    /// What is longer than 400 days, and more than four times as long as the next, is no gap between jobs.
+    #[test]
+    fn a_gap_of_years_is_of_a_wrong_clock() {
+        let days = |days: i64| days * 24 * 60 * 60;
+        for (longest, next, is_wrong) in [
+            (days(400), days(1), false),
+            (days(400) + 1, days(1), true),
+            (days(404), days(101), false),
+            (days(404) + 1, days(101), true),
+            (days(20_000), days(5_001), false),
+        ] {
+            assert_eq!(
+                is_by_a_wrong_clock(longest, next),
+                is_wrong,
+                "{longest} {next}"
+            );
+        }
+    }
+}

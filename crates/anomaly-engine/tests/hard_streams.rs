@@ -10,8 +10,8 @@ mod common;
 use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{
-    AnomalyKind, BackupImage, BackupJob, ContentStatistics, Judgement, ScheduleType, Severity,
-    Verdict,
+    AnomalyKind, BackupImage, BackupJob, ContentStatistics, FeatureName, Judgement, ScheduleType,
+    Severity, Verdict,
 };
 use anomaly_settings::Settings;
 use common::{builder, day, job, usual_image, usual_jobs};
@@ -94,6 +94,28 @@ fn a_renamed_client_warms_up_anew() {
     }
     let verdict = engine.observe(&renamed(44, attacked(44)));
     assert_is(&verdict, AnomalyKind::MassEncryption);
+}
+
+/// What a tool does not say is not called unseen where it follows from what it says: how many files were
+/// replaced, from how many are new and how many there were before.
+#[test]
+fn what_follows_from_other_numbers_is_seen() {
+    for (new, is_seen) in [(Some(7), true), (None, false)] {
+        let mut model = StreamModel::default();
+        for number in 0..3 {
+            let image = usual_image(number).files_deleted(None).files_new(new);
+            let verdict = judge(&job(number, image), &mut model);
+            let unseen: Vec<&str> = verdict.unseen.iter().map(FeatureName::as_str).collect();
+            assert!(unseen.contains(&"files_deleted"), "{unseen:?}");
+            // There is nothing before the first.
+            let is_unseen = unseen.contains(&"replaced_share");
+            assert_eq!(
+                is_unseen,
+                !is_seen || number == 0,
+                "day {number}: {unseen:?}"
+            );
+        }
+    }
 }
 
 /// That a source begins to report counts or contents, or ceases to, is no anomaly; what it does not

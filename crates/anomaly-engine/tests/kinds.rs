@@ -90,6 +90,19 @@ fn shares_say_what_was_done() {
                 .entropy_delta_bits_changed(0.0),
         )
     };
+    let compressing: fn(u64) -> BackupImage = |number| {
+        let usual = usual_image(number);
+        usual.stored_bytes(usual.transferred_bytes.unwrap() * 2 / 5)
+    };
+    let usual_kinds: fn(u64) -> BackupImage =
+        |number| usual_image(number).content(content(0).unseen_extension_files(0));
+    let replaced_kinds = |unseen| {
+        let image = usual_image(40)
+            .transferred_bytes(6_000_000_000)
+            .files_changed(0);
+        let image = image.files_new(30_000).files_deleted(30_000);
+        image.content(content(0).unseen_extension_files(unseen))
+    };
     let media_kinds: fn(u64) -> BackupImage = |_| {
         let kinds = content(10_000).unseen_extension_files(0);
         sizes().content(kinds)
@@ -154,6 +167,55 @@ fn shares_say_what_was_done() {
                 .file_count(50_078),
             expected: (MassEncryption, Medium),
             says: "30000 of 50078 files were replaced; what was written was not examined",
+        },
+        Hit {
+            what: "two fifths of the files, which hold three fifths of the data",
+            usual: usual_image,
+            then: usual_image(40)
+                .transferred_bytes(6_000_000_000)
+                .files_changed(20_000),
+            expected: (MassEncryption, Medium),
+            says: "encryption: 20000 of 50080 files were rewritten; what was written",
+        },
+        Hit {
+            what: "replaced, half of it by kinds that never were",
+            usual: usual_kinds,
+            then: replaced_kinds(15_000),
+            expected: (MassChange, Medium),
+            says: "30000 of 50080 files were replaced by files of kinds never seen here, though",
+        },
+        Hit {
+            what: "replaced, less than half of it by such kinds",
+            usual: usual_kinds,
+            then: replaced_kinds(14_999),
+            expected: (MassChange, Medium),
+            says: "30000 of 50080 files were replaced, though",
+        },
+        Hit {
+            what: "rewritten by what does not compress as data here do",
+            usual: compressing,
+            then: compressing(40)
+                .transferred_bytes(6_000_000_000)
+                .files_changed(30_000)
+                .stored_bytes(6_000_000_000),
+            expected: (MassEncryption, High),
+            says: "were rewritten, and what was written does not compress as it usually does.",
+        },
+        Hit {
+            what: "all files there, and nearly no data in them",
+            usual: usual_image,
+            then: usual_image(39).image_bytes(500_000_000),
+            expected: (MassDeletion, High),
+            says: "mass deletion: 95 % of the data is gone.",
+        },
+        Hit {
+            what: "a part of the files rewritten, and more of the data, where somebody looked",
+            usual: usual_with_content,
+            then: usual_with_content(40)
+                .transferred_bytes(8_400_000_000)
+                .files_changed(12_500),
+            expected: (MassChange, Medium),
+            says: "83 % of the data was written anew, though",
         },
         Hit {
             what: "rewritten, and none of it looks random",
@@ -267,6 +329,25 @@ fn shares_say_what_was_done() {
     }
 }
 
+/// Where nobody counts files, nothing says that the data rewritten are those of a few: what was looked at
+/// counts for all of them, however much that is.
+#[test]
+fn uncounted_files_are_not_called_few() {
+    let budget = ("detection.alarm_budget".to_owned(), "36.5".to_owned());
+    let engine = Engine::new(Settings::load(None, [], &[budget]).unwrap());
+    let sending = |bytes: u64| sizes().transferred_bytes(bytes).content(content(0));
+    for percent in [20, 24, 26, 60] {
+        let usual = |number| sending(100_000_000 + number % 7 * 10_000_000);
+        let verdict = last(&engine, usual, &[sending(percent * 100_000_000)]);
+        assert_eq!(
+            verdict.kind(),
+            Some(MassChange),
+            "{percent} %: {}",
+            verdict.summary
+        );
+    }
+}
+
 /// What goes on in small steps is as severe as what it has hit since it began.
 #[test]
 fn a_drip_adds_up() {
@@ -332,7 +413,7 @@ fn holding(
 fn levels_say_what_was_done() {
     let now = seen_image(40);
     let blind = usual_image(40);
-    let cases: [(&str, BackupImage, (AnomalyKind, Severity), &str); 20] = [
+    let cases: [(&str, BackupImage, (AnomalyKind, Severity), &str); 21] = [
         (
             "files rewritten that look random",
             holding(
@@ -470,6 +551,12 @@ fn levels_say_what_was_done() {
             "Unusual deleted files: 2000 files, usual 2 to 4 files",
         ),
         (
+            "files gone, and none of their data",
+            now.file_count(30_000).image_bytes(10_117_000_000),
+            (MassDeletion, Medium),
+            "mass deletion: 20078 of 50078 files are gone.",
+        ),
+        (
             "half of it twice",
             now.file_count(100_160).files_new(50_000),
             (Growth, Low),
@@ -512,11 +599,57 @@ fn time_is_told_where_nothing_else_is() {
             .ended_at(day(40) + TimeDelta::hours(20));
         engine.judge(&slow.build().unwrap(), &mut model)
     };
-    assert_eq!(after(seen_image(40)).kind(), Some(Slowdown));
+    let slow = after(seen_image(40));
+    assert_eq!(slow.kind(), Some(Slowdown));
+    assert_eq!(slow.summary, "The job took 20.0 h, usual 10.0 to 16.0 min.");
     assert_eq!(
         after(seen_image(40).image_bytes(21_000_000_000)).kind(),
         Some(Growth)
     );
+}
+
+/// Fewer directories, with all of the files and the data in them, are no loss of any.
+#[test]
+fn a_loss_of_nothing_is_not_told_as_one() {
+    let usual = |number| usual_image(number).directory_count(4_000 + number);
+    let then = usual(40).directory_count(1_000);
+    let verdict = last(&by_levels(), usual, &[then]);
+    assert_eq!(called(&verdict), Some((Shrinkage, Low)));
+    let expected = "Unusual directories: 1000 directories, usual ";
+    assert!(verdict.summary.starts_with(expected), "{}", verdict.summary);
+}
+
+/// What was never exceeded is said to be so, but for what was reported: not for what was as much.
+#[test]
+fn what_was_reported_is_excepted_if_it_was_more() {
+    let engine = Engine::default();
+    let unseen = |number: u64, files| {
+        let content = content(0).unseen_extension_files(files);
+        job(
+            number,
+            sizes().files_changed(100 + number % 7).content(content),
+        )
+    };
+    let after = |reported: u64| {
+        let mut model = StreamModel::default();
+        for number in 0..40 {
+            _ = engine.judge(&unseen(number, 0), &mut model);
+        }
+        assert!(
+            engine
+                .judge(&unseen(40, reported), &mut model)
+                .is_anomalous()
+        );
+        let usual = engine.judge(&unseen(41, 15_000), &mut model);
+        assert!(model.accept(&usual.key()));
+        engine.judge(&unseen(42, 45_000), &mut model).summary
+    };
+    let but = ", but for what was reported then.";
+    for (reported, excepted) in [(15_000, false), (20_000, true)] {
+        let summary = after(reported);
+        assert!(summary.contains("never more than 30 % before"), "{summary}");
+        assert_eq!(summary.ends_with(but), excepted, "{summary}");
+    }
 }
 
 /// Most of what was written has to look like ciphertext, and it has to be more than a handful of files:

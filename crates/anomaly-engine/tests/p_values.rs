@@ -2,12 +2,16 @@
 //! `fixtures/p_values.json`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
 use anomaly_engine::{Engine, StreamModel};
+use anomaly_features::Share;
 use anomaly_model::BackupJob;
 use anomaly_settings::Settings;
+use common::{job, learnt, overwriting, usual_image};
 use serde_json::{Map, Value};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../anomaly-eval/data");
@@ -81,4 +85,52 @@ fn p_values_are_those_of_an_independent_implementation() {
         }
     }
     assert!(compared > 3_000 && strange > 40, "{compared}, {strange}");
+}
+
+/// Every share that stands out is told, and no other.
+#[test]
+fn every_share_that_stands_out_is_told() {
+    let told = |job: &BackupJob| {
+        let verdict = Engine::default().judge(job, &mut learnt());
+        let names = verdict.findings.into_iter();
+        let mut shares: Vec<&str> = names
+            .filter_map(|finding| {
+                let name = |share: &&Share| share.name() == finding.feature.as_str();
+                Share::ALL.iter().find(name).map(|share| share.name())
+            })
+            .collect();
+        shares.sort_unstable();
+        shares
+    };
+    assert_eq!(
+        told(&overwriting(40, 50)),
+        ["overwritten_share", "rewritten_share", "touched_share"]
+    );
+    let touched = usual_image(40).files_changed(40_000);
+    assert_eq!(told(&job(40, touched)), ["touched_share"]);
+}
+
+/// Where what was rewritten is left out, a stream is judged as one whose tool does not say how much it
+/// sends: by the same numbers, to the last bit.
+#[test]
+fn what_is_left_out_is_as_if_nobody_said_it() {
+    let flags = [(
+        "detection.excluded_features".to_owned(),
+        "[\"rewritten_share\"]".to_owned(),
+    )];
+    let without = Engine::new(Settings::load(None, [], &flags).unwrap());
+    let (mut left_out, mut unsaid) = (StreamModel::default(), StreamModel::default());
+    for number in 0..60 {
+        // From day 30 on, a little more each day than there was.
+        let mut image = usual_image(number);
+        if number > 30 {
+            image = image.files_changed(2_000).transferred_bytes(400_000_000);
+        }
+        let stored = image.stored_bytes(image.transferred_bytes.unwrap() / 2);
+        image.transferred_bytes = None;
+        let one = without.judge(&job(number, stored), &mut left_out);
+        let other = Engine::default().judge(&job(number, image), &mut unsaid);
+        assert_eq!(one.p_value, other.p_value, "day {number}");
+        assert_eq!(one.p_value.is_some(), number > 0, "day {number}");
+    }
 }

@@ -117,6 +117,46 @@ fn too_little_is_refused() {
     assert!(error.to_string().contains("100 are needed"), "{error}");
 }
 
+/// A population has a table of each stream, and counts its images; what left none, and what was an
+/// upheaval or came before a stream had settled, says nothing of how loud usual jobs are.
+#[test]
+fn what_a_population_is_learnt_from() {
+    let streams = quiet_streams(6, 60);
+    // Every job but the first, which has none before it.
+    let text = learn(&streams).unwrap().to_json();
+    let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(file["jobs"], 6 * 59);
+    let tables = file["statistics"].as_array().unwrap();
+    let most = tables
+        .iter()
+        .map(|table| table["streams"].as_array().unwrap().len())
+        .max();
+    assert_eq!(most, Some(6));
+
+    let learnt_where = |ordinary: &dyn Fn(usize) -> bool, more: &[BackupJob]| {
+        let past = streams.iter().map(|jobs| {
+            let mut past = PastStream::default();
+            for (index, job) in jobs.iter().chain(more).enumerate() {
+                past.push(job, ordinary(index));
+            }
+            past
+        });
+        Population::learn(&past.collect::<Vec<_>>())
+            .unwrap()
+            .to_json()
+    };
+    let image = BackupImage::default()
+        .image_bytes(500_000_000)
+        .file_count(9_000);
+    let failed = builder(60).image(image).status(JobStatus::Failed);
+    let empty = builder(61).image(image.image_bytes(0).file_count(0));
+    let no_images = [failed.build().unwrap(), empty.build().unwrap()];
+    assert_eq!(learnt_where(&|_| true, &no_images), text);
+    assert_eq!(learnt_where(&|index| index >= 14, &[]), text);
+    assert_ne!(learnt_where(&|index| index >= 15, &[]), text);
+    assert_ne!(learnt_where(&|index| index < 59, &[]), text);
+}
+
 /// A population that is stored and read back judges the same, to the five digits of the file; from
 /// then on it is the file's, to the last bit.
 #[test]
@@ -207,6 +247,13 @@ fn wrong_numbers_are_refused_with_their_place() {
         error.contains("format 2") && error.contains("update"),
         "{error}"
     );
+    for tables in ["statistics", "views"] {
+        let error = refused(&|file| file[tables] = serde_json::json!([]));
+        assert!(
+            error.contains("holds no stream or no calibration"),
+            "{error}"
+        );
+    }
     for text in ["", "{}", "[1, 2]", "{\"format\": 1}"] {
         assert!(matches!(
             Population::from_json(text),

@@ -158,6 +158,51 @@ fn the_first_sign_may_be_before_the_first_alarm() {
     assert_eq!(reasons[9], SuspectReason::Raised);
 }
 
+/// What is as rare as an anomaly has to be is none, and what is ten times as frequent is no sign of one.
+#[test]
+fn a_sign_is_rarer_than_its_bound() {
+    let strange = DetectionSettings::default().p_value_threshold();
+    let raised = 10.0 * strange;
+    assert!(raised < 0.05);
+    let last = |p_value| {
+        let mut days = vec![calm(); 20];
+        days[18] = with_p(p_value);
+        days[19] = anomalous(AnomalyKind::MassEncryption);
+        suspects(&point(&days, Some(19))).get(1).copied()
+    };
+    let less = 1.0 - 1e-9;
+    assert_eq!(last(strange * less), Some(SuspectReason::GoesOn));
+    assert_eq!(last(strange), Some(SuspectReason::Raised));
+    assert_eq!(last(raised * less), Some(SuspectReason::Raised));
+    assert_eq!(last(raised), None);
+}
+
+/// Few normal jobs up to the image are counted.
+#[test]
+fn few_jobs_say_how_many_they_are() {
+    for (calm_jobs, said) in [
+        (1, "Only 1 job up to and with it was judged normal."),
+        (3, "Only 3 jobs up to and with it were judged normal."),
+    ] {
+        let mut days = vec![calm(); calm_jobs];
+        days.push(anomalous(AnomalyKind::MassEncryption));
+        let point = point(&days, Some(calm_jobs));
+        assert_eq!(point.reasons.last().map(String::as_str), Some(said));
+    }
+}
+
+/// An older image held notably more if it was larger by more than a fiftieth.
+#[test]
+fn a_fiftieth_more_is_about_as_much() {
+    for (bytes, held_more) in [(10_200_000_000, false), (10_200_000_001, true)] {
+        let mut days = vec![calm(); 40];
+        days[5].image_bytes = bytes;
+        days[39] = anomalous(AnomalyKind::SlowDrift);
+        let found = chosen(&point(&days, Some(39))).unwrap().0;
+        assert_eq!(found, if held_more { day(5) } else { day(24) }, "{bytes}");
+    }
+}
+
 #[test]
 fn what_was_not_judged_normal_is_no_proof() {
     let warming = Day {

@@ -94,6 +94,91 @@ fn settings_may_accept_what_lasts() {
     assert!(!after.is_anomalous(), "{}", after.summary);
 }
 
+/// What is told is not accepted by the same verdict, however soon the settings accept it.
+#[test]
+fn what_is_told_is_accepted_by_a_later_job() {
+    let mut settings = Settings::default();
+    settings.detection.accept_level_shift_after_jobs = AcceptLevelShiftAfterJobs::new(1).unwrap();
+    let (engine, mut model) = (Engine::new(settings), learnt());
+    let told = engine.judge(&overwriting(40, 50), &mut model);
+    assert!(
+        told.is_anomalous() && told.level_shift.is_none(),
+        "{}",
+        told.summary
+    );
+    assert!(!model.is_accepted(&told.key()));
+    let next = engine.judge(&overwriting(41, 50), &mut model);
+    assert!(next.level_shift.is_some_and(|shift| shift.accepted));
+    assert!(model.is_accepted(&told.key()));
+}
+
+/// What a person has accepted is not accepted once more with what goes on from it.
+#[test]
+fn what_was_accepted_is_not_accepted_again() {
+    let mut settings = Settings::default();
+    settings.detection.accept_level_shift_after_jobs = AcceptLevelShiftAfterJobs::new(2).unwrap();
+    let (engine, mut model) = (Engine::new(settings), learnt());
+    let told = engine.judge(&overwriting(40, 50), &mut model);
+    assert!(model.accept(&told.key()));
+    for number in 41..46 {
+        let verdict = engine.judge(&overwriting(number, 74), &mut model);
+        assert!(
+            verdict.summary.starts_with("The same as"),
+            "{}",
+            verdict.summary
+        );
+        assert!(verdict.level_shift.is_none(), "{}", verdict.summary);
+    }
+}
+
+/// A change is proposed when it shows, and in more than half of the jobs since it was told.
+#[test]
+fn what_is_proposed_shows_in_most_jobs() {
+    // Every job, two of three, and one of three.
+    for (period, rests, is_proposed) in [(1, 0, true), (3, 1, true), (3, 2, false)] {
+        let (engine, mut model) = (Engine::default(), learnt());
+        let (mut since, mut strange, mut proposed) = (0_u32, 0_u32, 0_u32);
+        for number in 40..80 {
+            let rests = number % period < rests;
+            let next = if rests {
+                job(number, usual_image(number))
+            } else {
+                overwriting(number, 30)
+            };
+            let verdict = engine.judge(&next, &mut model);
+            since += 1;
+            strange += u32::from(!rests);
+            if verdict.is_anomalous() {
+                (since, strange) = (1, 1);
+            }
+            if let Some(shift) = &verdict.level_shift {
+                assert!(!rests && shift.jobs * 2 > since, "day {number}");
+                assert_eq!(shift.jobs, strange, "day {number}");
+                proposed += 1;
+            }
+        }
+        assert_eq!(proposed > 0, is_proposed, "{period}: {proposed}");
+    }
+}
+
+/// What was told is over after a week of jobs in which it does not show; then it is told again.
+#[test]
+fn what_rests_a_week_is_over() {
+    for (rest, is_told) in [(6, false), (7, true)] {
+        let (engine, mut model) = (Engine::default(), learnt());
+        assert!(
+            engine
+                .judge(&overwriting(40, 30), &mut model)
+                .is_anomalous()
+        );
+        for number in 41..41 + rest {
+            _ = engine.judge(&job(number, usual_image(number)), &mut model);
+        }
+        let again = engine.judge(&overwriting(41 + rest, 30), &mut model);
+        assert_eq!(again.is_anomalous(), is_told, "{}", again.summary);
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum How {
     Accept,

@@ -15,7 +15,7 @@ use anomaly_model::{
     AnomalyKind, BackupImage, BackupJob, ContentStatistics, FileChange, FileInspection, FileReason,
     JobStatus, NotableFile, Severity, Verdict,
 };
-use anomaly_settings::Settings;
+use anomaly_settings::{RuleSettings, Settings};
 use common::{builder, day, job, usual_image, usual_jobs};
 
 fn learnt(engine: &Engine, jobs: u64) -> StreamModel {
@@ -180,6 +180,157 @@ fn a_clock_says_how_far_it_went_back() {
             verdict.summary
         );
     }
+}
+
+fn with(flags: &[(&str, &str)]) -> Settings {
+    let flags = flags
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    Settings::load(None, [], &flags.collect::<Vec<_>>()).unwrap()
+}
+
+/// An engine whose detectors say nothing while a stream warms up: only rules speak.
+fn by_rules(switch: impl Fn(&mut RuleSettings)) -> Engine {
+    let warming_up = [
+        ("detection.detectors", "[\"z_score\"]"),
+        ("detection.warm_up_jobs", "60"),
+    ];
+    let mut settings = with(&warming_up);
+    switch(&mut settings.detection.rules);
+    Engine::new(settings)
+}
+
+/// The last verdict on images of which each but the last is the same.
+fn early(engine: &Engine, usual: BackupImage, jobs: u64, last: BackupImage) -> Verdict {
+    let mut model = StreamModel::default();
+    for number in 0..jobs {
+        let verdict = engine.judge(&job(number, usual), &mut model);
+        assert!(!verdict.is_anomalous(), "{}", verdict.summary);
+    }
+    engine.judge(&job(jobs, last), &mut model)
+}
+
+/// What a stream's first jobs do is told from a bound on, and where its rule is switched on: half of the
+/// files and of the data gone, nine tenths overwritten, half of the files random.
+#[test]
+fn first_jobs_break_rules_that_are_on() {
+    use AnomalyKind::{MassChange, MassDeletion, MassEncryption};
+    type Switch = fn(&mut RuleSettings);
+    let most_gone: Switch = |rules| rules.most_gone = false;
+    let overwritten: Switch = |rules| rules.all_overwritten = false;
+    let sizes = BackupImage::default()
+        .image_bytes(10_000_000_000)
+        .file_count(50_000);
+    let usual = sizes.transferred_bytes(100_000_000);
+    let random = |random, kinds| {
+        let content = ContentStatistics::default().random_files(random);
+        sizes.content(content.unseen_extension_files(kinds))
+    };
+    let half = sizes.image_bytes(5_000_000_000).file_count(25_000);
+    let sent = usual.transferred_bytes(9_000_000_000);
+    let looks = |files| sent.content(ContentStatistics::default().random_files(files));
+    let cases: [(BackupImage, BackupImage, u64, Option<AnomalyKind>, Switch); 14] = [
+        (sizes, half, 3, Some(MassDeletion), most_gone),
+        (sizes, half.image_bytes(5_000_000_001), 3, None, most_gone),
+        (sizes, half.file_count(25_001), 3, None, most_gone),
+        (usual, sent, 1, Some(MassEncryption), overwritten),
+        (usual, sent, 6, Some(MassEncryption), overwritten),
+        (usual, sent, 7, None, overwritten),
+        (
+            usual,
+            sent.transferred_bytes(8_999_999_999),
+            1,
+            None,
+            overwritten,
+        ),
+        (usual, looks(25_000), 1, Some(MassEncryption), overwritten),
+        (usual, looks(24_999), 1, Some(MassChange), overwritten),
+        (
+            random(0, 0),
+            random(25_000, 25_000),
+            1,
+            Some(MassEncryption),
+            overwritten,
+        ),
+        (
+            random(0, 0),
+            random(25_000, 25_000),
+            6,
+            Some(MassEncryption),
+            overwritten,
+        ),
+        (random(0, 0), random(25_000, 25_000), 7, None, overwritten),
+        (random(0, 0), random(24_999, 25_000), 1, None, overwritten),
+        (random(0, 0), random(25_000, 24_999), 1, None, overwritten),
+    ];
+    for (usual, last, jobs, kind, switch) in cases {
+        let verdict = early(&by_rules(|_| {}), usual, jobs, last);
+        assert_eq!(verdict.kind(), kind, "{last:?}: {}", verdict.summary);
+        let verdict = early(&by_rules(switch), usual, jobs, last);
+        assert!(!verdict.is_anomalous(), "{last:?}: {}", verdict.summary);
+    }
+}
+
+/// A job that took far longer is told of where its rule is switched on.
+#[test]
+fn a_slow_job_is_told_of_if_its_rule_is_on() {
+    for (is_on, kind) in [(true, Some(AnomalyKind::Slowdown)), (false, None)] {
+        let engine = by_rules(|rules| rules.slow_job = is_on);
+        let mut model = learnt(&engine, 12);
+        let slow = builder(12).image(usual_image(7)).duration_seconds(60_000.0);
+        let verdict = engine.judge(&slow.build().unwrap(), &mut model);
+        assert_eq!(verdict.kind(), kind, "{}", verdict.summary);
+    }
+}
+
+/// Of reasons that are as severe, the one that explains more gives the sentence: a number that is far from
+/// usual before a time, and before a combination in which no number is.
+#[test]
+fn what_has_a_number_explains_more() {
+    let engine = Engine::default();
+    let late = builder(46).image(usual_image(46));
+    let late = late
+        .ended_at(day(46) + TimeDelta::hours(20))
+        .build()
+        .unwrap();
+    let verdict = engine.judge(&late, &mut learnt(&engine, 40));
+    assert_eq!(
+        verdict.kind(),
+        Some(AnomalyKind::Slowdown),
+        "{}",
+        verdict.summary
+    );
+
+    // The forest finds that no job was like it, and no number of it that is far from usual.
+    let mut settings = with(&[
+        ("detection.detectors", "[\"isolation_forest\"]"),
+        ("detection.alarm_budget", "36.5"),
+    ]);
+    let judged = |settings: &Settings| {
+        let engine = Engine::new(settings.clone());
+        let mut model = StreamModel::default();
+        let lasting = |number: u64, seconds: f64| {
+            let image = BackupImage::default().transferred_bytes(1_000_000);
+            let job = builder(number).image(image).duration_seconds(seconds);
+            job.build().unwrap()
+        };
+        for number in 0..40 {
+            let usual = lasting(number, if number == 15 { 1_200.0 } else { 600.0 });
+            if engine.judge(&usual, &mut model).is_anomalous() {
+                assert!(model.accept(&usual.key()));
+            }
+        }
+        engine.judge(&lasting(40, 1_801.0), &mut model)
+    };
+    let both = judged(&settings);
+    assert_eq!(both.kind(), Some(AnomalyKind::Slowdown), "{}", both.summary);
+    settings.detection.rules.slow_job = false;
+    let combination = judged(&settings);
+    assert_eq!(combination.severity(), both.severity());
+    assert_eq!(
+        combination.summary,
+        "No single number is far from usual, but their combination is."
+    );
 }
 
 /// Where somebody looked into what the first jobs overwrote, it is called by what was seen; and what a
@@ -380,6 +531,63 @@ fn a_slow_loss_is_as_severe_as_what_is_gone() {
     assert!(told.iter().any(|(percent, _)| *percent <= 50), "{told:?}");
 }
 
+/// How much was left when a slow loss was told.
+fn told_at(percents: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    let verdicts = holding([100; 20].into_iter().chain(percents));
+    let told = verdicts
+        .into_iter()
+        .filter(|(_, verdict)| verdict.kind() == Some(AnomalyKind::SlowDrift));
+    told.map(|(percent, _)| percent).collect()
+}
+
+/// Beside the largest step, 15 % have to be gone; or 20 % in all, of which that step was no more than half.
+/// A step of more than 15 % is told as what it is.
+#[test]
+fn a_loss_is_slow_if_no_step_explains_it() {
+    let after_step = |step: u64| told_at((70..=100 - step).rev())[0];
+    assert_eq!(
+        [1, 10, 11, 13, 15].map(after_step),
+        [84, 80, 78, 74, 70],
+        "what is left"
+    );
+    for (step, told) in [(15, vec![84, 69]), (16, vec![84])] {
+        let slowly = (84..100).rev();
+        assert_eq!(told_at(slowly.chain([84 - step])), told);
+    }
+}
+
+/// What came back to more than nine tenths is told when it goes again, as the first time; what came back to
+/// less is told when another tenth is gone.
+#[test]
+fn a_loss_that_was_made_good_is_news_again() {
+    for (back, again) in [(91, 84), (90, 79), (88, 78)] {
+        let percents = (84..100).rev().chain([back]).chain((70..back).rev());
+        assert_eq!(told_at(percents)[..2], [84, again], "back to {back} %");
+    }
+}
+
+/// What could not be read is not lost; what is gone when all is read again is.
+#[test]
+fn what_could_not_be_read_is_no_slow_loss() {
+    let engine = Engine::default();
+    let mut model = StreamModel::default();
+    let mut kind = |number: u64, percent: u64, status| {
+        let image = BackupImage::default()
+            .image_bytes(percent * 100_000_000)
+            .file_count(percent * 500);
+        let job = builder(number).image(image).status(status);
+        engine.judge(&job.build().unwrap(), &mut model).kind()
+    };
+    for (number, percent) in (0..).zip([100; 20].into_iter().chain((85..100).rev())) {
+        assert_eq!(kind(number, percent, JobStatus::Succeeded), None);
+    }
+    assert_eq!(kind(35, 84, JobStatus::Partial), Some(AnomalyKind::Failure));
+    assert_eq!(
+        kind(36, 84, JobStatus::Succeeded),
+        Some(AnomalyKind::SlowDrift)
+    );
+}
+
 /// A stream that fell by as much twice goes up and down by itself; one fall that was made good hides
 /// nothing.
 #[test]
@@ -406,8 +614,8 @@ fn growth_says_whether_it_was_sent() {
     let usual = usual_image(40);
     for (sent, copies) in [
         (0, true),
-        (4_700_000_000, true),
-        (5_200_000_000, false),
+        (4_941_499_999, true),
+        (4_941_500_000, false),
         (9_900_000_000, false),
     ] {
         let grown = usual.image_bytes(20_000_000_000).transferred_bytes(sent);

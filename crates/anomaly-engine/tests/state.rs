@@ -10,12 +10,14 @@ mod common;
 use std::collections::BTreeMap;
 
 use anomaly_engine::{Engine, EngineError, StreamModel};
+use anomaly_features::FEATURES;
 use anomaly_model::{
     AnomalyKind, AttributeHistograms, BackupJob, FileInspection, Severity, StreamKey, Verdict,
 };
 use common::{any_jobs as jobs, builder, job, sample, usual_image, usual_jobs};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// Judges all jobs; every model is stored and read back before the jobs at `restarts`.
 fn verdicts(jobs: &[BackupJob], restarts: &[usize]) -> Vec<String> {
@@ -118,9 +120,28 @@ fn before_the_attack() -> (Vec<BackupJob>, BackupJob) {
     (own.cloned().collect(), attack.clone())
 }
 
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
 fn stored(name: &str) -> StreamModel {
-    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    StreamModel::from_bytes(&std::fs::read(path).unwrap()).unwrap()
+    let state = std::fs::read(format!("{FIXTURES}/{name}")).unwrap();
+    StreamModel::from_bytes(&state).unwrap()
+}
+
+/// A state in which two columns have each the other's name.
+fn exchanged(state: &[u8], one: &str, other: &str) -> Vec<u8> {
+    let named = |name: &str| [&[u8::try_from(name.len()).unwrap()], name.as_bytes()].concat();
+    let place = |name: &[u8]| {
+        let mut parts = state.windows(name.len());
+        parts.position(|part| part == name).unwrap()
+    };
+    let (mut first, mut second) = (named(one), named(other));
+    if place(&first) > place(&second) {
+        (first, second) = (second, first);
+    }
+    let (a, b) = (place(&first), place(&second));
+    let between = &state[a + first.len()..b];
+    let rest = &state[b + second.len()..];
+    [&state[..a], &second, between, &first, rest].concat()
 }
 
 /// A state that an earlier version stored is read for ever. Format 1 did not know what each job did
@@ -146,6 +167,147 @@ fn a_state_of_format_two_is_still_read() {
     let engine = Engine::default();
     let expected = engine.judge(&attack, &mut fresh);
     assert_eq!(engine.judge(&attack, &mut stored("model_v2.bin")), expected);
+}
+
+/// A state of an earlier format with something in every field, and what that format's own code says
+/// that it holds; `make_old_models.sh` made both. Once as they are, and once with two columns exchanged.
+fn whole(format: u8) -> [(Vec<u8>, Value); 2] {
+    let name = format!("{FIXTURES}/model_v{format}_whole");
+    let state = std::fs::read(format!("{name}.bin")).unwrap();
+    let text = std::fs::read_to_string(format!("{name}.json")).unwrap();
+    let old: Value = serde_json::from_str(&text).unwrap();
+    let (one, other) = ("files_changed", "files_deleted");
+    let mut moved = old.clone();
+    for name in moved["features"].as_array_mut().unwrap() {
+        if name == one {
+            *name = other.into();
+        } else if name == other {
+            *name = one.into();
+        }
+    }
+    let exchanged = exchanged(&state, one, other);
+    [(state, old), (exchanged, moved)]
+}
+
+/// A row of old columns as it is remembered today: the columns of today's features, in 32nds.
+#[expect(clippy::cast_possible_truncation, reason = "no row is as far out")]
+fn row_of_today(row: &Value, old: &Value, parts: f64) -> Value {
+    let at = |name: &str| {
+        let index = old["features"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .position(|old| old == name);
+        match row[index.unwrap()].as_f64() {
+            Some(coordinate) => json!((coordinate * parts).round() as i64),
+            None => json!(i16::MIN),
+        }
+    };
+    FEATURES.iter().map(|feature| at(feature.name)).collect()
+}
+
+/// What waits, as it is remembered today.
+fn held_of_today(held: &Value, old: &Value, parts: f64) -> Value {
+    let lesson = match &held["lesson"] {
+        lesson @ Value::Object(kind) if kind.contains_key("Numbers") => {
+            let lesson = &lesson["Numbers"];
+            let row = row_of_today(&lesson["row"], old, parts);
+            json!({"Numbers": {"row": row, "gap_seconds": lesson["gap_seconds"]}})
+        }
+        empty => json!({"Empty": {"image": empty["Empty"]["image"], "replaced": null}}),
+    };
+    json!({
+        "job": held["job"], "lesson": lesson, "number": held["number"], "told": true, "accepted": null,
+    })
+}
+
+fn assert_holds(state: &[u8], expected: &Value) {
+    let model = StreamModel::from_bytes(state).unwrap();
+    // By the text, in which numbers are written alike.
+    let found: Value = serde_json::from_str(&serde_json::to_string(&model).unwrap()).unwrap();
+    for (field, found) in found.as_object().unwrap() {
+        assert_eq!(found, &expected[field], "{field}");
+    }
+}
+
+/// Everything that format 1 held is there, under its name of today; the rest is as in a new stream.
+#[test]
+fn all_that_format_one_held_is_read() {
+    for (state, old) in whole(1) {
+        assert_eq!(old.as_object().unwrap().len(), 9);
+        let mut expected = serde_json::to_value(StreamModel::default()).unwrap();
+        for field in old
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|field| *field != "features")
+        {
+            expected[field] = old[field].clone();
+        }
+        let learnt = old["history"]["jobs"].as_array().unwrap();
+        let learnt = learnt
+            .iter()
+            .map(|job| row_of_today(&job["row"], &old, 32.0));
+        expected["history"] = learnt.collect();
+        let held = old["held"].as_array().unwrap();
+        expected["held"] = held
+            .iter()
+            .map(|held| held_of_today(held, &old, 32.0))
+            .collect();
+        assert_holds(&state, &expected);
+    }
+}
+
+/// So is everything that format 2 held. What a person had accepted waits among the others, marked, and
+/// can be taken back; what was reported twice teaches no more.
+#[test]
+fn all_that_format_two_held_is_read() {
+    for (state, old) in whole(2) {
+        assert_eq!(old.as_object().unwrap().len(), 13);
+        let mut expected = old.clone();
+        expected["features"] = FEATURES.iter().map(|feature| feature.name).collect();
+        let (mut learnt, mut held) = (Vec::new(), Vec::new());
+        for job in old["history"]["jobs"].as_array().unwrap() {
+            let row = row_of_today(&job["row"], &old, 1.0);
+            match &job["accepted"] {
+                Value::Null => learnt.push(row),
+                accepted => held.push(json!({
+                    "job": accepted["job"],
+                    "lesson": {"Numbers": {"row": row, "gap_seconds": null}},
+                    "number": accepted["number"], "told": true, "accepted": "Itself",
+                })),
+            }
+        }
+        assert_eq!(held.len(), 1);
+        let waiting = old["held"].as_array().unwrap();
+        held.extend(waiting.iter().map(|held| held_of_today(held, &old, 1.0)));
+        held.sort_by_key(|held| held["number"].as_u64());
+        (expected["history"], expected["held"]) = (learnt.into(), held.into());
+        let mut told = 0;
+        for job in expected["memory"]["jobs"].as_array_mut().unwrap() {
+            let was_told = job.as_object_mut().unwrap().remove("told").unwrap();
+            told += u32::from(was_told == true);
+            job["strange"] = "Unsaid".into();
+        }
+        assert!(told > 1 && old["reported_loss"] != 0.0 && old["incident"].is_object());
+        assert_holds(&state, &expected);
+
+        let mut model = StreamModel::from_bytes(&state).unwrap();
+        assert!(model.retract(&builder(40).build().unwrap().key()));
+    }
+}
+
+/// Where nobody ever looked into files, nothing is written of them: a state is as long as before there
+/// was anything to write.
+#[test]
+fn what_nobody_looked_into_takes_no_room() {
+    let rest = |jobs: &[BackupJob]| {
+        let state = model_after(jobs).to_bytes().unwrap();
+        let (_, rest) = postcard::take_from_bytes::<StreamModel>(&state[1..]).unwrap();
+        rest.len()
+    };
+    assert_eq!(rest(&usual_jobs(40)), 0);
+    assert!(rest(&looked_into()) > 100);
 }
 
 /// The newest format, frozen too: a later version has to read it, and goes on to the same verdict.
@@ -217,23 +379,7 @@ fn columns_are_found_by_their_names() {
     jobs.push(job(40, strange.files_changed(50_000)));
     let model = model_after(&jobs);
     let exchanged = |model: &StreamModel, one: &str, other: &str| {
-        let state = model.to_bytes().unwrap();
-        let named = |name: &str| [&[u8::try_from(name.len()).unwrap()], name.as_bytes()].concat();
-        let place = |name: &[u8]| {
-            state
-                .windows(name.len())
-                .position(|part| part == name)
-                .unwrap()
-        };
-        let (mut first, mut second) = (named(one), named(other));
-        if place(&first) > place(&second) {
-            (first, second) = (second, first);
-        }
-        let (a, b) = (place(&first), place(&second));
-        let between = &state[a + first.len()..b];
-        let rest = &state[b + second.len()..];
-        let changed = [&state[..a], &second, between, &first, rest].concat();
-        StreamModel::from_bytes(&changed).unwrap()
+        StreamModel::from_bytes(&exchanged(&model.to_bytes().unwrap(), one, other)).unwrap()
     };
     // What was learnt moves, and what is held: each where the other says the same of both columns.
     let learnt = model_after(&jobs[..40]);

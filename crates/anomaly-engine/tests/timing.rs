@@ -3,10 +3,10 @@
 
 mod common;
 
-use anomaly_engine::Engine;
+use anomaly_engine::{Engine, StreamModel};
 use anomaly_model::chrono::TimeDelta;
 use anomaly_model::{AnomalyKind, BackupJob, Judgement, Severity};
-use common::{assert_is, day, job, learnt_engine, usual_image};
+use common::{assert_is, day, job, learnt, learnt_engine, usual_image};
 
 #[test]
 fn a_clock_that_goes_back_is_noticed_once() {
@@ -160,6 +160,74 @@ fn two_gaps_in_a_row_are_two() {
         "{}",
         verdict.summary
     );
+}
+
+/// After a job of odd time, the gap before the next is the one to the nearer of the two: to the odd one if
+/// that came late, and to the one before it if that came early.
+#[test]
+fn a_gap_is_to_the_nearer_of_two() {
+    let at = |id: &str, start| {
+        let job = BackupJob::builder("restic", id, "mail01", "daily", start);
+        job.image(usual_image(40)).build().unwrap()
+    };
+    let told_of = |model: &mut StreamModel, start| {
+        let verdict = Engine::default().judge(&at("last", start), model);
+        assert_is(&verdict, AnomalyKind::MissedBackup, Severity::Low);
+        verdict.summary
+    };
+    let (engine, hours) = (Engine::default(), TimeDelta::hours);
+    let longest = "this stream's longest gap of late was 24 hours.";
+
+    // Two hours early, and a day after the last one: that was a day.
+    let mut model = learnt();
+    assert!(
+        engine
+            .judge(&at("early", day(39) - hours(2)), &mut model)
+            .is_anomalous()
+    );
+    assert!(
+        !engine
+            .judge(&at("next", day(40)), &mut model)
+            .is_anomalous()
+    );
+    let summary = told_of(&mut model, day(40) + hours(61));
+    assert_eq!(summary, format!("No job for 2 days: {longest}"));
+
+    // Ten days early, and a week after the last one: that was a week.
+    let mut model = learnt();
+    assert!(
+        engine
+            .judge(&at("early", day(29)), &mut model)
+            .is_anomalous()
+    );
+    let summary = told_of(&mut model, day(46));
+    assert_eq!(summary, format!("No job for 7 days: {longest}"));
+
+    // A week late, which was said to be usual until that was taken back, and a day after: that was a day.
+    let mut model = learnt();
+    let late = engine.judge(&at("late", day(46)), &mut model);
+    assert!(late.is_anomalous() && model.accept(&late.key()));
+    assert!(
+        !engine
+            .judge(&at("next", day(47)), &mut model)
+            .is_anomalous()
+    );
+    assert!(model.retract(&late.key()));
+    let summary = told_of(&mut model, day(50));
+    assert_eq!(summary, format!("No job for 3 days: {longest}"));
+}
+
+/// No gap is as long as 2^31 seconds, 68 years: such a one is told, and not remembered.
+#[test]
+fn a_gap_of_68_years_is_not_remembered() {
+    for (seconds, remembered) in [((1 << 31) - 1, true), (1 << 31, false)] {
+        let gap = TimeDelta::seconds(seconds);
+        let late = BackupJob::builder("restic", "late", "mail01", "daily", day(39) + gap);
+        let late = late.image(usual_image(40)).build().unwrap();
+        let mut model = learnt();
+        assert!(Engine::default().judge(&late, &mut model).is_anomalous());
+        assert_eq!(model.confirm_gap(gap, true), remembered);
+    }
 }
 
 /// Whether a job that comes `gap` after others, which came after `gaps`, is told of as one before which

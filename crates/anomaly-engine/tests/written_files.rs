@@ -139,6 +139,60 @@ fn a_ransom_note_is_told_of_and_the_files_are_named() {
     assert_eq!(found.files, [note]);
 }
 
+/// What goes on from an anomaly, and is not told, teaches nothing of its files either.
+#[test]
+fn files_of_what_goes_on_are_not_learnt() {
+    let engine = Engine::default();
+    let mut model = settled(&engine);
+    let overwriting = |number, files: Option<FileInspection>| {
+        let image = usual_image(number);
+        let image = image.transferred_bytes(3_000_000_000).files_changed(15_000);
+        builder(number)
+            .image(image)
+            .inspection(files)
+            .build()
+            .unwrap()
+    };
+    assert!(judged(&engine, &mut model, &overwriting(40, None)).is_anomalous());
+    let mut blind = model.clone();
+    for number in 41..44 {
+        let verdict = judged(
+            &engine,
+            &mut model,
+            &overwriting(number, Some(usual_files(number))),
+        );
+        assert!(!verdict.is_anomalous(), "{}", verdict.summary);
+        _ = judged(&engine, &mut blind, &overwriting(number, None));
+    }
+    assert_eq!(model, blind);
+}
+
+/// An attribute is named that moved at least three tenths as far as the one that moved most.
+#[test]
+fn attributes_that_moved_little_are_not_named() {
+    let engine = Engine::default();
+    let named = |permissions: Vec<u64>| {
+        let mut files = usual_files(40);
+        let attributes = files.attributes.as_mut().unwrap();
+        attributes.modification_age = vec![0, 0, 0, 0, 203];
+        attributes.permission = permissions;
+        judged(&engine, &mut settled(&engine), &job(40, files)).summary
+    };
+    for permissions in [vec![180, 20], vec![100, 100]] {
+        let summary = named(permissions);
+        assert!(
+            summary.ends_with("by time of modification (8.97 bits apart)."),
+            "{summary}"
+        );
+    }
+    let both = named(vec![0, 200]);
+    let (modified, permissions) = ("time of modification (8.97", "permissions (3.30");
+    assert!(
+        both.contains(modified) && both.contains(permissions),
+        "{both}"
+    );
+}
+
 #[test]
 fn attributes_unlike_any_before_are_told_once_and_not_learnt() {
     let engine = Engine::default();
@@ -238,23 +292,27 @@ fn many_extensions_are_counted() {
 /// score is what the divergences of the past can say at most.
 #[test]
 fn an_attribute_shift_is_measured_in_deviations() {
-    let found = |deviations: f64| {
+    let told = |deviations: f64| {
         let mut settings = Settings::default();
         settings.detection.attribute_deviations = AttributeDeviations::new(deviations).unwrap();
         let engine = Engine::new(settings);
         let verdict = engine.judge(&shifted(40), &mut settled(&engine));
-        let finding = verdict.findings.into_iter();
-        finding
-            .into_iter()
-            .find(|one| one.feature.as_str() == "attribute_divergence_bits")
-            .unwrap()
+        let mut findings = verdict.findings.into_iter();
+        findings.find(|one| one.feature.as_str() == "attribute_divergence_bits")
     };
+    let found = |deviations| told(deviations).unwrap();
     let (four, five, six) = (found(4.0), found(5.0), found(6.0));
     let deviation = five.usual_high - four.usual_high;
     assert!(deviation > 0.0);
     assert!((six.usual_high - five.usual_high - deviation).abs() < 1e-9);
     let mean = four.usual_high - 4.0 * deviation;
     assert!((0.0..four.usual_high).contains(&mean), "{mean}");
+    // What is told is what lies beyond the usual range.
+    let bound = (four.observed - mean) / deviation;
+    assert!(
+        told(0.999 * bound).is_some() && told(1.001 * bound).is_none(),
+        "{bound}"
+    );
     for finding in [four, five, six] {
         assert!(finding.observed > finding.usual_high);
         // Of forty days the first had nothing to be compared with.

@@ -47,7 +47,7 @@ pub struct Event {
 pub enum What {
     /// A job is anomalous.
     Anomaly(Box<AnomalyNews>),
-    /// Anomalies that belong together were opened, grew, or were closed.
+    /// Anomalies that belong together were opened, grew, were closed, or were opened again.
     Incident(Box<IncidentNews>),
     /// A person decided about an anomaly.
     Review(Box<ReviewNews>),
@@ -115,7 +115,12 @@ impl Event {
         let mut parts: Vec<&str> = vec!["event", &instance, what.topic().as_str()];
         parts.extend(subject.iter().map(String::as_str));
         let at_micros = at.timestamp_micros().to_string();
-        parts.extend([what.activity().as_str(), &at_micros]);
+        let change = match &what {
+            // An update as well, but not the one by which it may have grown then.
+            What::Incident(news) if news.change == IncidentChange::Reopened => "reopened",
+            what => what.activity().as_str(),
+        };
+        parts.extend([change, &at_micros]);
         Self {
             id: uuid(&parts),
             at,
@@ -218,7 +223,7 @@ impl What {
             Self::Anomaly(_) | Self::System(_) | Self::Test => Activity::Created,
             Self::Incident(news) => match news.change {
                 IncidentChange::Opened => Activity::Created,
-                IncidentChange::Grown => Activity::Updated,
+                IncidentChange::Grown | IncidentChange::Reopened => Activity::Updated,
                 IncidentChange::Closed => Activity::Closed,
             },
             Self::Review(news) if news.closes() => Activity::Closed,

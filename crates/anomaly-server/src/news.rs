@@ -1,6 +1,8 @@
 //! What sinks are to be told, put into the outbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod decided;
+
+use std::collections::BTreeMap;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{Anomaly, JobKey, PolicyType, Review};
@@ -8,9 +10,7 @@ use anomaly_notify::{
     AnomalyLine, AnomalyNews, Event, IncidentChange, IncidentNews, ReviewNews, What,
 };
 use anomaly_service::{AnomalyService, ServiceError};
-use anomaly_storage::{
-    AnomalyQuery, AuditEntry, Message, ObservationQuery, Origin, Recorded, StoredObservation,
-};
+use anomaly_storage::{AuditEntry, Message, ObservationQuery, Origin, Recorded, StoredObservation};
 use serde::{Deserialize, Serialize};
 
 use crate::damage;
@@ -23,8 +23,6 @@ const NEWS: TimeDelta = TimeDelta::days(3);
 const NOTE: &str = "told";
 /// Records that are looked at in one go.
 const PAGE: usize = 100;
-/// Pages of an incident that are looked at.
-const MOST_PAGES: usize = 10;
 
 /// Whether people and sinks are told at a time of what was stored then: a job that ended lately, and a
 /// job that did not come, however late anybody asked for it.
@@ -155,7 +153,7 @@ impl Sender {
         }
         let mut events = self.of_anomalies(service, &strange, now)?;
         events.extend(reviews);
-        events.extend(self.of_closed(service, &decided)?);
+        events.extend(self.of_decided(service, &decided)?);
         if until > told.record {
             told.record = until;
             self.put(service, &events, told, now)?;
@@ -277,106 +275,11 @@ impl Sender {
         Ok(Some(event.with_link(link)))
     }
 
-    /// The incidents that these reviews closed, each once.
-    fn of_closed(
-        &self,
-        service: &AnomalyService,
-        decided: &[(&JobKey, &Review)],
-    ) -> Result<Vec<Event>, ServiceError> {
-        let mut incidents: BTreeMap<u64, BTreeSet<&JobKey>> = BTreeMap::new();
-        for (job, review) in decided {
-            let Some(number) = service.incident_of(job)? else {
-                continue;
-            };
-            let report = self.duties.unless_damaged(service.incident(number))?;
-            let closed_at = report.and_then(|report| report.closed_at);
-            if closed_at.is_some_and(|at| is_same(at, review.reviewed_at)) {
-                incidents.entry(number).or_default().insert(job);
-            }
-        }
-        let mut events = Vec::new();
-        for (number, jobs) in incidents {
-            let Some(report) = service.incident(number)? else {
-                continue;
-            };
-            let Some(closed_at) = report.closed_at.filter(|_| report.merged_into.is_none()) else {
-                continue;
-            };
-            let closing = Closing::of(service, number, closed_at);
-            let closing = self.duties.unless_damaged(closing)?;
-            // Many may have been decided at once, on more than one page: the first of them tells.
-            if closing.first.is_some_and(|first| !jobs.contains(&first)) {
-                continue;
-            }
-            let news = IncidentNews::new(number, IncidentChange::Closed, report.incident)
-                .with_policy_types(closing.policy_types);
-            let link = format!("{}/incidents/{number}", self.address);
-            let event = Event::new(&self.instance, closed_at, What::Incident(Box::new(news)));
-            events.push(event.with_link(link));
-        }
-        Ok(events)
-    }
-
     fn of_system(&self, entry: &AuditEntry) -> Option<Event> {
         let news = system_news(entry)?;
         let event = Event::new(&self.instance, entry.at, What::System(news));
         Some(event.with_link(format!("{}/audit", self.address)))
     }
-}
-
-/// What there is to say of an incident that was closed.
-#[derive(Default)]
-struct Closing {
-    /// The newest of those with which it was closed.
-    first: Option<JobKey>,
-    /// Of its newest anomalies: as many as were looked at to find the first, a page at least. `None`
-    /// stands for those that were not looked at, too.
-    policy_types: Vec<Option<PolicyType>>,
-}
-
-impl Closing {
-    fn of(
-        service: &AnomalyService,
-        number: u64,
-        closed_at: DateTime<Utc>,
-    ) -> Result<Self, ServiceError> {
-        let records = service.records();
-        let mut closing = Self::default();
-        let mut streams = BTreeSet::new();
-        let mut query = AnomalyQuery::default().incident(number).limit(PAGE);
-        for pages in 1.. {
-            let page = records.anomalies(&query)?;
-            for anomaly in &page {
-                let verdict = &anomaly.verdict;
-                let key = verdict.key();
-                if streams.insert((verdict.client.clone(), verdict.policy.clone())) {
-                    let job = records.job(&key)?;
-                    let policy_type = job.and_then(|job| job.policy().policy_type.clone());
-                    closing.policy_types.push(policy_type);
-                }
-                let reviewed_at = anomaly.review.as_ref().map(|review| review.reviewed_at);
-                if closing.first.is_none() && reviewed_at.is_some_and(|at| is_same(at, closed_at)) {
-                    closing.first = Some(key);
-                }
-            }
-            match page.last() {
-                Some(last) if page.len() == PAGE => {
-                    if closing.first.is_some() || pages == MOST_PAGES {
-                        closing.policy_types.push(None);
-                        break;
-                    }
-                    query = query.after(Some(last.verdict.key()));
-                }
-                _ => break,
-            }
-        }
-        Ok(closing)
-    }
-}
-
-/// Whether two times are the same as they are stored.
-fn is_same(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
-    one.timestamp_micros() == other.timestamp_micros()
 }
 
 fn policy_type(stored: &StoredObservation) -> Option<PolicyType> {

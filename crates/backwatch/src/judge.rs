@@ -53,6 +53,8 @@ impl Judge {
                     return Err(Failure::NotGathered);
                 }
                 guard::note_population(&mut service, fingerprint.as_deref())?;
+                // A run is short: what it hands over comes now.
+                service.set_received_at(SystemTime::now().into());
                 service
             }
             None => AnomalyService::in_memory(settings),

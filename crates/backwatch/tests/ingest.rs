@@ -6,9 +6,11 @@ mod program;
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use anomaly_model::Severity;
-use anomaly_service::storage::{AuditQuery, Read as _, SqliteStore};
+use anomaly_model::chrono::{DateTime, Utc};
+use anomaly_service::storage::{AuditQuery, ObservationQuery, Read as _, SqliteStore};
 use program::{assert_golden, backwatch, root, stderr, stdout};
 use tempfile::TempDir;
 
@@ -59,6 +61,22 @@ fn scanned(jobs: &[String]) -> String {
         "--output",
         "ndjson",
     ]))
+}
+
+/// Whoever is told what is news goes by when a job came: a history that is imported is none.
+#[test]
+fn jobs_are_kept_with_the_time_when_they_came() {
+    let database = Database::new();
+    let before: DateTime<Utc> = SystemTime::now().into();
+    assert_eq!(database.ingest(&sample()[..2], &[]).status.code(), Some(0));
+    let store = SqliteStore::open(database.directory.path().join("backwatch.db")).unwrap();
+    let jobs = store.observations(&ObservationQuery::default()).unwrap();
+    assert_eq!(jobs.len(), 2);
+    for job in jobs {
+        let came_at = store.recorded_at(job.number).unwrap().unwrap();
+        // To the microsecond, as it is stored.
+        assert!((came_at - before).num_microseconds().unwrap() >= -1);
+    }
 }
 
 #[test]

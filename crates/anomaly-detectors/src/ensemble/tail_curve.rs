@@ -146,4 +146,24 @@ mod tests {
         let one = TailCurve::of(vec![0.0; 5]);
         assert!(one.surprise(1e-3) < one.surprise(1.0) && one.surprise(1.0) < one.surprise(9.0));
     }
+
+    /// Beyond the history the tail halves within as much as the history ranges, or its scores are if
+    /// all are equal, or 1 if those are 0.
+    #[test]
+    fn the_unit_beyond_the_history_is_its_range() {
+        for (history, unit) in [
+            (vec![100.0, 130.0, 200.0], 100.0),
+            (vec![4.0; 5], 4.0),
+            (vec![-4.0; 5], 4.0),
+            (vec![0.0; 5], 2.0),
+        ] {
+            let highest = history[history.len() - 1];
+            let curve = TailCurve::of(history);
+            let fallen = |beyond: f64| curve.surprise(highest + beyond) - curve.surprise(highest);
+            for times in [1.0, 3.0] {
+                let expected = libm::log1p(times);
+                assert!((fallen(times * unit) - expected).abs() < 1e-9, "{highest}");
+            }
+        }
+    }
 }

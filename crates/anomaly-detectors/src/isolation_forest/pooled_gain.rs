@@ -52,7 +52,7 @@ fn weighted_deviation(count: f64, sum: f64, squares: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::best_threshold;
+    use super::{best_threshold, part_of_range};
 
     #[test]
     fn clusters_are_parted() {
@@ -67,5 +67,24 @@ mod tests {
             best_threshold(&[0.0, least, 9.0 * least]),
             Some(5.0 * least)
         );
+    }
+
+    #[test]
+    fn of_equally_good_thresholds_the_lowest_is_taken() {
+        assert_eq!(best_threshold(&[0.0, 1.0, 2.0]), Some(0.5));
+    }
+
+    /// Whether the range is a number or beyond all of them.
+    #[test]
+    fn a_part_of_a_range_has_no_unit() {
+        for unit in [1.0, f64::MAX / 4.0] {
+            let part = |value: f64| part_of_range(value * unit, -3.0 * unit, 4.0 * unit);
+            for value in [-3.0, -1.0, 0.0, 2.0, 4.0] {
+                assert!(
+                    (part(value) - (value + 3.0) / 7.0).abs() < 1e-12,
+                    "{value} {unit}"
+                );
+            }
+        }
     }
 }

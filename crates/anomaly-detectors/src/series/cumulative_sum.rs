@@ -96,6 +96,23 @@ fn mills_ratio(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
+
+    /// One observation has no path: it is judged as the next value of a normal sample.
+    #[test]
+    fn one_observation_is_judged_by_itself() {
+        let mut random = SplitMix64::new(5, 0);
+        let history: Vec<f64> = (0..20).map(|_| random.normal()).collect();
+        let reference =
+            FrozenReference::of(&history, 0.0, "test").unwrap_or_else(|_| unreachable!());
+        let widening = (1.0 + 1.0 / reference.independent_observations()).sqrt();
+        for score in [1.5, 2.0, 2.5] {
+            let freedom = reference.degrees_of_freedom();
+            let expected = student_t_tail(score / widening, freedom, Side::Above);
+            let found = p_value(score - 0.5, 0.5, 1, &reference);
+            assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
+        }
+    }
 
     /// Against the formula for a known level, averaged over its error.
     #[test]
@@ -133,5 +150,22 @@ mod tests {
             let at_once = height(oldest_first[..end].iter().rev().copied(), 0.5);
             assert!((recursive - at_once).abs() < 1e-12, "{recursive} {at_once}");
         }
+    }
+
+    /// From 10 on it is a series, which is the quotient where that still has digits.
+    #[test]
+    fn the_series_of_the_tail_is_the_quotient() {
+        for x in [0.0, 3.0, 9.999, 10.0, 12.0, 20.0] {
+            let expected = normal_tail(x) / normal_density(x);
+            let found = mills_ratio(x);
+            assert!((found / expected - 1.0).abs() < 2e-5, "{found} {expected}");
+        }
+    }
+
+    /// Where the reflected walk is far out, its exponential is beyond all numbers.
+    #[test]
+    fn the_highest_sum_of_a_short_reference_is_the_rarest() {
+        let tails = [20.0, 80.0, 225.0].map(|height| walk_tail(height, 0.5, 30.0, 8.0));
+        assert!(tails[0] > tails[1] && tails[1] > tails[2], "{tails:?}");
     }
 }

@@ -104,12 +104,9 @@ impl Novelty {
 
     fn rounded(self, value: f64) -> f64 {
         let resolution = self.0.resolution;
-        let rounded = if resolution > 0.0 {
-            (value / resolution).round() * resolution
-        } else {
-            value
-        };
-        // Where the multiple is beyond all numbers, so is the difference that matters.
+        let rounded = (value / resolution).round() * resolution;
+        // Without a resolution there is no multiple, and it is no number. Where the multiple is beyond
+        // all numbers, so is the difference that matters.
         let rounded = if rounded.is_finite() { rounded } else { value };
         // -0.0 is 0.0.
         rounded + 0.0

@@ -78,12 +78,13 @@ const FARTHEST: f64 = 1e150;
 /// ```
 #[must_use]
 pub fn student_t_critical_value(rate: f64, degrees_of_freedom: f64, side: Side) -> Option<f64> {
-    let possible = (1e-300..=0.5).contains(&rate) && degrees_of_freedom > 0.0;
+    let possible = (1e-300..=0.5).contains(&rate);
     let outer = match side {
         Side::Below => -1.0,
         Side::Above | Side::Both => 1.0,
     };
     let is_reached = |z: f64| student_t_tail(outer * z, degrees_of_freedom, side) <= rate;
+    // No degrees of freedom, and none that are a number, reach it nowhere.
     if !possible || !is_reached(FARTHEST) {
         return None;
     }

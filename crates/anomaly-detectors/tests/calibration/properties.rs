@@ -251,3 +251,35 @@ fn a_stored_form_is_checked() {
         );
     }
 }
+
+/// Where most scores are equal, no scale is told by them: what is known of it does not count.
+#[test]
+fn a_scale_is_known_in_bodies_alone() {
+    let mut scores = vec![5.0; 20];
+    scores.extend([5.5, 6.0, 7.5]);
+    let p_value = |scores: &[f64], scale| {
+        let mut prior = TailPrior::default();
+        prior.scale = scale;
+        let params = TailCalibratorParams::default().outliers(0.0).prior(prior);
+        params.check().unwrap().fit(scores).unwrap().p_value(9.0)
+    };
+    assert_eq!(p_value(&scores, Some(0.01)), p_value(&scores, None));
+    // With a body it does.
+    scores[..10].fill(4.0);
+    assert!(p_value(&scores, Some(0.01)) < 0.9 * p_value(&scores, None));
+}
+
+/// A thousand scores in the tail say what their distribution is, however small their likelihood.
+#[test]
+fn a_long_tail_is_that_of_its_distribution() {
+    let scores: Vec<f64> = (0..10_000)
+        .map(|place| -((f64::from(place) + 0.5) / 1e4).ln())
+        .collect();
+    let params = TailCalibratorParams::default().outliers(0.0);
+    let calibrator = params.most_in_tail(1_000).check().unwrap();
+    let fitted = calibrator.fit(&scores).unwrap();
+    for far in [2.5, 3.0, 4.0] {
+        let ratio = fitted.p_value(far) / f64::exp(-far);
+        assert!((0.8..1.25).contains(&ratio), "{ratio} at {far}");
+    }
+}

@@ -110,3 +110,20 @@ fn what_is_far_out_is_strange_and_explained() {
         assert_eq!(largest, Some(2), "{}: {contributions}", detector.name);
     }
 }
+
+/// -0.0 is the zero that it equals: what is learnt from it, and stored, is the same to the last bit.
+#[test]
+fn zeros_have_no_sign() {
+    let low = slope(30, 3).mapv(|value| if value < 40.0 { 0.0 } else { value });
+    let high = low.mapv(|value| 0.0 - value);
+    for data in [low, high] {
+        let negative = data.mapv(|value| if value == 0.0 { -0.0 } else { value });
+        for detector in every_detector() {
+            let [ours, theirs] =
+                [&data, &negative].map(|rows| (detector.fit)(rows.view()).unwrap());
+            assert_eq!(theirs.to_json(), ours.to_json(), "{}", detector.name);
+            let scores = [&ours, &theirs].map(|fitted| bits(&fitted.score(data.view()).unwrap()));
+            assert_eq!(scores[0], scores[1], "{}", detector.name);
+        }
+    }
+}

@@ -150,3 +150,67 @@ proptest! {
         }
     }
 }
+
+/// The third central moment of one column of whole numbers, which is exact, up to a factor above 0.
+fn third_moment(rows: &[Vec<i64>], column: usize) -> i64 {
+    let count = i64::try_from(rows.len()).unwrap();
+    let sum: i64 = rows.iter().map(|row| row[column]).sum();
+    let cubes = rows.iter().map(|row| (count * row[column] - sum).pow(3));
+    cubes.sum()
+}
+
+/// Minus the logarithms of the tails, summed over the columns: left, right, and by the third moment.
+fn sums_by_definition(history: &[Vec<i64>], row: &[i64]) -> [f64; 3] {
+    let mut sums = [0.0; 3];
+    for (column, here) in row.iter().enumerate() {
+        let values: Vec<i64> = history.iter().map(|row| row[column]).collect();
+        let n = values.len() as f64;
+        let tail = |is_in: &dyn Fn(&i64) -> bool| {
+            let count = values.iter().filter(|value| is_in(value)).count();
+            -(count as f64 / n).max(1.0 / (n + 1.0)).ln()
+        };
+        let (left, right) = (tail(&|value| value <= here), tail(&|value| value >= here));
+        let skewed = if third_moment(history, column) < 0 {
+            left
+        } else {
+            right
+        };
+        for (sum, part) in sums.iter_mut().zip([left, right, skewed]) {
+            *sum += part;
+        }
+    }
+    sums
+}
+
+proptest! {
+    /// Wherever the column's zero is, and in units whose cubes vanish or overflow.
+    #[test]
+    fn each_column_has_the_tail_that_its_third_moment_says(
+        history in proptest::collection::vec(
+            proptest::collection::vec(prop_oneof![3 => 0..4_i64, 1 => -30..30_i64], 3), 4..25),
+        shift in -1_000..1_000_i64,
+        exponent in prop_oneof![Just(-900), Just(0), Just(900)],
+    ) {
+        let number = |value: i64| (value + shift) as f64 * 2_f64.powi(exponent);
+        let data = Array2::from_shape_fn((history.len(), 3), |(row, column)| number(history[row][column]));
+        // Without skew, a rounding may decide.
+        prop_assume!((0..3).all(|column| third_moment(&history, column) != 0));
+        let fitted = ecod(EcodTails::PerRow).fit(data.view()).unwrap();
+        for (row, here) in history.iter().enumerate() {
+            let [left, right, skewed] = sums_by_definition(&history, here);
+            let expected = left.max(right).max(skewed);
+            let score = fitted.score_row(data.row(row)).unwrap();
+            prop_assert!((score - expected).abs() < 1e-9 * (1.0 + expected), "{score} {expected}");
+        }
+    }
+}
+
+/// A column without skew counts as skewed to the right.
+#[test]
+fn without_skew_the_right_tail_counts() {
+    // The first column has no skew, the second is skewed to the right.
+    let history = array![[-1.0, 0.0], [0.0, 0.0], [1.0, 3.0]];
+    let fitted = ecod(EcodTails::PerRow).fit(history.view()).unwrap();
+    let score = fitted.score_row(array![-1.0, 3.0].view()).unwrap();
+    assert!((score - 3_f64.ln()).abs() < 1e-12, "{score}");
+}

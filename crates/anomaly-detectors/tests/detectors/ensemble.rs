@@ -220,6 +220,10 @@ fn what_no_fit_can_give_is_refused() {
             curve,
         ),
         (
+            changed(&|members| members[0][1]["scores"][0] = members[0][1]["scores"][1].clone()),
+            curve,
+        ),
+        (
             changed(&|members| members[0][1]["surprises"][0] = (-1.0).into()),
             curve,
         ),
@@ -237,5 +241,21 @@ fn what_no_fit_can_give_is_refused() {
     ] {
         let expected = format!("the stored ensemble cannot be used: {expected}; fit it again");
         assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+/// Of a history above 16,384 rows, as many say how rare a score is: the highest is more surprising
+/// than all of them but half of its own row.
+#[test]
+fn so_many_rows_and_no_more_say_how_rare_a_score_is() {
+    for (rows, counted) in [(300, 300.0), (16_384, 16_384.0), (20_000, 16_384.0)] {
+        let history = Array2::from_shape_fn((rows, 1), |(row, _)| (row * row) as f64);
+        let members = [EnsembleMember::ZScore(ZScore::default())];
+        let usual = fit(EnsembleParams::default().members(members), &history);
+        let stored = serde_json::to_value(&usual).unwrap();
+        let surprises = stored["members"][0][1]["surprises"].as_array().unwrap();
+        let highest = surprises.last().unwrap().as_f64().unwrap();
+        let expected = f64::ln(2.0 * counted);
+        assert!((highest - expected).abs() < 1e-9, "{highest} of {rows}");
     }
 }

@@ -7,7 +7,7 @@ use anomaly_detectors::{
 use proptest::prelude::*;
 
 use crate::data::{bits, matrix};
-use crate::stored::refusal;
+use crate::stored::{is_refused_with, refusal};
 
 const SCORINGS: [ForestScoring; 4] = [
     ForestScoring::Depth,
@@ -115,4 +115,50 @@ fn what_no_fit_can_give_is_refused() {
             format!("the stored isolation-forest cannot be used: {expected}; fit it again");
         assert!(error.starts_with(&expected), "{error}");
     }
+}
+
+#[test]
+fn a_usual_score_that_no_history_has_is_refused() {
+    let data = Array2::from_shape_fn((30, 2), |(row, column)| (row * (column + 2) % 7) as f64);
+    let params = IsolationForestParams::default().trees(2);
+    let forest = params.check().unwrap().fit(data.view()).unwrap();
+    let stored = serde_json::to_value(&forest).unwrap();
+    for view in ["path_length", "log_density"] {
+        for key in ["mean", "deviation"] {
+            let number = stored["reference"][view][key].as_f64().unwrap();
+            assert!(is_refused_with(&forest, number, f64::NEG_INFINITY));
+            assert!(is_refused_with(&forest, number, f64::INFINITY));
+        }
+        let mut changed = stored.clone();
+        changed["reference"][view]["deviation"] = (-1.0).into();
+        let error = refusal::<FittedIsolationForest>(&changed.to_string());
+        let expected = "the stored isolation-forest cannot be used: its history has no usual score";
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+/// Rows that differ in the last bit alone: their sums are often equal, and are no splits then. What is
+/// stored of a tree is what its splits ask for.
+#[test]
+fn rows_that_hardly_differ_are_parted_by_what_is_stored() {
+    let next = 1.0_f64.next_up();
+    let data = Array2::from_shape_fn(
+        (4, 2),
+        |(row, column)| if row >> column & 1 == 0 { 1.0 } else { next },
+    );
+    let params = IsolationForestParams::default().trees(200);
+    let forest = params.check().unwrap().fit(data.view()).unwrap();
+    let stored = serde_json::to_value(&forest).unwrap();
+    let (mut sums, mut columns) = (0, 0);
+    for tree in stored["trees"].as_array().unwrap() {
+        let splits = tree["steps"].as_array().unwrap().iter();
+        let features = splits.filter_map(|step| step["Split"]["feature"].as_u64());
+        let asked: std::collections::BTreeSet<u64> =
+            features.filter(|feature| *feature >= 2).collect();
+        let projections = tree["projections"].as_array().unwrap().len() / 2;
+        assert_eq!(asked, (2..2 + projections as u64).collect());
+        sums += projections;
+        columns += tree["steps"].as_array().unwrap().len() / 2 - projections;
+    }
+    assert!(sums > 100 && columns > 100, "{sums} {columns}");
 }

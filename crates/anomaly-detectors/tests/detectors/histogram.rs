@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use crate::data::{any_number, bits, matrix};
-use crate::stored::refusal;
+use crate::stored::{is_refused_with, refusal};
 
 fn fit(bins: usize, data: &Array2<f64>) -> FittedHistogram {
     let detector = HistogramParams::default().bins(bins).check().unwrap();
@@ -125,6 +125,9 @@ fn what_no_fit_gives_is_refused() {
         let expected = format!("the stored histogram cannot be used: {reason}; fit it again");
         assert!(error.starts_with(&expected), "{error}");
     }
+    let fitted = fit(2, &history);
+    assert!(is_refused_with(&fitted, 1.0, f64::NEG_INFINITY));
+    assert!(is_refused_with(&fitted, 2.0, f64::INFINITY));
 }
 
 proptest! {

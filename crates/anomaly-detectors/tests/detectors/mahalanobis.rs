@@ -193,6 +193,12 @@ fn a_smallest_scale_is_a_smallest_deviation() {
     for (score, expected) in scores.iter().zip([0.0, 1.0, 16.0]) {
         assert!((score - expected).abs() < 1e-5, "{scores}");
     }
+    // A larger deviation, here 1, is left alone.
+    let wide = Array2::from_shape_fn((20, 1), |(row, _)| if row % 2 == 0 { -1.0 } else { 1.0 });
+    let scores = fit(params, &wide).score(array![[0.0], [1.0], [-3.0]].view());
+    for (score, expected) in scores.unwrap().iter().zip([0.0, 1.0, 9.0]) {
+        assert!((score - expected).abs() < 1e-5, "{score}");
+    }
 }
 
 #[test]

@@ -25,4 +25,5 @@ mod forest;
 mod histogram;
 mod mahalanobis;
 mod nearest_neighbours;
+mod own;
 mod univariate;

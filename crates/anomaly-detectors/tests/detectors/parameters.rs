@@ -1,11 +1,16 @@
 //! What parameters may be, and what a wrong one is told.
 
+use anomaly_detectors::series::SlowDriftParams;
+use anomaly_detectors::tail::TailCalibratorParams;
 use anomaly_detectors::{
-    Aggregation, DetectorError, Iqr, IqrParams, IsolationForest, IsolationForestParams,
-    ModifiedZScore, ModifiedZScoreParams, ZScore, ZScoreParams,
+    Aggregation, ClusterDistanceParams, DetectorError, Ecod, EcodParams, EcodTails, Ensemble,
+    EnsembleMember, EnsembleParams, Fit, HistogramParams, Iqr, IqrParams, IsolationForest,
+    IsolationForestParams, MahalanobisParams, ModifiedZScore, ModifiedZScoreParams, ZScore,
+    ZScoreParams,
 };
 use serde_json::{Value, json};
 
+use crate::data::slope;
 use crate::every::every_detector;
 
 #[test]
@@ -106,4 +111,49 @@ fn every_number_has_a_range() {
         let expected = "unknown field `no_such_parameter`";
         assert!(error.starts_with(expected), "{}: {error}", detector.name);
     }
+}
+
+/// A detector tells its parameters, and what was fitted its detector.
+#[test]
+fn what_was_asked_for_is_told() {
+    let data = slope(12, 2);
+    let z_score = ZScoreParams::default().min_scale(0.5);
+    assert_eq!(z_score.check().unwrap().params(), z_score);
+    let modified = ModifiedZScoreParams::default().min_scale(0.5);
+    assert_eq!(modified.check().unwrap().params(), modified);
+    let drift = SlowDriftParams::default().min_scale(0.5);
+    let detector = drift.check().unwrap();
+    assert_eq!(detector.params(), drift);
+    assert_eq!(detector.fit(&[1.0; 9]).unwrap().params(), drift);
+    let calibrator = TailCalibratorParams::default().outliers(0.2);
+    let fitted = calibrator.check().unwrap().fit(&[1.0; 9]).unwrap();
+    assert_eq!((fitted.params(), fitted.observations()), (calibrator, 9));
+
+    let histogram = HistogramParams::default().bins(3);
+    let detector = histogram.check().unwrap();
+    assert_eq!(detector.params(), histogram);
+    assert_eq!(detector.fit(data.view()).unwrap().detector(), detector);
+    let detector = EcodParams::default().tails(EcodTails::PerRow);
+    let detector = detector.check().unwrap();
+    assert_eq!(detector.fit(data.view()).unwrap().detector(), detector);
+    let detector = MahalanobisParams::default().trim(0.5).check().unwrap();
+    assert_eq!(detector.fit(data.view()).unwrap().detector(), detector);
+    let detector = ClusterDistanceParams::default().max_rows(9);
+    let detector = detector.check().unwrap();
+    assert_eq!(detector.fit(data.view()).unwrap().detector(), detector);
+    let members = [EnsembleMember::Ecod(Ecod::default())];
+    let detector = EnsembleParams::default().members(members).check().unwrap();
+    assert_eq!(detector.fit(data.view()).unwrap().detector(), &detector);
+}
+
+/// The default ensemble is the one that its documentation describes.
+#[test]
+fn the_default_ensemble_has_three_members() {
+    let described = r#"{"members":[
+        {"isolation-forest":{"trees":100,"columns_per_split":1,"scoring":"depth_and_density"}},
+        {"nearest-neighbours":{"trim":0.0}},
+        {"mahalanobis":{"trim":0.0}}
+    ],"trim":0.25}"#;
+    let described: Ensemble = serde_json::from_str(described).unwrap();
+    assert_eq!(Ensemble::default(), described);
 }

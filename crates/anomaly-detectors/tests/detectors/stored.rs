@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use anomaly_detectors::ndarray::Array2;
 use anomaly_detectors::{DetectorError, Score};
 use proptest::prelude::*;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::data::{any_number, bits, matrix, slope};
@@ -47,6 +48,21 @@ proptest! {
 /// Why a stored detector cannot be read.
 pub(crate) fn refusal<F: DeserializeOwned + Debug>(json: &str) -> String {
     serde_json::from_str::<F>(json).unwrap_err().to_string()
+}
+
+/// Whether a detector is refused after the first number `from` of its stored form is made `to`: for
+/// numbers that JSON does not have.
+pub(crate) fn is_refused_with<F: Serialize + DeserializeOwned>(
+    fitted: &F,
+    from: f64,
+    to: f64,
+) -> bool {
+    let mut bytes = postcard::to_stdvec(fitted).unwrap();
+    assert!(postcard::from_bytes::<F>(&bytes).is_ok());
+    let from = from.to_le_bytes();
+    let place = bytes.windows(8).position(|window| window == from).unwrap();
+    bytes[place..place + 8].copy_from_slice(&to.to_le_bytes());
+    postcard::from_bytes::<F>(&bytes).is_err()
 }
 
 fn harmless(detector: &dyn Score, data: &Array2<f64>) -> Result<(), TestCaseError> {

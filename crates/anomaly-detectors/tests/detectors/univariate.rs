@@ -8,7 +8,7 @@ use anomaly_detectors::{
 };
 use proptest::prelude::*;
 
-use crate::data::{any_number, bits, matrix};
+use crate::data::{any_number, bits, matrix, slope};
 use crate::stored::refusal;
 
 const AGGREGATIONS: [Aggregation; 3] = [
@@ -290,4 +290,36 @@ fn the_aggregation_is_the_one_that_was_asked_for() {
     let found = [&z_score as &dyn Score, &modified, &iqr]
         .map(|usual| usual.score(row.view().insert_axis(Axis(0))).unwrap()[0]);
     assert_eq!(found, expected);
+}
+
+/// In units so small that squares vanish, and so large that they overflow, scores are the same.
+#[test]
+fn the_smallest_and_the_largest_units_do_not_matter() {
+    let data = slope(30, 2);
+    for exponent in [-900, 900] {
+        let scaled = &data * 2_f64.powi(exponent);
+        for (ours, theirs) in fit_all(&data).iter().zip(fit_all(&scaled)) {
+            let scores = bits(&ours.score(data.view()).unwrap());
+            assert_eq!(bits(&theirs.score(scaled.view()).unwrap()), scores);
+        }
+    }
+}
+
+#[test]
+fn a_baseline_of_no_fit_is_refused() {
+    let (nan, infinity) = (f64::NAN, f64::INFINITY);
+    let read = |location: f64, scale: f64| {
+        let bytes = postcard::to_stdvec(&(location, scale, 5_usize)).unwrap();
+        postcard::from_bytes::<Baseline>(&bytes).is_ok()
+    };
+    assert!(read(3.0, 1.0) && read(-3.0, 0.0));
+    for (location, scale) in [
+        (infinity, 1.0),
+        (nan, 1.0),
+        (3.0, infinity),
+        (3.0, nan),
+        (3.0, -1.0),
+    ] {
+        assert!(!read(location, scale), "{location} {scale}");
+    }
 }

@@ -76,6 +76,7 @@ fn incident_title(news: &IncidentNews) -> String {
         IncidentChange::Opened => format!("Incident {number}: {kind}, {size}"),
         IncidentChange::Grown => format!("Incident {number} has grown: {kind}, {size}"),
         IncidentChange::Closed => format!("Incident {number} is closed: {kind}, {size}"),
+        IncidentChange::Reopened => format!("Incident {number} is open again: {kind}, {size}"),
     }
 }
 

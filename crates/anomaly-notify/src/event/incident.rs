@@ -19,6 +19,8 @@ pub enum IncidentChange {
     Grown,
     /// It is over.
     Closed,
+    /// It was over, and a decision that closed it was taken back.
+    Reopened,
 }
 
 impl IncidentChange {
@@ -29,11 +31,12 @@ impl IncidentChange {
             Self::Opened => "opened",
             Self::Grown => "grown",
             Self::Closed => "closed",
+            Self::Reopened => "reopened",
         }
     }
 }
 
-/// An incident that was opened, grew, or was closed.
+/// An incident that was opened, grew, was closed, or was opened again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IncidentNews {

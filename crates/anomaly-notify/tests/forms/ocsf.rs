@@ -151,6 +151,7 @@ fn updates_have_the_id_of_what_they_change() {
     assert_eq!(uid("anomaly"), uid("review"));
     assert_eq!(uid("opened"), uid("grown"));
     assert_eq!(uid("opened"), uid("closed"));
+    assert_eq!(uid("opened"), uid("reopened"));
     assert_ne!(uid("opened"), uid("anomaly"));
     let mut ids: Vec<&str> = samples.iter().map(|(_, event)| event.id.as_str()).collect();
     ids.sort_unstable();

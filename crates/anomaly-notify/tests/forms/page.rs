@@ -30,6 +30,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "The same incident with more anomalies: those that are new.",
     ),
     ("closed", "The last of its anomalies was reviewed."),
+    (
+        "reopened",
+        "A review with which it was closed was taken back: one of its anomalies waits again.",
+    ),
     ("review", "What a person decided about an anomaly."),
     (
         "system",

@@ -135,6 +135,7 @@ pub(crate) fn samples() -> Vec<(&'static str, Event)> {
         ("opened", incident(IncidentChange::Opened)),
         ("grown", incident(IncidentChange::Grown)),
         ("closed", incident(IncidentChange::Closed)),
+        ("reopened", incident(IncidentChange::Reopened)),
         ("review", review(ReviewStatus::FalsePositive)),
         ("system", system()),
         ("test", event(What::Test)),

@@ -193,7 +193,8 @@ fn a_sink_is_told_what_people_decide() {
 }
 
 /// An incident is closed once all in it was reviewed. What is then taken out of it, and put back, closes
-/// it no second time; what is found anew opens it, and it is closed again.
+/// it no second time; what is found anew makes it grow, and it is closed again. A decision that is taken
+/// back opens it, and the next one does not: it is open by then.
 #[test]
 fn a_sink_is_told_once_that_an_incident_is_closed() {
     let service = Service::telling(&to_file(&["incident", "review"], "cloudevents"));
@@ -221,12 +222,20 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     post(&second);
     told(&service, 7);
     review("again", "confirmed", 9);
-    let changes: Vec<String> = told_data(&service, 9)
+    for (job, lines) in [("again", 11), ("mail01-1", 12)] {
+        let path = format!("/api/v1/anomalies/restic/{job}/reviews");
+        assert_eq!(administrator.call("DELETE", &path, None).status, 200);
+        told(&service, lines);
+    }
+    review("mail01-1", "confirmed", 13);
+    review("again", "confirmed", 15);
+    let changes: Vec<String> = told_data(&service, 15)
         .iter()
         .map(|data| data["change"].as_str().unwrap_or("review").to_owned())
         .collect();
     let expected = [
         "opened", "review", "closed", "review", "review", "review", "grown", "review", "closed",
+        "review", "reopened", "review", "review", "review", "closed",
     ];
     assert_eq!(changes, expected);
 }

@@ -1,7 +1,4 @@
-//! The generalised Pareto distribution.
-
-/// A shape this close to 0 is 0: the exponential distribution.
-const EXPONENTIAL: f64 = 1e-6;
+//! The generalised Pareto distribution, of a shape that is not 0.
 
 /// How often an excess is at least `excess` scales: 0 to 1. `excess` is not negative.
 pub(super) fn survival(excess: f64, shape: f64) -> f64 {
@@ -20,9 +17,6 @@ pub(super) fn ln_likelihood(excesses: &[f64], scale: f64, shape: f64) -> f64 {
 /// Minus the logarithm of the survival: `ln(1 + shape excess) / shape`, infinite beyond the end of
 /// a distribution that has one.
 fn hazard(excess: f64, shape: f64) -> f64 {
-    if shape.abs() < EXPONENTIAL {
-        return excess;
-    }
     let inner = shape * excess;
     if inner <= -1.0 {
         return f64::INFINITY;

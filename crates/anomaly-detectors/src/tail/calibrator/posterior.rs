@@ -4,7 +4,7 @@ use super::exceedances::Exceedances;
 use super::pareto;
 use super::prior::{Beliefs, TailPrior};
 
-/// Shapes looked at: from a tail that soon ends to one without a mean.
+/// Shapes looked at: from a tail that soon ends to one without a mean. None is 0.
 pub(super) const SMALLEST_SHAPE: f64 = -0.5;
 pub(super) const LARGEST_SHAPE: f64 = 1.0;
 const SHAPES: u32 = 12;
