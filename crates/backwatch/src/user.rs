@@ -86,22 +86,26 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.add_user(name, password, role, by)?)))
             })?;
+            anstream::println!("{name} may sign in, as {role}.");
         }
         UserCommand::Password { name } => {
             let password = password()?;
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.set_password(name, password, by)?)))
             })?;
+            anstream::println!("{name} has another password; sessions have ended.");
         }
         UserCommand::ResetSecondFactor { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_second_factor(name, by)?)))
             })?;
+            anstream::println!("{name} has no second factor any more.");
         }
         UserCommand::Remove { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_user(name, by)?)))
             })?;
+            anstream::println!("{name} is no user any more.");
         }
     }
     Ok(Exit::Quiet)

@@ -378,7 +378,7 @@ fn a_csv_that_is_no_table_is_refused() {
         (
             "a\n1\n",
             None,
-            "rows.csv: 1 rows of history: z-score needs at least 2",
+            "rows.csv: 1 row of history: z-score needs at least 2",
         ),
         (
             "a,b\n1,2\n1\n",
