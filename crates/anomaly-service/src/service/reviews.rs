@@ -35,6 +35,10 @@ impl AnomalyService {
     ///
     /// # Errors
     /// As [`review`](Self::review).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a request is made for one call"
+    )]
     pub fn review_one(&mut self, request: ReviewRequest) -> Result<Reviewed, ServiceError> {
         let mut session = Session::begin(&self.engine, &mut *self.store)?;
         let reviewed = session.review(&request)?;
