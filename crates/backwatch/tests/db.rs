@@ -306,7 +306,10 @@ fn a_database_is_checked_copied_compacted_and_taken_out() {
         (&json!("ann"), &json!("confirmed"))
     );
     assert_eq!(audit[0]["before"], json!(null));
+}
 
+#[test]
+fn every_command_says_that_there_is_no_database() {
     let missing = root().join("not-there.db");
     for command in [
         "verify",

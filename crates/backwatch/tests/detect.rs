@@ -230,6 +230,17 @@ fn parameters_and_seed_are_used() {
     assert_eq!(of(&["--seed", "7"]), of(&["--set", "seed=7"]));
     assert_ne!(of(&["--seed", "7"]), of(&["--seed", "8"]));
     assert_ne!(of(&[]), of(&["--set", "trees=20"]));
+    for (wrong, told) in [
+        (&["--set", "tres=3"][..], "column_weights, seed, preset"),
+        (
+            &["--set", "seed=9", "--seed", "3"],
+            "the seed is given twice",
+        ),
+    ] {
+        let refused = backwatch(&[&forest[..], wrong].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    }
     let z = ["detect", "--detector", "z-score", "--input", &input];
     let output = backwatch(&[&z[..], &["--seed", "7"]].concat());
     assert!(stderr(&output).starts_with("warning: --seed is not used"));
