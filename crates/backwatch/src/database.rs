@@ -92,7 +92,7 @@ impl DatabaseOptions {
 }
 
 /// Says so where there is no database at `path`.
-fn require(path: &Path) -> Result<(), Failure> {
+pub(crate) fn require(path: &Path) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
     }

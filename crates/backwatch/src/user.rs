@@ -10,6 +10,7 @@ use anomaly_settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
+use crate::database::require;
 use crate::exit::{Exit, Failure};
 use crate::serve::default_database;
 
@@ -66,6 +67,10 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
         Some(path) => path.clone(),
         None => default_database()?,
     };
+    // The first user may be there before the first job.
+    if !matches!(arguments.command, UserCommand::Add { .. }) {
+        require(&database)?;
+    }
     let mut service = AnomalyService::open(database, Settings::default())?;
     let now = SystemTime::now().into();
     let by = (BY, now);

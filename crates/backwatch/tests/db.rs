@@ -321,6 +321,8 @@ fn every_command_says_that_there_is_no_database() {
         "db compact",
         "db export taken-out",
         "db forget --stream x --by ann",
+        "user list",
+        "user remove ann",
     ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.extend(["--db", missing.to_str().unwrap()]);
