@@ -15,7 +15,7 @@ pub enum DetectorError {
         expected: &'static str,
     },
     /// Too few rows to fit. An answer rather than a fault: come back with more history.
-    #[error("{rows} rows of history: {detector} needs at least {needed}")]
+    #[error("{}: {detector} needs at least {needed}", history(*.rows))]
     NotEnoughHistory {
         /// Name of the detector.
         detector: &'static str,
@@ -58,5 +58,12 @@ impl DetectorError {
             detector,
             reason: reason.into(),
         }
+    }
+}
+
+fn history(rows: usize) -> String {
+    match rows {
+        1 => "1 row of history".to_owned(),
+        rows => format!("{rows} rows of history"),
     }
 }

@@ -50,7 +50,7 @@ features! {
         let now = reported(job.image().file_count)?;
         Ok(Reading::new(now, before(job, previous.and_then(|p| p.file_count))?))
     };
-    transferred_bytes, "transferred", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
+    transferred_bytes, "data transferred", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
         Ok(Reading::new(reported(job.image().transferred_bytes)?, 1.0))
     };
     dedup_ratio, "deduplicated", Share, Below, Transform::Share, 0.7, |job, _| {
@@ -74,7 +74,7 @@ features! {
         let now = reported(job.image().directory_count)?;
         Ok(Reading::new(now, before(job, previous.and_then(|p| p.directory_count))?))
     };
-    stored_bytes, "stored", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
+    stored_bytes, "data stored", Bytes, Above, LOG_BYTES, 0.7, |job, _| {
         Ok(Reading::new(reported(job.image().stored_bytes)?, 1.0))
     };
 

@@ -17,6 +17,8 @@ pub(crate) enum Day {
     Nothing,
     /// Jobs came, and none could be judged.
     NotJudged,
+    /// A stream was warming up: rules alone judged its jobs.
+    WarmingUp,
     /// All that was judged was normal.
     Normal,
     /// A job that was due did not come.
@@ -30,6 +32,7 @@ impl Day {
     fn of(verdict: &Verdict) -> Self {
         match verdict.judgement {
             Judgement::Normal => Self::Normal,
+            Judgement::WarmingUp => Self::WarmingUp,
             Judgement::Anomalous {
                 kind: AnomalyKind::MissedBackup,
                 ..
@@ -52,6 +55,7 @@ impl Day {
         match self {
             Self::Nothing => "nothing",
             Self::NotJudged => "not-judged",
+            Self::WarmingUp => "warming-up",
             Self::Normal => "normal",
             Self::Missed => "missed",
             Self::Low => "low",
@@ -64,6 +68,7 @@ impl Day {
         match self {
             Self::Nothing => "no job",
             Self::NotJudged => "not judged",
+            Self::WarmingUp => "warming up",
             Self::Normal => "normal",
             Self::Missed => "a job was missed",
             Self::Low => "anomaly, low",
@@ -203,6 +208,25 @@ mod tests {
         };
         let verdict = Verdict::new(&job.build().unwrap(), judgement, "As the test says.");
         calendar.note(&verdict, today);
+    }
+
+    /// While a stream warms up the rules judge its jobs; one that is not scored nobody has judged.
+    #[test]
+    fn warming_up_is_told_from_not_judged() {
+        let at: DateTime<Utc> = "2026-01-01T22:00:00Z".parse().unwrap();
+        let job = BackupJob::builder("restic", "1", "mail01", "daily", at);
+        let job = job.build().unwrap();
+        let reason = "detection is switched off".to_owned();
+        for (judgement, words) in [
+            (Judgement::WarmingUp, "warming up"),
+            (Judgement::NotScored { reason }, "not judged"),
+        ] {
+            let calendar = Calendar::default();
+            let verdict = Verdict::new(&job, judgement, "As the test says.");
+            calendar.note(&verdict, at.date_naive());
+            let (clients, _) = calendar.clients(at.date_naive(), 1);
+            assert_eq!(clients[0].1.last().map(|day| day.words()), Some(words));
+        }
     }
 
     /// A client is there for as long as it has a day that is shown, whether or not others send jobs.

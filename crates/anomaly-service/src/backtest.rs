@@ -12,7 +12,7 @@ use anomaly_engine::{Engine, Population};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{AnomalyKind, JobKey, ReviewStatus, Severity, StreamKey};
 use anomaly_settings::Settings;
-use anomaly_storage::{Origin, Read, Recorded, StoreError, StoredObservation};
+use anomaly_storage::{Origin, Read, Recorded, StoreError, Stored, StoredObservation};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
@@ -79,9 +79,9 @@ impl Backtest {
 
     /// Judges by what this population shows of streams in general, instead of the shipped one.
     #[must_use]
-    pub fn with_population(mut self, population: &Arc<Population>) -> Self {
+    pub fn with_population(mut self, population: Arc<Population>) -> Self {
         self.before = self.before.with_population(population.clone());
-        self.after = self.after.with_population(population.clone());
+        self.after = self.after.with_population(population);
         self
     }
 
@@ -130,26 +130,20 @@ impl Backtest {
             readers.push(reader);
         };
         let with_reader = |key: &StreamKey| {
-            let reader = match take() {
-                Some(reader) => reader,
-                None => open()?,
-            };
+            let reader = take().map_or_else(&open, Ok)?;
             let found = run.stream(&reader, key);
             give(reader);
             found
         };
-        let mut report = BacktestReport::default();
-        let mut after = 0;
-        loop {
-            let reader = match take() {
-                Some(reader) => reader,
-                None => open()?,
-            };
-            let page = reader.streams(after, CHUNK_STREAMS)?;
+        let chunks = chunks(|after| {
+            let reader = take().map_or_else(&open, Ok)?;
+            let page = reader.streams(after, CHUNK_STREAMS);
             give(reader);
-            let Some(last) = page.last() else { break };
-            after = last.number;
-            let keys: Vec<StreamKey> = page.into_iter().map(|stored| stored.record.0).collect();
+            page
+        });
+        let mut report = BacktestReport::default();
+        for keys in chunks {
+            let keys = keys?;
             #[cfg(feature = "rayon")]
             let streams = keys.par_iter();
             #[cfg(not(feature = "rayon"))]
@@ -176,13 +170,8 @@ impl Backtest {
             return run.in_turn(reader);
         }
         let mut report = BacktestReport::default();
-        let mut after = 0;
-        loop {
-            let page = reader.streams(after, CHUNK_STREAMS)?;
-            let Some(last) = page.last() else { break };
-            after = last.number;
-            for stored in page {
-                let (key, _) = stored.record;
+        for keys in chunks(|after| reader.streams(after, CHUNK_STREAMS)) {
+            for key in keys? {
                 run.stream(reader, &key)?.add_to(&key, &mut report);
             }
         }
@@ -195,23 +184,32 @@ impl Backtest {
         if parts != self.after.settings().streams.key.parts() {
             return Ok(false);
         }
-        let mut after = 0;
-        loop {
-            let page = reader.streams(after, CHUNK_STREAMS)?;
-            let Some(last) = page.last() else {
-                return Ok(true);
-            };
-            after = last.number;
-            let is_so = |key: &StreamKey| key.parts().iter().map(|(part, _)| part).eq(parts);
-            if !page.iter().all(|stored| is_so(&stored.record.0)) {
+        let is_so = |key: &StreamKey| key.parts().iter().map(|(part, _)| part).eq(parts);
+        for keys in chunks(|after| reader.streams(after, CHUNK_STREAMS)) {
+            if !keys?.iter().all(is_so) {
                 return Ok(false);
             }
         }
+        Ok(true)
     }
 
     fn is_counted(&self, at: DateTime<Utc>) -> bool {
         self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at < until)
     }
+}
+
+/// The streams that are stored, some at a time: `read` reads those after a number.
+fn chunks(
+    mut read: impl FnMut(u64) -> Result<Vec<Stored<(StreamKey, Option<String>)>>, StoreError>,
+) -> impl Iterator<Item = Result<Vec<StreamKey>, ServiceError>> {
+    let mut after = 0;
+    std::iter::from_fn(move || match read(after) {
+        Ok(page) => {
+            after = page.last()?.number;
+            Some(Ok(page.into_iter().map(|stored| stored.record.0).collect()))
+        }
+        Err(error) => Some(Err(error.into())),
+    })
 }
 
 /// A backtest that has begun.

@@ -31,8 +31,8 @@ pub enum ServiceError {
     },
     /// Something that was stored is not there any more.
     #[error("{what} cannot be found in the store")]
-    Unreadable {
-        /// What.
+    Missing {
+        /// What was looked for, such as an incident.
         what: String,
     },
     /// Whoever watched the progress of something broke it off.
@@ -64,7 +64,7 @@ impl ServiceError {
     pub fn is_damaged(&self) -> bool {
         match self {
             Self::Store(error) => error.is_damaged(),
-            Self::Model { .. } | Self::Record { .. } | Self::Unreadable { .. } => true,
+            Self::Model { .. } | Self::Record { .. } | Self::Missing { .. } => true,
             Self::BrokenOff | Self::Settings(_) | Self::Review(_) => false,
         }
     }
@@ -90,7 +90,7 @@ pub enum SettingsRefused {
     /// There is no such part of the settings, or it may not be that.
     #[error("{part} is no part of the settings, or may not be that")]
     Unknown {
-        /// Which.
+        /// The key or scope that was asked for.
         part: String,
     },
     /// Only what loosens ends.
@@ -111,13 +111,13 @@ pub enum SettingsRefused {
     /// Nothing waits under this number.
     #[error("no change of the settings waits under the number {proposal}")]
     NothingWaits {
-        /// The number.
+        /// The number that was decided about.
         proposal: u64,
     },
     /// Nobody approved in time.
     #[error("the time to approve of {proposal} is over: ask for it again")]
     Lapsed {
-        /// The number.
+        /// The number that it waited under.
         proposal: u64,
     },
     /// Whoever asked cannot be the second person.

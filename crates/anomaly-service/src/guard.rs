@@ -21,7 +21,7 @@ pub struct Loosening {
     pub after: Option<Value>,
     /// Who asked: a name, or the user who ran the program when a file changed.
     pub by: String,
-    /// Why.
+    /// What whoever asked gave as the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When it was asked for; once it holds, since when it does.
@@ -95,17 +95,17 @@ pub(crate) struct Record {
 pub enum SettingsNews {
     /// They are the first of the store; these parts are looser than the defaults.
     First {
-        /// Which.
+        /// Keys and scopes.
         looser: Vec<String>,
     },
     /// A part changed, and loosens nothing; or what did not hold is not asked for any more, and
     /// nothing changes.
     Changed {
-        /// Which.
+        /// Its key or scope.
         part: String,
-        /// What it was.
+        /// Its value before; `None` for a scope that was not there.
         before: Option<Value>,
-        /// What it is.
+        /// Its value now; `None` for a scope that is not there any more.
         after: Option<Value>,
     },
     /// A part was loosened.

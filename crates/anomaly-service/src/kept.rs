@@ -16,7 +16,7 @@ use crate::service::accepted_settings;
 /// # Errors
 /// [`ServiceError::Store`] when the store cannot be read.
 pub fn asked_to_keep_longer(
-    store: &impl Read,
+    store: &(impl Read + ?Sized),
     kept_for: &KeptFor,
 ) -> Result<Option<TimeDelta>, ServiceError> {
     let accepted = accepted_settings(store)?;

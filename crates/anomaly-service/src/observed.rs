@@ -20,9 +20,10 @@ pub struct Observed {
     pub verdict: Verdict,
     /// The stream that the job belongs to.
     pub stream: StreamKey,
-    /// Whether nothing was changed: the job was stored before, or it is [`not_kept`](Self::not_kept).
+    /// Whether the job was stored before; then nothing was changed.
     pub already_known: bool,
-    /// Why the job was neither judged nor kept, though it was not stored before.
+    /// Why the job was neither judged nor kept, though it was not stored before; then nothing was
+    /// changed either.
     pub not_kept: Option<NotKept>,
 }
 

@@ -29,7 +29,7 @@ pub struct ReviewRequest {
 /// What is decided about an anomaly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReviewChange {
-    /// This.
+    /// This decision, in place of the one that stands.
     Decide(Review),
     /// That the last decision does not hold, and the one before it does.
     TakeBack(Undo),

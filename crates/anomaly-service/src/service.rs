@@ -140,7 +140,9 @@ impl AnomalyService {
     /// with the reason, until the model is restored or [`forgotten`](Self::forget).
     ///
     /// # Errors
-    /// [`ServiceError::Store`] when the store fails; then nothing was kept.
+    /// [`ServiceError::Store`] when the store fails; [`ServiceError::Record`] when the incident that
+    /// an anomaly belongs to cannot be read, [`ServiceError::Missing`] when it is not there, and
+    /// [`ServiceError::Model`] when what was learnt cannot be written. Then nothing was kept.
     pub fn observe(&mut self, job: &BackupJob) -> Result<Observed, ServiceError> {
         let mut session = self.begin()?;
         let observed = session.observe(job)?;
@@ -196,6 +198,14 @@ impl AnomalyService {
         Ok(session)
     }
 
+    /// Takes down an entry of the audit log by itself.
+    fn note(&mut self, entry: &AuditEntry) -> Result<(), ServiceError> {
+        let mut transaction = self.store.transaction()?;
+        transaction.set_now(entry.at);
+        transaction.audit(entry)?;
+        Ok(transaction.commit()?)
+    }
+
     /// The anomalies that a query asks for, in its order.
     ///
     /// # Errors
@@ -212,16 +222,8 @@ impl AnomalyService {
         Ok(self.store.verdict(job)?)
     }
 
-    /// Whether a job was kept before: what a list that is handed over again and again needs not
-    /// hand over.
-    ///
-    /// # Errors
-    /// [`ServiceError::Store`] when the store cannot be read.
-    pub fn is_known(&self, job: &JobKey) -> Result<bool, ServiceError> {
-        Ok(self.store.is_known(job)?)
-    }
-
     /// Whether a job would be judged: it is not if it was kept before, or cannot be told from another.
+    /// What a list that is handed over again and again needs not hand over.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store cannot be read.

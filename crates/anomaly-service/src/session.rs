@@ -5,11 +5,14 @@ mod incidents;
 mod reviews;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anomaly_engine::{Engine, FalsePositive, OURSELVES, Said, StreamModel, StreamStatus};
 use anomaly_model::chrono::{DateTime, Utc};
 use anomaly_model::{BackupJob, StreamKey, Verdict};
-use anomaly_storage::{AuditEntry, Inserted, Observation, Origin, Store, StoreError, Transaction};
+use anomaly_storage::{
+    AuditEntry, Inserted, Observation, Origin, Read, Store, StoreError, Transaction,
+};
 
 pub(crate) use self::incidents::Details;
 use self::incidents::OpenIncident;
@@ -29,13 +32,54 @@ pub(crate) struct Session<'a> {
 }
 
 /// What is known of a stream.
-struct Stream {
+pub(crate) struct Stream {
     /// The model, or why it cannot be used.
-    model: Result<StreamModel, ModelFault>,
+    pub(crate) model: Result<StreamModel, ModelFault>,
     status: Option<StreamStatus>,
     false_positives: Vec<FalsePositive>,
     /// Whether the status is to be written back.
     is_changed: bool,
+}
+
+impl Stream {
+    /// As a store has it.
+    pub(crate) fn read(
+        key: &StreamKey,
+        store: &(impl Read + ?Sized),
+    ) -> Result<Self, ServiceError> {
+        let model = match store.model_state(key) {
+            Err(StoreError::DamagedModel { .. }) => Err(ModelFault::Damaged),
+            state => match state? {
+                Some(state) => StreamModel::from_bytes(&state).map_err(ModelFault::from),
+                None => Ok(StreamModel::default()),
+            },
+        };
+        if let Err(error) = &model {
+            tracing::error!(stream = %key, %error, "the stored model cannot be used");
+        }
+        let status = store.stream_status(key)?;
+        let said = store.false_positives(key)?;
+        let false_positives = said
+            .iter()
+            .filter_map(|anomaly| FalsePositive::of(&anomaly.verdict, anomaly.review.as_ref()?));
+        Ok(Self {
+            model,
+            status: status.and_then(|text| read_status(key, &text)),
+            false_positives: false_positives.collect(),
+            is_changed: false,
+        })
+    }
+
+    /// What people said of it. The false positives are lent: whoever judges another job gives them
+    /// back.
+    pub(crate) fn take_said(&mut self) -> Said {
+        let status = self.status.as_ref();
+        Said {
+            false_positives: std::mem::take(&mut self.false_positives),
+            missed_after: status.and_then(StreamStatus::missed_after),
+            missed_is_confirmed: status.is_some_and(StreamStatus::missed_is_confirmed),
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -66,22 +110,17 @@ impl<'a> Session<'a> {
             return Ok(Observed {
                 verdict: verdict.unwrap_or_else(|| purged(job)),
                 stream: key,
-                already_known: true,
+                already_known: not_kept.is_none(),
                 not_kept,
             });
         }
         let engine = self.engine;
         let stream = self.stream(&key)?;
+        let said = stream.take_said();
         let before = stream.status.as_ref();
         let (verdict, status) = match &mut stream.model {
             Ok(model) => {
-                let said = Said {
-                    false_positives: std::mem::take(&mut stream.false_positives),
-                    missed_after: before.and_then(StreamStatus::missed_after),
-                    missed_is_confirmed: before.is_some_and(StreamStatus::missed_is_confirmed),
-                };
                 let verdict = engine.judge_knowing(&said, job, model);
-                stream.false_positives = said.false_positives;
                 let status = StreamStatus::after(before, job, &verdict, model);
                 (verdict, status)
             }
@@ -92,6 +131,7 @@ impl<'a> Session<'a> {
                 (verdict, status)
             }
         };
+        stream.false_positives = said.false_positives;
         stream.status = Some(status);
         stream.is_changed = true;
         self.transaction.insert(&Observation {
@@ -190,38 +230,9 @@ impl<'a> Session<'a> {
 
     /// What is known of a stream, read from the store when it is first asked for.
     fn stream(&mut self, key: &StreamKey) -> Result<&mut Stream, ServiceError> {
-        if !self.streams.contains_key(key) {
-            let stream = self.read_stream(key)?;
-            self.streams.insert(key.clone(), stream);
-        }
-        self.streams
-            .get_mut(key)
-            .ok_or_else(|| ServiceError::Unreadable {
-                what: key.to_string(),
-            })
-    }
-
-    fn read_stream(&self, key: &StreamKey) -> Result<Stream, ServiceError> {
-        let model = match self.transaction.model_state(key) {
-            Err(StoreError::DamagedModel { .. }) => Err(ModelFault::Damaged),
-            state => match state? {
-                Some(state) => StreamModel::from_bytes(&state).map_err(ModelFault::from),
-                None => Ok(StreamModel::default()),
-            },
-        };
-        if let Err(error) = &model {
-            tracing::error!(stream = %key, %error, "the stored model cannot be used");
-        }
-        let status = self.transaction.stream_status(key)?;
-        let said = self.transaction.false_positives(key)?;
-        let false_positives = said
-            .iter()
-            .filter_map(|anomaly| FalsePositive::of(&anomaly.verdict, anomaly.review.as_ref()?));
-        Ok(Stream {
-            model,
-            status: status.and_then(|text| read_status(key, &text)),
-            false_positives: false_positives.collect(),
-            is_changed: false,
+        Ok(match self.streams.entry(key.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(Stream::read(key, &*self.transaction)?),
         })
     }
 }

@@ -53,7 +53,10 @@ fn a_wrong_clock_does_not_delete_what_is_needed() {
     // Set back by a year: everything is of the future, and stays.
     assert_eq!(purged(&mut service, day(60) - TimeDelta::days(365)), 0);
     // A century ahead: no more goes than a month after the last job.
-    let kept = service.is_known(&job(59, usual_image(59)).key()).unwrap();
+    let kept = service
+        .records()
+        .is_known(&job(59, usual_image(59)).key())
+        .unwrap();
     assert!(kept);
     assert_eq!(purged(&mut service, day(60) + TimeDelta::days(36_500)), 60);
     let mut service = self::service(settings(60), 60);
@@ -121,7 +124,7 @@ fn what_was_deleted_is_not_judged_again() {
         "{summary}"
     );
     assert_eq!(again[99].verdict.judgement, Judgement::Normal);
-    assert!(service.is_known(&jobs[0].key()).unwrap());
+    assert!(service.records().is_known(&jobs[0].key()).unwrap());
 }
 
 /// A director that was set up anew counts from 1 again: its jobs are not those that were deleted.

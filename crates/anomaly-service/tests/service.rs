@@ -1,6 +1,8 @@
 //! The service keeps what it says, however the jobs come.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::path::Path;
 
 use anomaly_service::model::chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +12,7 @@ use anomaly_service::model::{
 };
 use anomaly_service::settings::Settings;
 use anomaly_service::storage::{AnomalyQuery, AuditQuery, SqliteStore, Store};
-use anomaly_service::{AnomalyService, NotKept, Novelty};
+use anomaly_service::{AnomalyService, ModelFault, NotKept, Novelty, ServiceError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -267,6 +269,35 @@ fn a_copy_of_a_stream_has_a_usual_job() {
     assert_eq!(copy.usual.job_id().as_str(), "whole");
 }
 
+/// Of a model that cannot be used a copy says so, whether it is no model or not what was stored.
+#[test]
+fn a_model_that_cannot_be_used_is_not_copied() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let job = common::job(0, common::usual_image(0));
+    let key = StreamKey::of(&job, &StreamPart::DEFAULT);
+    let fault = |service: AnomalyService| match service.copy_of_stream(&key) {
+        Err(ServiceError::Model { stream, source }) => {
+            assert_eq!(stream, key.to_string());
+            source
+        }
+        other => panic!("{other:?}"),
+    };
+    let no_model = b"no model, whatever it says";
+    let mut service = open(&path);
+    service.observe(&job).unwrap();
+    let mut transaction = service.transaction().unwrap();
+    transaction.put_model_state(&key, no_model).unwrap();
+    transaction.commit().unwrap();
+    assert!(matches!(fault(service), ModelFault::Unreadable(_)));
+
+    let mut file = std::fs::read(&path).unwrap();
+    let found = file.windows(no_model.len()).position(|at| at == no_model);
+    file[found.unwrap()] ^= 1;
+    std::fs::write(&path, file).unwrap();
+    assert!(matches!(fault(open(&path)), ModelFault::Damaged));
+}
+
 /// A tool that counts from 1 again, or two servers that count alike: no job is swallowed as known, and
 /// nobody is given the verdict on another's.
 #[test]
@@ -295,7 +326,7 @@ fn a_job_under_the_id_of_another_is_told() {
         });
         let novelty = service.novelty(&other).unwrap();
         let observed = service.observe(&other).unwrap();
-        assert!(observed.already_known);
+        assert_eq!(observed.already_known, expected.is_none());
         assert_eq!(observed.not_kept, expected);
         match expected {
             None => assert_eq!(novelty, Novelty::Known),

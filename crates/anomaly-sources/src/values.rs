@@ -451,7 +451,7 @@ impl Scanner {
                 (*path, raw)
             }
             Found::Stray => {
-                let message = "does not belong here: passed over";
+                let message = "does not belong here";
                 (0, RawRecord::bad(Place::line(self.begin), message))
             }
             Found::Fault(message) => (0, RawRecord::bad(Place::line(self.line), message)),

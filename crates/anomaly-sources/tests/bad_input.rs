@@ -322,8 +322,8 @@ fn a_list_is_cut() {
         snapshots(&format!("[{element}]\nFatal: no\n{{}} [{element}]")),
         [
             "line 1, element 1: 1 succeeded",
-            "bad line 2: does not belong here: passed over",
-            "bad line 3: does not belong here: passed over",
+            "bad line 2: does not belong here",
+            "bad line 3: does not belong here",
             "line 3, element 2: 1 succeeded",
         ]
     );
@@ -335,7 +335,7 @@ fn a_list_stands_behind_something_else() {
     let input = format!("repository is locked\n{{\"a\":[]}}\n[{element}]");
     let found = recognise(input.as_bytes()).unwrap().format;
     assert_eq!(found, Format::ResticSnapshots);
-    let stray = |line| format!("bad line {line}: does not belong here: passed over");
+    let stray = |line| format!("bad line {line}: does not belong here");
     let read = "line 3, element 1: 1 succeeded".to_owned();
     assert_eq!(snapshots(&input), [stray(1), stray(2), read]);
 }

@@ -19,9 +19,9 @@ use comfy_table::{CellAlignment, Table};
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 
-use crate::cli::{TextOrJson, key_value};
+use crate::cli::{TextOrJson, key_value, time};
 use crate::coverage::paragraph;
-use crate::database::job_name;
+use crate::database::{existing, job_name};
 use crate::exit::{Exit, Failure};
 use crate::guard::changed;
 use crate::population;
@@ -62,11 +62,11 @@ pub(crate) struct BacktestArguments {
 
     /// Count only jobs that started at this time or later; what is usual is learnt from those before
     /// all the same.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<DateTime<Utc>>,
 
     /// Count only jobs that started before this time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
 
     /// Name so many anomalies of each list, and so many streams.
@@ -95,13 +95,8 @@ struct Told {
 }
 
 pub(crate) fn run(arguments: &BacktestArguments) -> Result<Exit, Failure> {
-    if !arguments.db.exists() {
-        let path = arguments.db.clone();
-        return Err(Failure::NoDatabase { path });
-    }
-    let open = || SqliteStore::open_existing(&arguments.db);
-    let service =
-        anomaly_service::AnomalyService::with_store(Box::new(open()?), Settings::default());
+    let store = existing(&arguments.db)?;
+    let service = anomaly_service::AnomalyService::with_store(Box::new(store), Settings::default());
     let now = DateTime::<Utc>::from(SystemTime::now());
     let today = if service.settings_history()?.is_empty() {
         Settings::load_here(None, &[])?
@@ -118,8 +113,9 @@ pub(crate) fn run(arguments: &BacktestArguments) -> Result<Exit, Failure> {
         .since(arguments.since)
         .until(arguments.until);
     if let Some(population) = population::read(arguments.population.as_deref())? {
-        backtest = backtest.with_population(&population);
+        backtest = backtest.with_population(population);
     }
+    let open = || SqliteStore::open_existing(&arguments.db);
     let progress: Mutex<Option<Progress>> = Mutex::new(None);
     let advance = |now: BacktestProgress| {
         if let Ok(mut progress) = progress.lock() {

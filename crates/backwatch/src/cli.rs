@@ -306,7 +306,7 @@ pub(crate) struct InputOptions {
     pub(crate) policy: Option<String>,
 
     /// When the job started, for formats that do not say: an RFC 3339 time with a zone.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) started_at: Option<DateTime<Utc>>,
 
     /// The exit status of the tool whose output is read, for formats that do not say.
@@ -427,6 +427,12 @@ fn formats() -> impl clap::builder::TypedValueParser<Value = FormatChoice> {
         "auto" => Ok(FormatChoice::Auto),
         name => name.parse().map(FormatChoice::Named),
     })
+}
+
+/// A time; what is none is told what one looks like.
+pub(crate) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let none = "write a time with its zone, such as 2026-11-22T03:00:00Z (RFC 3339)";
+    text.parse().map_err(|_| none.to_owned())
 }
 
 /// A time, where it is one: no tool's ids look like times.

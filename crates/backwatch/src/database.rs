@@ -1,6 +1,6 @@
 //! A database of earlier runs, as the commands name it that look into one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use anomaly_service::storage::SqliteStore;
 use anomaly_settings::{Layers, Settings};
 use clap::Args;
 
-use crate::cli::key_value;
+use crate::cli::{key_value, time};
 use crate::exit::Failure;
 use crate::guard;
 use crate::switched_off::SwitchedOff;
@@ -35,7 +35,7 @@ pub(crate) struct DatabaseOptions {
 #[derive(Debug, Args)]
 pub(crate) struct Now {
     /// The time to take for now: an RFC 3339 time with a zone; that of the system when not given.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<DateTime<Utc>>,
 }
 
@@ -81,10 +81,7 @@ impl DatabaseOptions {
 
     fn open_with_layers(&self) -> Result<(AnomalyService, Layers), Failure> {
         let layers = Layers::read_here(self.settings.as_deref(), &self.set)?;
-        if !self.db.exists() {
-            let path = self.db.clone();
-            return Err(Failure::NoDatabase { path });
-        }
+        require(&self.db)?;
         // An empty file becomes none by being looked at.
         if std::fs::metadata(&self.db).is_ok_and(|file| file.len() == 0) {
             SqliteStore::open_existing(&self.db)?;
@@ -92,6 +89,21 @@ impl DatabaseOptions {
         let settings = layers.over(Settings::default());
         Ok((AnomalyService::open(&self.db, settings)?, layers))
     }
+}
+
+/// Says so where there is no database at `path`.
+pub(crate) fn require(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    Err(Failure::NoDatabase { path })
+}
+
+/// Opens the store at `path`, which has to be there.
+pub(crate) fn existing(path: &Path) -> Result<SqliteStore, Failure> {
+    require(path)?;
+    Ok(SqliteStore::open_existing(path)?)
 }
 
 /// A job as the command line names it: its tool and the tool's own id, such as `restic:4711`.

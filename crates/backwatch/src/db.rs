@@ -5,13 +5,15 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use anomaly_features::{Unit, counted};
 use anomaly_model::{JobKey, Review};
 use anomaly_service::AnomalyService;
-use anomaly_service::storage::{AuditQuery, Origin, Read as _, SqliteStore, StoreError};
+use anomaly_service::storage::{AuditQuery, Origin, Read as _, SqliteStore};
 use anomaly_settings::Settings;
 use serde::Serialize;
 
 use crate::cli::{DbCommand, DbOptions};
+use crate::database::existing;
 use crate::exit::{Exit, Failure};
 use crate::guard::user;
 use crate::terminal::harmless;
@@ -23,38 +25,42 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
     match command {
         DbCommand::Check(options) => check(options),
         DbCommand::Backup { options, file } => {
-            open(options)?.copy_to(file)?;
-            Ok(Exit::Quiet)
+            existing(&options.db)?.copy_to(file)?;
+            told(&format!("Copied to {}.", file.display()))
         }
         DbCommand::Compact(options) => {
-            let mut store = open(options)?;
+            let mut store = existing(&options.db)?;
             store.set_program("backwatch db compact");
+            let size = || fs::metadata(&options.db).map_or(0, |file| file.len());
+            let before = size();
             store.compact()?;
-            Ok(Exit::Quiet)
+            let [before, after] = [before, size()].map(|bytes| Unit::Bytes.format(bytes as f64));
+            told(&format!("The file had {before} and has {after} now."))
         }
-        DbCommand::Export { options, directory } => export(&open(options)?, directory),
+        DbCommand::Export { options, directory } => export(&existing(&options.db)?, directory),
         DbCommand::Forget {
             options,
             stream,
             by,
         } => {
             let by = by.clone().or_else(user).ok_or(Failure::NoReviewer)?;
-            forget(open(options)?, stream, &by)
+            forget(existing(&options.db)?, stream, &by)
         }
     }
 }
 
-fn open(options: &DbOptions) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open_existing(&options.db)
+/// Says what was done.
+fn told(text: &str) -> Result<Exit, Failure> {
+    writeln!(anstream::stdout().lock(), "{}", harmless(text))?;
+    Ok(Exit::Quiet)
 }
 
 fn check(options: &DbOptions) -> Result<Exit, Failure> {
-    let problems = open(options)?.check()?;
-    let mut output = anstream::stdout().lock();
+    let problems = existing(&options.db)?.check()?;
     if problems.is_empty() {
-        writeln!(output, "The whole file reads.")?;
-        return Ok(Exit::Quiet);
+        return told("The whole file reads.");
     }
+    let mut output = anstream::stdout().lock();
     for problem in &problems {
         writeln!(output, "{}", harmless(problem))?;
     }
@@ -79,9 +85,7 @@ fn forget(store: SqliteStore, name: &str, by: &str) -> Result<Exit, Failure> {
     for stream in &found {
         service.forget(stream, by, SystemTime::now().into())?;
     }
-    let mut output = anstream::stdout().lock();
-    writeln!(output, "{} warms up anew.", harmless(name))?;
-    Ok(Exit::Quiet)
+    told(&format!("{name} warms up anew."))
 }
 
 /// A review, and what it is of.
@@ -101,6 +105,7 @@ fn export(store: &SqliteStore, directory: &Path) -> Result<Exit, Failure> {
     let mut jobs = Lines::create(directory.join("jobs.ndjson"))?;
     let mut verdicts = Lines::create(directory.join("verdicts.ndjson"))?;
     let mut reviews = Lines::create(directory.join("reviews.ndjson"))?;
+    let mut written = 0;
     let mut last = 0;
     loop {
         let page = store.observations_stored_after(last, PAGE)?;
@@ -110,6 +115,7 @@ fn export(store: &SqliteStore, directory: &Path) -> Result<Exit, Failure> {
             // What the clock missed is no job of a tool's: taken in again, it would be one that failed.
             if observation.origin == Origin::Tool {
                 jobs.write(&observation.job)?;
+                written += 1;
             }
             verdicts.write(&observation.verdict)?;
             if observation.verdict.is_anomalous() {
@@ -124,7 +130,11 @@ fn export(store: &SqliteStore, directory: &Path) -> Result<Exit, Failure> {
         lines.finish()?;
     }
     audit(store, Lines::create(directory.join("audit.ndjson"))?)?;
-    Ok(Exit::Quiet)
+    told(&format!(
+        "{} written to {}, with verdicts, reviews and the audit log.",
+        counted(written, "job"),
+        directory.display()
+    ))
 }
 
 /// The audit log, those entries first that were written last.

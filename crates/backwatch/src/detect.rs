@@ -41,6 +41,9 @@ fn detect(arguments: &DetectArguments) -> Result<Exit, Failure> {
     let mut parameters = arguments.set.clone();
     if let Some(seed) = arguments.seed {
         if detector.has_seed() {
+            if parameters.iter().any(|(key, _)| key == "seed") {
+                return Err(DetectError::SeedTwice.into());
+            }
             parameters.push(("seed".to_owned(), seed.to_string()));
         } else {
             let name = detector.name;

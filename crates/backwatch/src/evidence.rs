@@ -9,10 +9,11 @@ use anomaly_features::counted;
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_service::asked_to_keep_longer;
 use anomaly_service::storage::{
-    Checkpoint, LogHead, Read as _, SigningKey, SqliteStore, Verification, VerifyingKey,
+    Checkpoint, LogHead, Read as _, SigningKey, Verification, VerifyingKey,
 };
 
 use crate::cli::{CheckpointArguments, VerifyArguments};
+use crate::database::existing;
 use crate::exit::{Exit, Failure};
 use crate::terminal::harmless;
 
@@ -27,7 +28,7 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
             heads.extend(read(path, &key)?);
         }
     }
-    let store = SqliteStore::open_existing(&arguments.db)?;
+    let store = existing(&arguments.db)?;
     let verification = store.verify(&heads)?;
     let mut output = anstream::stdout().lock();
     if let Some(tampering) = &verification.tampering {
@@ -116,7 +117,7 @@ fn read(path: &Path, key: &VerifyingKey) -> Result<Vec<LogHead>, Failure> {
 }
 
 pub(crate) fn checkpoint(arguments: &CheckpointArguments) -> Result<Exit, Failure> {
-    let head = SqliteStore::open_existing(&arguments.db)?.log_head()?;
+    let head = existing(&arguments.db)?.log_head()?;
     let key = SigningKey::open_or_make(&key_path(arguments.key.as_deref(), &arguments.db))?;
     let checkpoint = Checkpoint::sign(head, &key).to_string();
     if arguments.out.as_os_str() == "-" {

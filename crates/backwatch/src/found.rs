@@ -97,13 +97,16 @@ impl Found {
 
     pub(crate) fn exit(&self) -> Exit {
         let tally = &self.tally;
-        if tally.bad_records > 0 || tally.not_kept > 0 {
+        let lost = tally.bad_records + tally.not_kept;
+        // Where all that was no news could be read, the rest was done.
+        let is_nothing_new = tally.jobs == 0 && (lost == 0 || tally.already_known > 0);
+        if tally.not_scored == tally.jobs && !is_nothing_new {
+            warning("not one job could be judged: this says nothing about the backups");
+            Exit::Failure
+        } else if lost > 0 {
             Exit::BadRecords
         } else if tally.anomalous > 0 {
             Exit::Anomalies
-        } else if tally.jobs > 0 && tally.not_scored == tally.jobs {
-            warning("not one job could be judged: this says nothing about the backups");
-            Exit::Failure
         } else {
             self.off.exit(Exit::Quiet, &[Role::Detect])
         }

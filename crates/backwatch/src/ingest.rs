@@ -92,7 +92,7 @@ fn judge(
 ) -> Result<(), Failure> {
     service.observe_all(jobs, |observed| {
         // Named twice in the input, or taken by another process just now.
-        if observed.already_known && observed.not_kept.is_none() {
+        if observed.already_known {
             found.tally.already_known += 1;
         } else {
             found.add(observed);

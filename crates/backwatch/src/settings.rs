@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::{TextOrJson, key_value};
+use crate::cli::{TextOrJson, key_value, time};
 use crate::coverage::paragraph;
 use crate::database::{DatabaseOptions, Now};
 use crate::exit::{Exit, Failure};
@@ -122,7 +122,7 @@ struct SetArguments {
 
     /// Until when, if it loosens: an RFC 3339 time with a zone; after `guard.expires_after_days` when
     /// not given.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
 
     #[command(flatten)]

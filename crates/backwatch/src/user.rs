@@ -10,6 +10,7 @@ use anomaly_settings::Settings;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
+use crate::database::require;
 use crate::exit::{Exit, Failure};
 use crate::serve::default_database;
 
@@ -66,6 +67,10 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
         Some(path) => path.clone(),
         None => default_database()?,
     };
+    // The first user may be there before the first job.
+    if !matches!(arguments.command, UserCommand::Add { .. }) {
+        require(&database)?;
+    }
     let mut service = AnomalyService::open(database, Settings::default())?;
     let now = SystemTime::now().into();
     let by = (BY, now);
@@ -86,22 +91,26 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.add_user(name, password, role, by)?)))
             })?;
+            anstream::println!("{name} may sign in, as {role}.");
         }
         UserCommand::Password { name } => {
             let password = password()?;
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.set_password(name, password, by)?)))
             })?;
+            anstream::println!("{name} has another password; sessions have ended.");
         }
         UserCommand::ResetSecondFactor { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_second_factor(name, by)?)))
             })?;
+            anstream::println!("{name} has no second factor any more.");
         }
         UserCommand::Remove { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_user(name, by)?)))
             })?;
+            anstream::println!("{name} is no user any more.");
         }
     }
     Ok(Exit::Quiet)

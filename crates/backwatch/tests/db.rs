@@ -212,17 +212,30 @@ fn a_database_is_checked_copied_compacted_and_taken_out() {
     assert_eq!(stdout(&check), "The whole file reads.\n");
     let copy = database.path("copy");
     let copy = copy.to_str().unwrap();
-    assert_eq!(database.run("db backup", &[copy]).status.code(), Some(0));
+    let copied = database.run("db backup", &[copy]);
+    assert_eq!(copied.status.code(), Some(0));
+    assert_eq!(stdout(&copied), format!("Copied to {copy}.\n"));
     let again = database.run("db backup", &[copy]);
     assert_eq!(again.status.code(), Some(4));
     assert!(stderr(&again).contains("exists"), "{}", stderr(&again));
     assert_eq!(backwatch(&["verify", "--db", copy]).status.code(), Some(0));
-    assert_eq!(database.run("db compact", &[]).status.code(), Some(0));
+    let compacted = database.run("db compact", &[]);
+    assert_eq!(compacted.status.code(), Some(0));
+    let told = stdout(&compacted);
+    assert!(
+        told.starts_with("The file had ") && told.lines().count() == 1,
+        "{told}"
+    );
     assert_eq!(database.run("verify", &[]).status.code(), Some(0));
 
     let exported = database.path("exported");
     let written = database.run("db export", &[exported.to_str().unwrap()]);
     assert_eq!(written.status.code(), Some(0), "{}", stderr(&written));
+    assert!(
+        stdout(&written).starts_with("57 jobs written to "),
+        "{}",
+        stdout(&written)
+    );
     let jobs = exported.join("jobs.ndjson");
     let lines = |name: &str| {
         fs::read_to_string(exported.join(name))
@@ -293,11 +306,30 @@ fn a_database_is_checked_copied_compacted_and_taken_out() {
         (&json!("ann"), &json!("confirmed"))
     );
     assert_eq!(audit[0]["before"], json!(null));
+}
 
+#[test]
+fn every_command_says_that_there_is_no_database() {
     let missing = root().join("not-there.db");
-    for command in [&["verify"][..], &["db", "check"]] {
-        let arguments = [command, &["--db", missing.to_str().unwrap()]].concat();
-        assert_eq!(backwatch(&arguments).status.code(), Some(4));
+    for command in [
+        "verify",
+        "checkpoint --out -",
+        "coverage",
+        "backtest --set detection.seed=3",
+        "db check",
+        "db backup copy",
+        "db compact",
+        "db export taken-out",
+        "db forget --stream x --by ann",
+        "user list",
+        "user remove ann",
+    ] {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        arguments.extend(["--db", missing.to_str().unwrap()]);
+        let refused = backwatch(&arguments);
+        assert_eq!(refused.status.code(), Some(4), "{command}");
+        let told = format!("error: there is no database {}: ", missing.display());
+        assert!(stderr(&refused).starts_with(&told), "{}", stderr(&refused));
         assert!(!missing.exists());
     }
 }

@@ -230,6 +230,17 @@ fn parameters_and_seed_are_used() {
     assert_eq!(of(&["--seed", "7"]), of(&["--set", "seed=7"]));
     assert_ne!(of(&["--seed", "7"]), of(&["--seed", "8"]));
     assert_ne!(of(&[]), of(&["--set", "trees=20"]));
+    for (wrong, told) in [
+        (&["--set", "tres=3"][..], "column_weights, seed, preset"),
+        (
+            &["--set", "seed=9", "--seed", "3"],
+            "the seed is given twice",
+        ),
+    ] {
+        let refused = backwatch(&[&forest[..], wrong].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    }
     let z = ["detect", "--detector", "z-score", "--input", &input];
     let output = backwatch(&[&z[..], &["--seed", "7"]].concat());
     assert!(stderr(&output).starts_with("warning: --seed is not used"));
@@ -378,7 +389,7 @@ fn a_csv_that_is_no_table_is_refused() {
         (
             "a\n1\n",
             None,
-            "rows.csv: 1 rows of history: z-score needs at least 2",
+            "rows.csv: 1 row of history: z-score needs at least 2",
         ),
         (
             "a,b\n1,2\n1\n",

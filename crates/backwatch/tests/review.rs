@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use program::{assert_golden, root, stderr, stdout};
+use program::{assert_golden, backwatch, root, stderr, stdout};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -358,4 +358,21 @@ fn of_two_reviews_at_once_one_is_refused() {
     assert!(stdout(refused).contains("--replace"), "{}", stdout(refused));
     let shown = database.json("anomalies show --db DB restic:srv01-30 --output json");
     assert_eq!(shown["reviews"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_no_time_is_told_what_one_looks_like() {
+    for words in [
+        "anomalies list --since yesterday",
+        "anomalies list --until 2026-11-22",
+        "coverage --now 03:00",
+        "backtest --set detection.seed=3 --since yesterday",
+    ] {
+        let mut arguments: Vec<&str> = words.split(' ').collect();
+        arguments.extend(["--db", "not-there.db"]);
+        let refused = backwatch(&arguments);
+        assert_eq!(refused.status.code(), Some(2), "{words}");
+        let told = stderr(&refused);
+        assert!(told.contains("2026-11-22T03:00:00Z"), "{told}");
+    }
 }

@@ -124,6 +124,31 @@ fn the_status_says_what_was_found() {
     assert_eq!(backwatch(&["scan", "no/such/file"]).status.code(), Some(4));
 }
 
+/// Status 3 says that the rest was judged: where none of it was, that is told first.
+#[test]
+fn broken_lines_do_not_hide_that_nothing_was_judged() {
+    let off = ["--format", "ndjson", "--set", "detection.enabled=false"];
+    let directory = TempDir::new().unwrap();
+    let database = directory.path().join("db");
+    let ingest = |path: &str| {
+        let to = ["ingest", path, "--db", database.to_str().unwrap()];
+        backwatch(&[&to[..], &off].concat())
+    };
+    let unjudged = format!("{}\nnonsense\n", sample()[0]);
+    for text in ["nonsense\n".repeat(3), unjudged.clone()] {
+        let (_directory, path) = file(text);
+        let scanned = backwatch(&[&["scan", &path][..], &off].concat());
+        for output in [scanned, ingest(&path)] {
+            let stderr = stderr(&output);
+            assert_eq!(output.status.code(), Some(4), "{stderr}");
+            assert!(stderr.contains("not one job could be judged"), "{stderr}");
+        }
+    }
+    // The job is known by now: what could be done is done.
+    let (_directory, path) = file(unjudged);
+    assert_eq!(ingest(&path).status.code(), Some(3));
+}
+
 /// Each kind of broken input gives one message that names the place, and the rest is judged.
 #[test]
 fn bad_records_are_named_and_skipped() {

@@ -84,7 +84,7 @@ pub(crate) fn report(sent: &[Sent], seconds: u64, database: &Path) -> Result<(),
     let acknowledged: Vec<&JobKey> = sent.iter().flat_map(|sent| &sent.acknowledged).collect();
     let mut lost = 0;
     for key in &acknowledged {
-        lost += u64::from(!service.is_known(key)?);
+        lost += u64::from(!service.records().is_known(key)?);
     }
     let mut took: Vec<Duration> = sent.iter().flat_map(|sent| sent.took.clone()).collect();
     took.sort_unstable();

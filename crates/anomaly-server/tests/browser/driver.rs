@@ -273,8 +273,12 @@ impl<'a> Browser<'a> {
         self.fill("[name=password]", PASSWORD).await?;
         self.click("button.primary").await?;
         // Whoever goes on before the first page is there ends on it.
-        let first = By::Css("form[action='/sign-out']");
-        self.driver.query(first).first().await.map(drop)
+        self.arrive("form[action='/sign-out']").await
+    }
+
+    /// Waits for the page that has such an element.
+    pub(crate) async fn arrive(&self, css: &str) -> WebDriverResult<()> {
+        self.driver.query(By::Css(css)).first().await.map(drop)
     }
 
     /// Shows pages as a screen of this width does, in this theme.

@@ -106,6 +106,7 @@ fn pages_work_without_a_script() {
         browser.find("#rows tbody tr").await?;
         browser.click("#bell summary").await?;
         browser.click("#bell-menu form button").await?;
+        browser.arrive("main .notices .muted").await?;
         assert_eq!(browser.path().await?, "/bell");
         assert!(browser.text("main").await?.contains("Read"));
         Ok(())

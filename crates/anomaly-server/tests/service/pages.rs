@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
-use anomaly_model::{AnomalyKind, BackupJob, Incident, Judgement, Severity, Verdict};
+use anomaly_model::{AnomalyKind, BackupJob, Incident, JobStatus, Judgement, Severity, Verdict};
 use anomaly_service::AnomalyService;
 use anomaly_settings::Settings;
 use anomaly_storage::IncidentRecord;
@@ -139,6 +139,28 @@ fn the_dashboard_says_when_no_job_comes() {
     let (seconds, _) = last.unwrap().split_once('.').unwrap();
     let expected = job("mail01", 10).ended_at().unwrap();
     assert_eq!(seconds, expected.timestamp().to_string());
+}
+
+/// A setting that a reason names is set as code.
+#[test]
+fn a_page_shows_no_back_ticks() {
+    let service = Service::start();
+    let mut beside = AnomalyService::open(&service.database, Settings::default()).unwrap();
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    let job = |days_ago: i64| {
+        let start = now - TimeDelta::days(days_ago);
+        BackupJob::builder("restic", days_ago.to_string(), "mail01", "daily", start)
+    };
+    let usual = (800..820)
+        .rev()
+        .map(|days_ago| job(days_ago).build().unwrap());
+    beside.observe_all(usual, |_| {}).unwrap();
+    let failed = job(1).status(JobStatus::Failed).build().unwrap();
+    assert!(beside.observe(&failed).unwrap().verdict.is_anomalous());
+    assert_eq!(beside.purge(now, 1_000).unwrap().jobs, 20);
+    let page = service.administrator().open("/anomalies/restic/1").text;
+    let shown = "they are old (<code>storage.retention_days</code>). The backup tool";
+    assert!(page.contains(shown) && !page.contains('`'), "{page}");
 }
 
 /// Hostile names: every page has to show them as text.

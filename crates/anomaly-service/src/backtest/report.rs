@@ -71,7 +71,7 @@ pub struct Alarms {
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Changes {
-    /// How many.
+    /// How many there are, of which `anomalies` may name less.
     pub count: u64,
     /// How many of each severity.
     pub by_severity: BTreeMap<Severity, u64>,

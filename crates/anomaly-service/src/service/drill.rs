@@ -1,13 +1,13 @@
 //! Attacks on copies of streams.
 
-use anomaly_engine::{FalsePositive, Said, StreamModel, StreamStatus};
+use anomaly_engine::{Said, StreamModel};
 use anomaly_model::chrono::{DateTime, TimeDelta, Utc};
 use anomaly_model::{BackupJob, StreamKey, Verdict};
 use anomaly_storage::{JudgedAs, ObservationQuery, Origin, StoredObservation};
 
 use super::AnomalyService;
-use crate::session::read_status;
-use crate::{ModelFault, ServiceError};
+use crate::ServiceError;
+use crate::session::Stream;
 
 /// Gaps between so many jobs say when the next one comes.
 const LATE_JOBS: usize = 12;
@@ -62,33 +62,19 @@ impl AnomalyService {
         let newest = late
             .first()
             .map_or(usual.job.started_at(), |last| last.job.started_at());
-        let model = match self.store.model_state(stream)? {
-            Some(state) => StreamModel::from_bytes(&state).map_err(|source| {
-                let stream = stream.to_string();
-                let source = ModelFault::from(source);
-                ServiceError::Model { stream, source }
-            })?,
-            None => StreamModel::default(),
-        };
-        let status = self.store.stream_status(stream)?;
-        let status = status.and_then(|text| read_status(stream, &text));
-        let covers = self.store.false_positives(stream)?;
-        let covers = covers
-            .iter()
-            .filter_map(|anomaly| FalsePositive::of(&anomaly.verdict, anomaly.review.as_ref()?));
+        let mut stored = Stream::read(stream, &*self.store)?;
+        let said = stored.take_said();
+        let model = stored.model.map_err(|source| ServiceError::Model {
+            stream: stream.to_string(),
+            source,
+        })?;
         Ok(Some(StreamCopy {
             stream: stream.clone(),
             usual: usual.job,
             next_start: newest + gap,
             gap,
-            said: Said {
-                false_positives: covers.collect(),
-                missed_after: status.as_ref().and_then(StreamStatus::missed_after),
-                missed_is_confirmed: status
-                    .as_ref()
-                    .is_some_and(StreamStatus::missed_is_confirmed),
-            },
             model,
+            said,
         }))
     }
 

@@ -34,9 +34,9 @@ pub struct SettingsRequest {
     /// Which parts are to be what: keys such as `detection.alarm_budget`, or scopes as
     /// [`Parts`](anomaly_settings::Parts) names them. `None` for the default, or no such scope.
     pub parts: Vec<(String, Option<Value>)>,
-    /// Who asks.
+    /// The name of whoever asks; it may not be empty.
     pub by: String,
-    /// Why.
+    /// What to give as the reason, in the versions and in the audit log.
     pub reason: Option<String>,
     /// Until when, for what of it loosens; as the settings say when not given.
     pub until: Option<DateTime<Utc>>,
@@ -48,13 +48,13 @@ pub struct SettingsRequest {
 pub struct SettingsRevision {
     /// Its number in the log.
     pub number: u64,
-    /// When.
+    /// When it was taken down.
     pub at: DateTime<Utc>,
     /// Who asked.
     pub by: String,
     /// Who approved, where a second person was needed.
     pub seconded_by: Option<String>,
-    /// Why, where that was said.
+    /// The reason that was given.
     pub reason: Option<String>,
     /// What holds since then and did not before; of the first, what differs from the defaults.
     pub changes: Vec<anomaly_settings::Difference>,
@@ -134,7 +134,8 @@ impl AnomalyService {
         Ok(report_of(&record, news))
     }
 
-    /// Looks which settings hold, as the last method does, and judges by them from now on.
+    /// Judges from now on by the settings that [`guarded`](Self::guarded) finds to hold, and takes
+    /// nothing down either.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store cannot be read.
@@ -334,10 +335,7 @@ impl AnomalyService {
         let entry = AuditEntry::new(now, by, WHAT, "of all streams")
             .with_severity(Severity::Medium)
             .with_change(before, after);
-        let mut transaction = self.store.transaction()?;
-        transaction.set_now(now);
-        transaction.audit(&entry)?;
-        transaction.commit()?;
+        self.note(&entry)?;
         Ok(true)
     }
 
@@ -354,10 +352,7 @@ impl AnomalyService {
         outcome: Value,
     ) -> Result<(), ServiceError> {
         let entry = AuditEntry::new(now, by, "drill", subject).with_change(None, Some(outcome));
-        let mut transaction = self.store.transaction()?;
-        transaction.set_now(now);
-        transaction.audit(&entry)?;
-        Ok(transaction.commit()?)
+        self.note(&entry)
     }
 }
 

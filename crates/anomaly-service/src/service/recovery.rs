@@ -16,7 +16,8 @@ const PAGE: usize = 200;
 
 impl AnomalyService {
     /// From where to restore each stream of a client: the newest image that was judged normal before
-    /// the first sign of an incident in any of them, by default the newest one that is open.
+    /// the first sign of an incident in any of them. By default that is the newest incident in which
+    /// the client's data were hit, and that waits for a person or was confirmed.
     ///
     /// # Errors
     /// [`ServiceError::Store`] when the store cannot be read.
@@ -118,7 +119,7 @@ impl AnomalyService {
     ) -> Result<Option<FirstAlarm>, ServiceError> {
         let incident = match incident {
             Some(number) => Some(number),
-            None => self.newest_open_incident(client)?,
+            None => self.newest_incident(client)?,
         };
         let Some(number) = incident else {
             return Ok(None);
@@ -136,8 +137,9 @@ impl AnomalyService {
         Ok(first)
     }
 
-    /// The newest incident that waits for a person and in which the client's data were hit.
-    fn newest_open_incident(&self, client: &ClientName) -> Result<Option<u64>, ServiceError> {
+    /// The newest incident in which the client's data were hit, and that waits for a person or was
+    /// confirmed.
+    fn newest_incident(&self, client: &ClientName) -> Result<Option<u64>, ServiceError> {
         let mut found = None;
         self.each_anomaly(AnomalyQuery::default().client(client.clone()), |anomaly| {
             if is_sign(anomaly)

@@ -29,16 +29,21 @@ impl AnomalyService {
         self.review_one(ReviewRequest::take_back(job.clone(), undo.clone()))
     }
 
-    /// Takes down one decision.
+    /// Takes down one decision, or takes one back, as [`review`](Self::review) and
+    /// [`take_back`](Self::take_back) do; but only if what the request [expects](ReviewRequest::expecting)
+    /// to stand does.
     ///
     /// # Errors
     /// As [`review`](Self::review).
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a request is made for one call"
+    )]
     pub fn review_one(&mut self, request: ReviewRequest) -> Result<Reviewed, ServiceError> {
-        let mut answers = self.review_all(&[request])?;
-        let answer = answers.pop().ok_or_else(|| ServiceError::Unreadable {
-            what: "the answer to a review".to_owned(),
-        })?;
-        Ok(answer?)
+        let mut session = Session::begin(&self.engine, &mut *self.store)?;
+        let reviewed = session.review(&request)?;
+        session.commit()?;
+        Ok(reviewed?)
     }
 
     /// Takes down many decisions in one transaction: all that are allowed, or none if the store

@@ -246,13 +246,6 @@ impl AnomalyService {
         self.note(&entry)
     }
 
-    fn note(&mut self, entry: &AuditEntry) -> Result<(), ServiceError> {
-        let mut transaction = self.store.transaction()?;
-        transaction.set_now(entry.at);
-        transaction.audit(entry)?;
-        Ok(transaction.commit()?)
-    }
-
     fn note_ticks(
         &mut self,
         now: DateTime<Utc>,

@@ -1,5 +1,6 @@
 //! Anomalies put together to incidents, as they come and as they are reviewed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_engine::{Sighting, group};
@@ -227,23 +228,23 @@ impl Session<'_> {
 
     /// An incident, read from the store when it is first asked for.
     fn incident(&mut self, number: u64) -> Result<&mut OpenIncident, ServiceError> {
-        let unreadable = || ServiceError::Unreadable {
-            what: format!("incident {number}"),
+        let place = match self.incidents.entry(number) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(place) => place,
         };
-        if !self.incidents.contains_key(&number) {
-            let record = self.transaction.incident(number)?.ok_or_else(unreadable)?;
-            let details = serde_json::from_value(record.details)
-                .map_err(|source| ServiceError::Record { source })?;
-            let incident = OpenIncident {
-                details,
-                opened_at: record.opened_at,
-                closed_at: record.closed_at,
-                was_closed_at: record.closed_at,
-                is_changed: false,
-            };
-            self.incidents.insert(number, incident);
-        }
-        self.incidents.get_mut(&number).ok_or_else(unreadable)
+        let record = self.transaction.incident(number)?;
+        let record = record.ok_or_else(|| ServiceError::Missing {
+            what: format!("incident {number}"),
+        })?;
+        let details = serde_json::from_value(record.details)
+            .map_err(|source| ServiceError::Record { source })?;
+        Ok(place.insert(OpenIncident {
+            details,
+            opened_at: record.opened_at,
+            closed_at: record.closed_at,
+            was_closed_at: record.closed_at,
+            is_changed: false,
+        }))
     }
 
     /// Writes back what changed.

@@ -15,6 +15,9 @@ use crate::{ReviewRefused, ReviewRequest, Reviewed, ServiceError};
 /// The answer to one decision of several: an error of the store fails them all.
 type Answer<T> = Result<Result<T, ReviewRefused>, ServiceError>;
 
+/// Incidents whose reviews have changed, and when.
+type Touched = BTreeMap<u64, DateTime<Utc>>;
+
 /// Jobs that are read at once.
 const PAGE: usize = 200;
 
@@ -26,6 +29,14 @@ struct Allowed {
 }
 
 impl Session<'_> {
+    /// Takes down one decision.
+    pub(crate) fn review(&mut self, request: &ReviewRequest) -> Answer<Reviewed> {
+        let mut incidents = BTreeMap::new();
+        let answer = self.decide(request, &mut incidents)?;
+        self.regroup_all(incidents)?;
+        Ok(answer)
+    }
+
     /// Takes down several decisions, each with an answer of its own.
     pub(crate) fn review_all(
         &mut self,
@@ -33,18 +44,24 @@ impl Session<'_> {
     ) -> Result<Vec<Result<Reviewed, ReviewRefused>>, ServiceError> {
         let mut answers = Vec::with_capacity(requests.len());
         // Incidents are put together anew once, however many of their anomalies are reviewed.
-        let mut incidents: BTreeMap<u64, DateTime<Utc>> = BTreeMap::new();
+        let mut incidents = BTreeMap::new();
         for request in requests {
-            let answer = match self.allowed(request)? {
-                Ok(allowed) => self.take_down(allowed, &mut incidents)?,
-                Err(refused) => Err(refused),
-            };
-            answers.push(answer);
+            answers.push(self.decide(request, &mut incidents)?);
         }
-        for (number, at) in incidents {
-            self.regroup(number, at)?;
-        }
+        self.regroup_all(incidents)?;
         Ok(answers)
+    }
+
+    fn decide(&mut self, request: &ReviewRequest, incidents: &mut Touched) -> Answer<Reviewed> {
+        match self.allowed(request)? {
+            Ok(allowed) => self.take_down(allowed, incidents),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    fn regroup_all(&mut self, incidents: Touched) -> Result<(), ServiceError> {
+        let mut incidents = incidents.into_iter();
+        incidents.try_for_each(|(number, at)| self.regroup(number, at))
     }
 
     fn allowed(&self, request: &ReviewRequest) -> Answer<Allowed> {
@@ -75,11 +92,7 @@ impl Session<'_> {
         }))
     }
 
-    fn take_down(
-        &mut self,
-        allowed: Allowed,
-        incidents: &mut BTreeMap<u64, DateTime<Utc>>,
-    ) -> Answer<Reviewed> {
+    fn take_down(&mut self, allowed: Allowed, incidents: &mut Touched) -> Answer<Reviewed> {
         let Allowed {
             verdict,
             before,

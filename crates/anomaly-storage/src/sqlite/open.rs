@@ -75,7 +75,7 @@ pub(super) fn open(path: &Path, made: bool) -> Result<(Connection, Site), StoreE
     // First of all, and before the file is touched: is it ours?
     migrations::version(&mut connection, &site, MIGRATIONS.len()).map_err(|error| {
         if is_no_database(&error) {
-            site.not_backwatch("no SQLite database at all")
+            site.not_backwatch("a file that SQLite cannot read")
         } else {
             error
         }

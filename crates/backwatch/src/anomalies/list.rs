@@ -9,7 +9,7 @@ use clap::builder::TypedValueParser as _;
 use clap::{Args, builder::PossibleValuesParser};
 use serde::Serialize;
 
-use crate::cli::TextOrJson;
+use crate::cli::{TextOrJson, time};
 use crate::coverage::{Coverage, paragraph};
 use crate::database::{DatabaseOptions, Now, job_name};
 use crate::exit::{Exit, Failure};
@@ -56,11 +56,11 @@ pub(crate) struct ListArguments {
     incident: Option<u64>,
 
     /// Only jobs that started at this time or later.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<DateTime<Utc>>,
 
     /// Only jobs that started before this time.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<DateTime<Utc>>,
 
     /// No more than this many, the newest ones.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::list::statuses;
 use super::show::decision;
-use crate::cli::TextOrJson;
+use crate::cli::{TextOrJson, time};
 use crate::database::{DatabaseOptions, Now, job, job_name};
 use crate::exit::{Exit, Failure};
 use crate::guard::user;
@@ -74,7 +74,7 @@ pub(crate) struct ReviewArguments {
 
     /// Jobs that start at this time or later are not covered; after `review.expires_after_days` when
     /// not given.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     expires: Option<DateTime<Utc>>,
 
     /// Also replace what someone decided before.

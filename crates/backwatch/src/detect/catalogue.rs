@@ -205,7 +205,8 @@ impl Detector {
         let has_presets = !self.presets.is_empty();
         for (key, text) in set.iter().filter(|(key, _)| !has_presets || key != PRESET) {
             let Some(value) = parameters.get_mut(key) else {
-                let names: Vec<_> = self.allowed.iter().map(|(name, _)| *name).collect();
+                let mut names: Vec<_> = self.allowed.iter().map(|(name, _)| *name).collect();
+                names.extend(has_presets.then_some(PRESET));
                 return Err(DetectError::UnknownParameter {
                     detector: self.name,
                     key: key.clone(),

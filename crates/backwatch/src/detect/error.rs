@@ -21,6 +21,8 @@ pub(crate) enum DetectError {
         detector: &'static str,
         reason: String,
     },
+    #[error("the seed is given twice: leave out --seed, or the `seed` of --set")]
+    SeedTwice,
     #[error("cannot tell what {} holds: its name must end in .csv, .npy or .npz", path.display())]
     UnknownKind { path: PathBuf },
     #[error("{}: no column `{label}` for --label: it has {columns}", path.display())]
@@ -60,6 +62,7 @@ impl DetectError {
         match self {
             Self::UnknownParameter { .. }
             | Self::WrongParameter { .. }
+            | Self::SeedTwice
             | Self::UnknownKind { .. }
             | Self::NoLabel { .. } => Exit::Usage,
             _ => Exit::Failure,

@@ -136,9 +136,30 @@ fn labels(names: &BTreeSet<FeatureName>) -> String {
         Some(feature) => feature.label.to_owned(),
         None => name.to_string(),
     };
-    let shown: Vec<String> = names.iter().take(SHOWN_NAMES).map(label).collect();
-    match names.len().checked_sub(SHOWN_NAMES) {
-        Some(more @ 1..) => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
+    // To count a single one is no shorter than to name it.
+    let shown = match names.len() {
+        few if few <= SHOWN_NAMES + 1 => few,
+        _ => SHOWN_NAMES,
+    };
+    let text: Vec<String> = names.iter().take(shown).map(label).collect();
+    let text = text.join(", ");
+    match names.len() - shown {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_name_is_not_counted() {
+        let names = |count: usize| {
+            let names = (0..count).map(|number| FeatureName::new(format!("f{number:02}")));
+            labels(&names.map(Result::unwrap).collect())
+        };
+        assert!(names(9).ends_with("f07, f08"), "{}", names(9));
+        assert!(names(10).ends_with("f07 and 2 more"), "{}", names(10));
     }
 }

@@ -77,10 +77,13 @@ impl Home {
     pub(crate) fn add_administrator(&self) {
         let mut child = self
             .backwatch(&["user", "add", "ann", "--role", "administrator"])
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-        assert!(child.wait().unwrap().success());
+        let added = child.wait_with_output().unwrap();
+        assert!(added.status.success());
+        assert_eq!(added.stdout, b"ann may sign in, as administrator.\n");
     }
 }
 
