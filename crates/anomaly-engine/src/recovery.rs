@@ -181,6 +181,11 @@ struct Thresholds {
     raised: f64,
 }
 
+/// The p-value below which evidence is raised, where it is an anomaly's below `strange`.
+pub(crate) fn raised(strange: f64) -> f64 {
+    (RAISED * strange).min(MOST_RAISED).max(strange)
+}
+
 /// From where to restore a stream: its newest image that was judged normal before the first sign of
 /// the incident.
 ///
@@ -209,7 +214,7 @@ pub fn recovery_point<E>(
     let mut search = Search {
         thresholds: Thresholds {
             strange,
-            raised: (RAISED * strange).min(MOST_RAISED).max(strange),
+            raised: raised(strange),
         },
         onset: first_alarm.map_or(Onset::Sudden, |alarm| alarm.onset),
         since_drip: None,

@@ -8,8 +8,9 @@ use crate::classify;
 use crate::impact::Impact;
 use crate::judge::Seen;
 use crate::level::Level;
+use crate::recovery::raised;
 use crate::slow_loss::SlowLoss;
-use crate::surprise::{OUTSTANDING, Term};
+use crate::surprise::Term;
 
 /// A time span in one unit that a person would choose.
 pub(crate) fn span(delta: TimeDelta) -> String {
@@ -22,10 +23,10 @@ pub(crate) fn span(delta: TimeDelta) -> String {
     counted(u64::try_from(count).unwrap_or(0), noun)
 }
 
-/// The sentence for a job with this p-value, where what is below `threshold` would be reported. What comes near to it
-/// is not called usual.
+/// The sentence for a job with this p-value, where what is below `threshold` would be reported. What
+/// comes near to it is not called usual.
 pub(crate) fn normal(p_value: Option<f64>, threshold: f64) -> String {
-    let near = p_value.filter(|p_value| (threshold..OUTSTANDING).contains(p_value));
+    let near = p_value.filter(|p_value| (threshold..raised(threshold)).contains(p_value));
     let one_in = |part: f64| (1.0 / part).round();
     near.map_or_else(
         || "Nothing unusual in what was reported.".to_owned(),
@@ -320,14 +321,16 @@ fn usual(findings: &[Finding]) -> String {
 mod tests {
     use super::normal;
 
-    /// From one in a hundred on it is said, up to where it would be reported.
+    /// From ten times as frequent on, or one in twenty.
     #[test]
     fn what_comes_near_to_an_alarm_is_not_called_usual() {
-        let is_usual = |p_value| normal(p_value, 0.004).starts_with("Nothing unusual");
-        assert!(is_usual(None) && is_usual(Some(0.01)) && is_usual(Some(0.0039)));
+        for (threshold, from) in [(0.002, 0.02), (0.02, 0.05)] {
+            let is_usual = |p_value| normal(p_value, threshold).starts_with("Nothing unusual");
+            assert!(is_usual(None) && is_usual(Some(from)) && is_usual(Some(threshold * 0.99)));
+            assert!(!is_usual(Some(threshold)) && !is_usual(Some(from * 0.99)));
+        }
         let near = normal(Some(0.005), 0.004);
         assert!(near.starts_with("Unusual, but not enough to be reported"));
         assert!(near.contains("1 usual job in 200 ") && near.contains("1 in 250."));
-        assert!(!is_usual(Some(0.004)) && !is_usual(Some(0.0099)));
     }
 }

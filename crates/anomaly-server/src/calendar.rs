@@ -17,7 +17,7 @@ pub(crate) enum Day {
     Nothing,
     /// Jobs came, and none could be judged.
     NotJudged,
-    /// A stream was warming up: rules alone judged its jobs.
+    /// A stream was warming up: its jobs were judged by rules, and by what is strange in any stream.
     WarmingUp,
     /// All that was judged was normal.
     Normal,
@@ -210,7 +210,8 @@ mod tests {
         calendar.note(&verdict, today);
     }
 
-    /// While a stream warms up the rules judge its jobs; one that is not scored nobody has judged.
+    /// While a stream warms up its jobs are judged by what needs no history; one that is not scored nobody
+    /// has judged.
     #[test]
     fn warming_up_is_told_from_not_judged() {
         let at: DateTime<Utc> = "2026-01-01T22:00:00Z".parse().unwrap();

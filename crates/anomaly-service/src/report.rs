@@ -13,6 +13,9 @@ pub struct IncidentReport {
     pub incident: Incident,
     /// When the last of its anomalies was reviewed; `None` while one waits.
     pub closed_at: Option<DateTime<Utc>>,
+    /// When a decision that had closed it was taken back, or replaced, so that one of its anomalies waits
+    /// again; `None` once it is closed, and if it never was.
+    pub reopened_at: Option<DateTime<Utc>>,
     /// The incident that it turned out to be part of; all that it had is there.
     pub merged_into: Option<u64>,
 }

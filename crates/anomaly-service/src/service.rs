@@ -105,7 +105,7 @@ impl AnomalyService {
     }
 
     /// Says what time it is: jobs are recorded with it as the time when they came. Until it is called
-    /// they are recorded without one; no library reads a clock.
+    /// they are recorded without one; a library takes the time of day from its caller.
     pub fn set_received_at(&mut self, now: DateTime<Utc>) {
         self.received_at = Some(now);
     }

@@ -355,7 +355,7 @@ pub trait Store: Read + Debug + Send {
 /// log that [`log_head`](Read::log_head) stands for, in the order of the calls.
 pub trait Transaction: Read {
     /// Says what time it is: the leaves of the log that follow carry it. Until it is called they
-    /// carry none; no store reads a clock.
+    /// carry none; a store takes the time of day from its caller.
     fn set_now(&mut self, now: DateTime<Utc>);
 
     /// Keeps a job and its verdict. A job whose key the store has, or had before it was purged,

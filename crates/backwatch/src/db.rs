@@ -16,7 +16,7 @@ use crate::cli::{DbCommand, DbOptions};
 use crate::database::existing;
 use crate::exit::{Exit, Failure};
 use crate::guard::user;
-use crate::terminal::harmless;
+use crate::terminal::{harmless, told};
 
 /// Observations that are held in memory at a time.
 const PAGE: usize = 1_000;
@@ -31,10 +31,10 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
         DbCommand::Compact(options) => {
             let mut store = existing(&options.db)?;
             store.set_program("backwatch db compact");
-            let size = || fs::metadata(&options.db).map_or(0, |file| file.len());
-            let before = size();
+            let size = || fs::metadata(&options.db).map(|file| file.len());
+            let before = size()?;
             store.compact()?;
-            let [before, after] = [before, size()].map(|bytes| Unit::Bytes.format(bytes as f64));
+            let [before, after] = [before, size()?].map(|bytes| Unit::Bytes.format(bytes as f64));
             told(&format!("The file had {before} and has {after} now."))
         }
         DbCommand::Export { options, directory } => export(&existing(&options.db)?, directory),
@@ -47,12 +47,6 @@ pub(crate) fn run(command: &DbCommand) -> Result<Exit, Failure> {
             forget(existing(&options.db)?, stream, &by)
         }
     }
-}
-
-/// Says what was done.
-fn told(text: &str) -> Result<Exit, Failure> {
-    writeln!(anstream::stdout().lock(), "{}", harmless(text))?;
-    Ok(Exit::Quiet)
 }
 
 fn check(options: &DbOptions) -> Result<Exit, Failure> {

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use crate::exit::{Exit, Failure};
+
 /// What moves the cursor, changes colours, breaks lines or turns the direction of writing.
 pub(crate) fn harmful(c: char) -> bool {
     c.is_control()
@@ -30,6 +32,12 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Says on standard output what was done.
+pub(crate) fn told(text: &str) -> Result<Exit, Failure> {
+    writeln!(anstream::stdout().lock(), "{}", harmless(text))?;
+    Ok(Exit::Quiet)
 }
 
 /// Says on standard error what went wrong, with everything behind it.

@@ -1,6 +1,6 @@
 //! `backwatch user`: who may sign in to the service.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use crate::database::require;
 use crate::exit::{Exit, Failure};
 use crate::serve::default_database;
+use crate::terminal::told;
 
 /// Look after the users of the service: add, list and remove them, give them another password.
 ///
@@ -74,16 +75,18 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
     let mut service = AnomalyService::open(database, Settings::default())?;
     let now = SystemTime::now().into();
     let by = (BY, now);
-    match &arguments.command {
+    let done = match &arguments.command {
         UserCommand::List => {
+            let mut output = anstream::stdout().lock();
             for (name, user) in &Accounts::load(&service)?.users {
                 let factor = if user.has_second_factor() {
                     ", second factor"
                 } else {
                     ""
                 };
-                anstream::println!("{name}: {}{factor}", user.role);
+                writeln!(output, "{name}: {}{factor}", user.role)?;
             }
+            return Ok(Exit::Quiet);
         }
         UserCommand::Add { name, role } => {
             let role = Role::from_word(role).unwrap_or(Role::Viewer);
@@ -91,29 +94,31 @@ pub(crate) fn run(arguments: &UserArguments) -> Result<Exit, Failure> {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.add_user(name, password, role, by)?)))
             })?;
-            anstream::println!("{name} may sign in, as {role}.");
+            format!("{name} may sign in, as {role}.")
         }
         UserCommand::Password { name } => {
             let password = password()?;
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.set_password(name, password, by)?)))
             })?;
-            anstream::println!("{name} has another password; sessions have ended.");
+            return told(&format!(
+                "{name} has another password; sessions have ended."
+            ));
         }
         UserCommand::ResetSecondFactor { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_second_factor(name, by)?)))
             })?;
-            anstream::println!("{name} has no second factor any more.");
+            format!("{name} has no second factor any more.")
         }
         UserCommand::Remove { name } => {
             Accounts::change(&mut service, now, |accounts| {
                 Ok(((), Some(accounts.remove_user(name, by)?)))
             })?;
-            anstream::println!("{name} is no user any more.");
+            format!("{name} is no user any more.")
         }
-    }
-    Ok(Exit::Quiet)
+    };
+    told(&done)
 }
 
 /// A password that is asked for, or the first line of an input that is no terminal.

@@ -84,7 +84,7 @@ pub fn student_t_critical_value(rate: f64, degrees_of_freedom: f64, side: Side) 
         Side::Above | Side::Both => 1.0,
     };
     let is_reached = |z: f64| student_t_tail(outer * z, degrees_of_freedom, side) <= rate;
-    // No degrees of freedom, and none that are a number, reach it nowhere.
+    // Degrees of freedom that are 0, less, or no number reach no rate.
     if !possible || !is_reached(FARTHEST) {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anomaly_model::chrono::{DateTime, Utc};
-use anomaly_model::{Anomaly, JobKey, PolicyType, Review, ReviewStatus};
+use anomaly_model::{JobKey, PolicyType, Review};
 use anomaly_notify::{Event, IncidentChange, IncidentNews, What};
 use anomaly_service::{AnomalyService, ServiceError};
 use anomaly_storage::AnomalyQuery;
@@ -46,18 +46,14 @@ impl Sender {
         let Some(report) = report.filter(|report| report.merged_into.is_none()) else {
             return Ok(None);
         };
-        let (change, at) = if let Some(at) = report.closed_at {
-            (IncidentChange::Closed, at)
-        } else {
-            let reopened_at = reopened_at(service, number, decided)?;
-            let Some(at) = reopened_at else {
-                return Ok(None);
-            };
-            (IncidentChange::Reopened, at)
+        let (change, at) = match (report.closed_at, report.reopened_at) {
+            (Some(at), _) => (IncidentChange::Closed, at),
+            (None, Some(at)) => (IncidentChange::Reopened, at),
+            (None, None) => return Ok(None),
         };
         let mut of_then = decided
             .iter()
-            .filter(|(_, review)| is_same(review.reviewed_at, at))
+            .filter(|(_, review)| is_same(review.recorded_at(), at))
             .map(|(job, _)| *job)
             .peekable();
         if of_then.peek().is_none() {
@@ -78,30 +74,6 @@ impl Sender {
         let event = Event::new(&self.instance, at, What::Incident(Box::new(news)));
         Ok(Some(event.with_link(link)))
     }
-}
-
-/// When these reviews opened an incident again: when the first of them was taken back, if nothing else
-/// in the incident waited then.
-fn reopened_at(
-    service: &AnomalyService,
-    number: u64,
-    decided: &[(&JobKey, &Review)],
-) -> Result<Option<DateTime<Utc>>, ServiceError> {
-    let waits = |review: &Review| review.status == ReviewStatus::NotReviewed;
-    let taken_back = decided.iter().filter(|(_, review)| waits(review));
-    let Some(at) = taken_back.map(|(_, review)| review.reviewed_at).min() else {
-        return Ok(None);
-    };
-    let query = AnomalyQuery::default()
-        .incident(number)
-        .review_status(ReviewStatus::NotReviewed)
-        .limit(PAGE);
-    let waiting = service.records().anomalies(&query)?;
-    let waited_then = |anomaly: &Anomaly| {
-        let review = anomaly.review.as_ref();
-        review.is_none_or(|review| review.reviewed_at < at)
-    };
-    Ok((!waiting.is_empty() && !waiting.iter().any(waited_then)).then_some(at))
 }
 
 /// What was decided at one time, and closed an incident or opened it again.
@@ -130,8 +102,8 @@ impl Decided {
                     let policy_type = job.and_then(|job| job.policy().policy_type.clone());
                     decided.policy_types.push(policy_type);
                 }
-                let reviewed_at = anomaly.review.as_ref().map(|review| review.reviewed_at);
-                if decided.first.is_none() && reviewed_at.is_some_and(|other| is_same(other, at)) {
+                let decided_at = anomaly.review.as_ref().map(Review::recorded_at);
+                if decided.first.is_none() && decided_at.is_some_and(|other| is_same(other, at)) {
                     decided.first = Some(key);
                 }
             }

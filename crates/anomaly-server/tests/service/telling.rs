@@ -222,22 +222,61 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     post(&second);
     told(&service, 7);
     review("again", "confirmed", 9);
-    for (job, lines) in [("again", 11), ("mail01-1", 12)] {
+    let take_back = |job: &str, lines: usize| {
         let path = format!("/api/v1/anomalies/restic/{job}/reviews");
         assert_eq!(administrator.call("DELETE", &path, None).status, 200);
         told(&service, lines);
-    }
-    review("mail01-1", "confirmed", 13);
+    };
+    take_back("again", 11);
+    let mut third = failed("mail01", 0);
+    third["job_id"] = json!("third");
+    post(&third);
+    told(&service, 12);
+    review("again", "confirmed", 13);
+    take_back("again", 14);
     review("again", "confirmed", 15);
-    let changes: Vec<String> = told_data(&service, 15)
+    review("third", "confirmed", 17);
+    let changes: Vec<String> = told_data(&service, 17)
         .iter()
         .map(|data| data["change"].as_str().unwrap_or("review").to_owned())
         .collect();
     let expected = [
         "opened", "review", "closed", "review", "review", "review", "grown", "review", "closed",
-        "review", "reopened", "review", "review", "review", "closed",
+        "review", "reopened", "grown", "review", "review", "review", "review", "closed",
     ];
     assert_eq!(changes, expected);
+}
+
+/// What was called a false positive joins nothing that comes after it. Where that is taken back, its
+/// incident is open again, and what came meanwhile is part of it.
+#[test]
+fn a_sink_is_told_that_a_false_positive_was_none() {
+    let service = Service::telling(&to_file(&["incident", "review"], "cloudevents"));
+    let administrator = service.administrator();
+    let key = administrator.key("ingest", &[]);
+    let post = |job: &Value| {
+        let body = job.to_string();
+        service.with_key(&key, "/api/v1/jobs", "application/json", &body);
+    };
+    let path = "/api/v1/anomalies/restic/mail01-1/reviews";
+    post(&failed("mail01", 0));
+    told(&service, 1);
+    let review = json!({ "status": "false_positive", "reason": "a test" });
+    assert_eq!(administrator.call("POST", path, Some(&review)).status, 200);
+    told(&service, 3);
+    let mut second = failed("mail01", 0);
+    second["job_id"] = json!("again");
+    post(&second);
+    told(&service, 4);
+    assert_eq!(administrator.call("DELETE", path, None).status, 200);
+    let data = told_data(&service, 6);
+    let last = &data[5];
+    assert_eq!(
+        (&last["change"], &last["number"]),
+        (&json!("reopened"), &json!(1))
+    );
+    assert_eq!(data[3]["number"], 2);
+    assert_ne!(last["incident"]["counts"], data[0]["incident"]["counts"]);
 }
 
 /// Whoever was told that an incident opened is told that it grew, by whatever it did.

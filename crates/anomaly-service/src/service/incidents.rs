@@ -58,6 +58,7 @@ fn report(number: u64, record: IncidentRecord) -> Result<IncidentReport, Service
         number,
         incident: details.incident,
         closed_at: record.closed_at,
+        reopened_at: details.reopened_at,
         merged_into: details.merged_into,
     })
 }

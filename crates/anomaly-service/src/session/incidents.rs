@@ -34,6 +34,9 @@ pub(crate) struct Details {
     /// The incident that this one turned out to be part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) merged_into: Option<u64>,
+    /// When a decision about what had closed it opened it again; `None` once it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reopened_at: Option<DateTime<Utc>>,
 }
 
 impl OpenIncident {
@@ -45,6 +48,7 @@ impl OpenIncident {
             details: Details {
                 incident,
                 merged_into: None,
+                reopened_at: None,
             },
             is_changed: true,
         }
@@ -203,6 +207,11 @@ impl Session<'_> {
         // What comes back, and was decided about as it came, has opened nothing that anyone saw.
         let closed_at = incident.closed_at.or(incident.was_closed_at);
         incident.closed_at = closed_at.or(Some(at)).filter(|_| !is_open);
+        if incident.closed_at.is_some() {
+            incident.details.reopened_at = None;
+        } else if incident.was_closed_at.is_some() {
+            incident.details.reopened_at = Some(at);
+        }
         incident.is_changed = true;
         for part in parts {
             if let Some(merged) = merged(&part) {

@@ -24,7 +24,7 @@ const PORTS: [&str; 2] = ["8765", "9000"];
 const STRICT: &str = r#"
 set -E -o pipefail
 trap 'case "$? $BASH_COMMAND" in
-    "1 backwatch "* | "141 "*) ;;
+    "1 backwatch scan"* | "1 backwatch ingest"* | "1 backwatch anomalies"* | "1 backwatch incidents"* | "141 "*) ;;
     *) echo "FAILED: $BASH_COMMAND"; exit 99 ;;
 esac' ERR
 "#;
