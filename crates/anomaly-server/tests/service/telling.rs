@@ -25,6 +25,10 @@ fn failed(client: &str, days_ago: i64) -> Value {
     )
 }
 
+fn post(service: &Service, key: &str, job: &Value) {
+    service.with_key(key, "/api/v1/jobs", "application/json", &job.to_string());
+}
+
 /// What another process stores is told too, once; what is old when it comes is history.
 #[test]
 fn a_sink_is_told_of_what_anybody_stores() {
@@ -200,10 +204,6 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     let service = Service::telling(&to_file(&["incident", "review"], "cloudevents"));
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
-    let post = |job: &Value| {
-        let body = job.to_string();
-        service.with_key(&key, "/api/v1/jobs", "application/json", &body);
-    };
     let review = |job: &str, status: &str, lines: usize| {
         let review = json!({ "status": status, "reason": "seen" });
         let path = format!("/api/v1/anomalies/restic/{job}/reviews");
@@ -211,7 +211,7 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         told(&service, lines);
     };
-    post(&failed("mail01", 0));
+    post(&service, &key, &failed("mail01", 0));
     told(&service, 1);
     review("mail01-1", "confirmed", 3);
     review("mail01-1", "confirmed", 4);
@@ -219,7 +219,7 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     review("mail01-1", "confirmed", 6);
     let mut second = failed("mail01", 0);
     second["job_id"] = json!("again");
-    post(&second);
+    post(&service, &key, &second);
     told(&service, 7);
     review("again", "confirmed", 9);
     let take_back = |job: &str, lines: usize| {
@@ -230,7 +230,7 @@ fn a_sink_is_told_once_that_an_incident_is_closed() {
     take_back("again", 11);
     let mut third = failed("mail01", 0);
     third["job_id"] = json!("third");
-    post(&third);
+    post(&service, &key, &third);
     told(&service, 12);
     review("again", "confirmed", 13);
     take_back("again", 14);
@@ -254,19 +254,15 @@ fn a_sink_is_told_that_a_false_positive_was_none() {
     let service = Service::telling(&to_file(&["incident", "review"], "cloudevents"));
     let administrator = service.administrator();
     let key = administrator.key("ingest", &[]);
-    let post = |job: &Value| {
-        let body = job.to_string();
-        service.with_key(&key, "/api/v1/jobs", "application/json", &body);
-    };
     let path = "/api/v1/anomalies/restic/mail01-1/reviews";
-    post(&failed("mail01", 0));
+    post(&service, &key, &failed("mail01", 0));
     told(&service, 1);
     let review = json!({ "status": "false_positive", "reason": "a test" });
     assert_eq!(administrator.call("POST", path, Some(&review)).status, 200);
     told(&service, 3);
     let mut second = failed("mail01", 0);
     second["job_id"] = json!("again");
-    post(&second);
+    post(&service, &key, &second);
     told(&service, 4);
     assert_eq!(administrator.call("DELETE", path, None).status, 200);
     let data = told_data(&service, 6);
@@ -291,7 +287,7 @@ fn a_sink_for_a_type_of_policy_is_told_that_its_incident_grew_by_another() {
         let mut job = failed("mail01", 0);
         job["job_id"] = json!(policy_type);
         job["policy_type"] = json!(policy_type);
-        service.with_key(&key, "/api/v1/jobs", "application/json", &job.to_string());
+        post(&service, &key, &job);
         told(&service, lines);
     }
     let changes: Vec<Value> = told_data(&service, 2)
